@@ -1,0 +1,62 @@
+# Everything that can be done with this repository. `make help` lists it.
+#
+# PG_CONFIG names the Postgres that the extension is built for and installed into.
+
+PG_CONFIG ?= $(shell ls /usr/lib/postgresql/15/bin/pg_config 2>/dev/null || command -v pg_config || echo /usr/lib/postgresql/15/bin/pg_config)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+TARGET := $(or $(CARGO_TARGET_DIR),target)/release
+SCRIPT := sql/assignment_reminders--$(VERSION).sql
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+
+# Read when a recipe runs, since `make setup` may only just have installed pg_config.
+MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+FEATURES = --no-default-features --features pg$(MAJOR)
+export PGRX_PG_CONFIG_PATH = $(PG_CONFIG)
+export PG_CONFIG
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## Install the Debian packages that are missing, and say which.
+	@scripts/setup
+
+build: setup ## Build the release library and the schema tool.
+	@cargo build --release --workspace $(FEATURES)
+
+schema: build ## Write the install script that the Rust signatures describe.
+	@$(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION) > $(SCRIPT).new
+	@mv $(SCRIPT).new $(SCRIPT)
+	@echo "wrote $(SCRIPT)"
+
+check-schema: build ## Fail when the install script no longer matches the Rust signatures.
+	@$(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION) \
+	  | diff -u $(SCRIPT) - || { echo "$(SCRIPT) is out of date: run 'make schema'" >&2; exit 1; }
+
+install: build ## Install the extension into the Postgres that PG_CONFIG names.
+	@VERSION=$(VERSION) TARGET=$(TARGET) SUDO=$(SUDO) scripts/install-extension
+
+test: check-schema install ## Run every test against a throwaway cluster.
+	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
+
+demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
+	@scripts/with-cluster demo/run
+
+psql: install ## Open psql in the demo's database, in a throwaway cluster.
+	@scripts/with-cluster demo/run --interactive
+
+bench: install ## Measure, in a throwaway cluster.
+	@scripts/with-cluster bench/run
+
+fmt: ## Format the Rust code.
+	@cargo fmt --all
+
+lint: setup ## Check format and lints.
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
+
+clean: ## Remove what was built.
+	@cargo clean
+
+.PHONY: help setup build schema check-schema install test demo psql bench fmt lint clean

@@ -1,0 +1,18 @@
+-- Takes deleted assignments off their mentors' counts. Locks as add_inserted.sql does.
+-- Index: peer_mentors_pkey, twice per mentor.
+WITH change AS (
+    SELECT o.peer_mentor_id AS id, count(*)::integer AS difference
+      FROM old_rows o
+     WHERE o.peer_mentor_id IS NOT NULL
+     GROUP BY o.peer_mentor_id
+), locked AS MATERIALIZED (
+    SELECT m.id, change.difference
+      FROM change
+      JOIN assignment_reminders.peer_mentors m ON m.id = change.id
+     ORDER BY m.id
+       FOR NO KEY UPDATE OF m
+)
+UPDATE assignment_reminders.peer_mentors m
+   SET assignment_count = m.assignment_count - locked.difference, updated_at = now()
+  FROM locked
+ WHERE m.id = locked.id

@@ -1,0 +1,67 @@
+-- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the rows
+-- that it is worth asking about, and whom to write to.
+--
+-- The contact clock picks open assignments whose silence reaches the lower of the two thresholds, by an index range per
+-- organisation: assignments_open_contact_clock_idx. OFFSET 0 keeps that subquery whole, and BETWEEN '-infinity' makes
+-- the planner guess a narrow range (0.5 %) instead of a third of the table, for which it would read all of it.
+-- reminders_assignment_type_key, peer_mentors_pkey and users_pkey are looked up once per silent assignment.
+CREATE FUNCTION assignment_reminders.evaluate_assignments(
+    as_of timestamptz DEFAULT now(),
+    organization_id uuid DEFAULT NULL
+) RETURNS SETOF assignment_reminders.follow_up
+LANGUAGE sql STABLE
+AS $$
+    SELECT o.id, a.id, e.action, e.days_since, t.reminder_type, recipient.id, t.skip_reason, clock.anchor
+      FROM assignment_reminders.organizations o
+      JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
+           ) AS local
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = o.id
+              AND a.status = 'open'
+              AND coalesce(a.last_contact_date, a.assigned_on)
+                  BETWEEN '-infinity' AND local.today - least(s.reminder_after_days, s.escalate_after_days)
+           OFFSET 0
+           ) AS a
+     CROSS JOIN LATERAL (
+           SELECT coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC' AS anchor
+           ) AS clock
+      LEFT JOIN assignment_reminders.reminders reminder
+        ON reminder.assignment_id = a.id AND reminder.reminder_type = 'contact-reminder'
+      LEFT JOIN assignment_reminders.reminders escalation
+        ON escalation.assignment_id = a.id AND escalation.reminder_type = 'contact-escalation'
+     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
+           a.last_contact_date, a.assigned_on,
+           CASE WHEN reminder.anchor = clock.anchor
+                THEN assignment_reminders.dispatched_at(reminder.status, reminder.skip_reason, reminder.sent_at, reminder.scheduled_for)
+           END,
+           s.reminder_after_days, s.escalate_after_days, local.today) AS e
+      LEFT JOIN assignment_reminders.peer_mentors m
+        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users recipient
+        ON recipient.id = CASE e.action WHEN 'remind' THEN m.user_id WHEN 'escalate' THEN a.coordinator_id END
+       AND recipient.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT CASE e.action WHEN 'remind' THEN 'contact-reminder' ELSE 'contact-escalation' END AS reminder_type,
+                  CASE WHEN recipient.id IS NULL AND e.action = 'remind' THEN 'no_mentor'
+                       WHEN recipient.id IS NULL THEN 'no_coordinator'
+                       WHEN recipient.contact_opt_out THEN 'opted_out'
+                       WHEN recipient.email IS NULL THEN 'no_address'
+                  END AS skip_reason
+           ) AS t
+     WHERE e.action <> 'none'
+       AND CASE e.action
+                WHEN 'remind'
+                THEN reminder.id IS NULL
+                     OR reminder.anchor IS DISTINCT FROM clock.anchor
+                     OR (reminder.status = 'skipped' AND reminder.skip_reason IS DISTINCT FROM t.skip_reason)
+                ELSE escalation.id IS NULL
+                     OR escalation.anchor IS DISTINCT FROM clock.anchor
+                     OR (escalation.status = 'skipped' AND escalation.skip_reason IS DISTINCT FROM t.skip_reason)
+           END
+       AND (evaluate_assignments.organization_id IS NULL
+            OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
+$$;

@@ -1,0 +1,107 @@
+-- What is said of the functions once they all exist: who may call them, under which settings triggers run, and what \df+
+-- shows. The full contract is in the README's function reference and the Rust doc comments.
+--
+-- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA assignment_reminders FROM PUBLIC;
+
+-- Everybody: the rules, which know only their arguments, and the default of organization_id, which inserts need.
+GRANT EXECUTE ON FUNCTION
+    assignment_reminders.days_since_last_contact(date, date),
+    assignment_reminders.is_reminder_due(integer, integer),
+    assignment_reminders.is_escalation_due(integer, integer, timestamptz),
+    assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
+    assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz),
+    assignment_reminders.current_organization()
+TO PUBLIC;
+
+-- Everybody, too: reads, which show nothing that the caller's own rights on the tables do not.
+GRANT EXECUTE ON FUNCTION
+    assignment_reminders.existing_organization(uuid),
+    assignment_reminders.evaluate_assignment(uuid, date),
+    assignment_reminders.evaluate_assignments(timestamptz, uuid),
+    assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid),
+    assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid),
+    assignment_reminders.get_last_contact_date(uuid),
+    assignment_reminders.get_assignment_with_participants(uuid),
+    assignment_reminders.verify_assignment_counts(),
+    assignment_reminders.evaluation_health(interval, timestamptz),
+    assignment_reminders.watch_daily_evaluation(interval)
+TO PUBLIC;
+
+-- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO @extowner@;
+
+-- Triggers that run SQL. The search_path is pinned, since they run with the owner's rights. Their plans are kept for the
+-- life of the backend, whatever the size of the first statement: without hash and merge joins they always look up by
+-- index what a statement touched, and never come to read a large table for a single row.
+ALTER FUNCTION assignment_reminders.maintain_last_contact_date()
+    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off;
+ALTER FUNCTION assignment_reminders.maintain_assignment_count()
+    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off;
+ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON TYPE assignment_reminders.evaluation IS 'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
+COMMENT ON TYPE assignment_reminders.follow_up IS 'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
+
+COMMENT ON FUNCTION assignment_reminders.days_since_last_contact(date, date) IS
+    'Whole days from the last contact to as_of; NULL without contact. 22008 for infinite dates.';
+COMMENT ON FUNCTION assignment_reminders.is_reminder_due(integer, integer) IS
+    'days >= threshold; false when either is NULL. 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_escalation_due(integer, integer, timestamptz) IS
+    'days >= threshold, and a reminder was sent in this silence; false when anything is NULL. 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date) IS
+    'What an open assignment with these values calls for. Silent since last_contact_date or else assigned_on; a NULL threshold is off; a reminder from before the silence does not count.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
+    'What this assignment calls for on as_of (NULL: today in its organization''s time zone). P0002 for an unknown id.';
+COMMENT ON FUNCTION assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz) IS
+    'When a reminder was dispatched, sent or given up; NULL while it is neither.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
+COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) IS
+    'Enqueues every follow-up due at as_of, returns what it enqueued and logs the run. No rows, logged as skipped, while another run works; no rows, logged as failed, when it failed.';
+COMMENT ON FUNCTION assignment_reminders.schedule_daily_evaluation(text, text, interval) IS
+    'Schedules the daily run and its watchdog with pg_cron; calling it again changes the schedules. 55000 with a hint where pg_cron is not in this database.';
+COMMENT ON FUNCTION assignment_reminders.unschedule_daily_evaluation() IS
+    'Removes the pg_cron jobs of the current role that schedule_daily_evaluation made; returns how many.';
+COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamptz) IS
+    'ok, warning or critical with reasons: the last run failed, is older than max_age, took over 30 minutes, or hangs.';
+COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
+    'Raises 55000 when evaluation_health is critical, for a watchdog job; returns the status otherwise.';
+
+COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
+    'A page of open assignments, longest silent first. Next page: pass the last row''s silent_since and assignment_id. Pages of 1 to 10000 rows.';
+COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
+    'A page of open assignments last in contact (without any: assigned) before cutoff_date, longest silent first.';
+COMMENT ON FUNCTION assignment_reminders.get_last_contact_date(uuid) IS
+    'The assignment''s latest contact; NULL without any. P0002 for an unknown id.';
+COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) IS
+    'The assignment with its student, mentor and coordinator. P0002 for an unknown id.';
+COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
+    'Moves a contact date forward and returns the date that now holds; an earlier date changes nothing.';
+COMMENT ON FUNCTION assignment_reminders.correct_last_contact_date(uuid, date, text) IS
+    'Sets a contact date, back as well as forward (NULL: never), and keeps who, why and what it was. 22023 without a reason.';
+
+COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
+    'Mentors whose assignment_count differs from count(*); always empty, unless triggers were bypassed.';
+COMMENT ON FUNCTION assignment_reminders.repair_assignment_counts() IS
+    'Writes the true counts over wrong ones, for after writes that bypassed triggers; returns both.';
+
+COMMENT ON FUNCTION assignment_reminders.current_organization() IS
+    'The setting assignment_reminders.organization_id, else organization_id in request.jwt.claims (top level or app_metadata), else the default organization. 22P02 when malformed.';
+COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
+    'The id itself if an organization has it, NULL for NULL. P0002 otherwise.';
+COMMENT ON FUNCTION assignment_reminders.install() IS
+    'Makes the tables, owned by the caller, or brings them up to date; puts back missing triggers and catches up. Calling it again changes nothing.';
+
+COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS 'Trigger: gives an organization its row of settings.';
+COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS 'Trigger: keeps peer_mentors.assignment_count equal to count(*), once per statement.';
+COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS 'Trigger: keeps assignments.last_contact_date in step with activities, once per statement.';
+COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS 'Trigger: keeps the contact date that an assignment was inserted with.';
+COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS 'Trigger: refuses a client''s write to assignment_count. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS 'Trigger: refuses a client''s update of last_contact_date. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS 'Trigger: refuses an activity more than a day ahead. 22008.';
+COMMENT ON FUNCTION assignment_reminders.refuse_update() IS 'Trigger: refuses to change a history. 2F002.';
+COMMENT ON FUNCTION assignment_reminders.set_updated_at() IS 'Trigger: sets updated_at where the writer did not.';
+COMMENT ON FUNCTION assignment_reminders.sync_completed() IS 'Trigger: makes completed and status agree; the one that was written leads.';

@@ -1,0 +1,114 @@
+-- What ties the tables to the extension: triggers and defaults that call its functions. DROP EXTENSION ... CASCADE
+-- removes them and install() puts them back; every statement here may therefore run again.
+--
+-- Whole-statement triggers do the work on sets. Row triggers only guard or adjust single rows, and a WHEN clause keeps
+-- their functions from being called for rows that need nothing.
+
+ALTER TABLE assignment_reminders.reminder_settings ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.users ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.user_preferences ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.peer_mentors ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+
+-- Organisations: each gets its row of settings.
+CREATE OR REPLACE TRIGGER organizations_create_settings
+    AFTER INSERT ON assignment_reminders.organizations REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.create_reminder_settings();
+
+-- Assignments: completed and status agree; counts and contact dates are ours to write.
+CREATE OR REPLACE TRIGGER assignments_sync_completed
+    BEFORE INSERT OR UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.completed <> (NEW.status = 'completed'))
+    EXECUTE FUNCTION assignment_reminders.sync_completed();
+CREATE OR REPLACE TRIGGER assignments_protect_last_contact_date
+    BEFORE UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.last_contact_date IS DISTINCT FROM OLD.last_contact_date)
+    EXECUTE FUNCTION assignment_reminders.protect_last_contact_date();
+CREATE OR REPLACE TRIGGER assignments_record_imported_contact
+    AFTER INSERT ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.last_contact_date IS NOT NULL)
+    EXECUTE FUNCTION assignment_reminders.record_imported_contact();
+CREATE OR REPLACE TRIGGER assignments_count_inserted
+    AFTER INSERT ON assignment_reminders.assignments REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_assignment_count();
+CREATE OR REPLACE TRIGGER assignments_count_updated
+    AFTER UPDATE ON assignment_reminders.assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_assignment_count();
+CREATE OR REPLACE TRIGGER assignments_count_deleted
+    AFTER DELETE ON assignment_reminders.assignments REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_assignment_count();
+CREATE OR REPLACE TRIGGER assignments_count_truncated
+    AFTER TRUNCATE ON assignment_reminders.assignments
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_assignment_count();
+
+-- Peer mentors: no client writes the count.
+CREATE OR REPLACE TRIGGER peer_mentors_protect_inserted_count
+    AFTER INSERT ON assignment_reminders.peer_mentors
+    FOR EACH ROW WHEN (NEW.assignment_count <> 0)
+    EXECUTE FUNCTION assignment_reminders.protect_assignment_count();
+CREATE OR REPLACE TRIGGER peer_mentors_protect_updated_count
+    BEFORE UPDATE ON assignment_reminders.peer_mentors
+    FOR EACH ROW WHEN (NEW.assignment_count IS DISTINCT FROM OLD.assignment_count)
+    EXECUTE FUNCTION assignment_reminders.protect_assignment_count();
+
+-- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.
+CREATE OR REPLACE TRIGGER activities_refuse_future
+    AFTER INSERT OR UPDATE OF occurred_at ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.occurred_at > now() + interval '1 day')
+    EXECUTE FUNCTION assignment_reminders.refuse_future_activity();
+CREATE OR REPLACE TRIGGER activities_contact_inserted
+    AFTER INSERT ON assignment_reminders.activities REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+CREATE OR REPLACE TRIGGER activities_contact_updated
+    AFTER UPDATE ON assignment_reminders.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+CREATE OR REPLACE TRIGGER activities_contact_deleted
+    AFTER DELETE ON assignment_reminders.activities REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+CREATE OR REPLACE TRIGGER activities_contact_truncated
+    AFTER TRUNCATE ON assignment_reminders.activities
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+
+-- Histories: what was written stays as it was. Deleting a tenant or an old log is the owner's right.
+CREATE OR REPLACE TRIGGER contact_corrections_append_only
+    BEFORE UPDATE ON assignment_reminders.contact_corrections
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_update();
+CREATE OR REPLACE TRIGGER send_logs_append_only
+    BEFORE UPDATE ON assignment_reminders.send_logs
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.organization_id, OLD.reminder_type, OLD.anchor, OLD.to_email, OLD.from_inbox, OLD.message_id,
+         OLD.event_id, OLD.status, OLD.error, OLD.created_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.organization_id, NEW.reminder_type, NEW.anchor, NEW.to_email, NEW.from_inbox, NEW.message_id,
+         NEW.event_id, NEW.status, NEW.error, NEW.created_at))
+    EXECUTE FUNCTION assignment_reminders.refuse_update();
+
+-- updated_at, where the writer did not set it.
+CREATE OR REPLACE TRIGGER organizations_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.organizations
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER reminder_settings_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.reminder_settings
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER users_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER user_preferences_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.user_preferences
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER peer_mentors_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.peer_mentors
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER assignments_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER activities_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER reminders_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.reminders
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();

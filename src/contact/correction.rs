@@ -1,0 +1,107 @@
+//! Setting a contact date otherwise than by an activity: forward by anybody who may, back only as an audited correction.
+
+use chrono::{Days, NaiveDate};
+use pgrx::datum::Date;
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
+
+use super::triggers::{lock, recompute};
+use crate::organization::claims;
+use crate::server::calendar::calendar_date;
+use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
+use crate::server::statement::{Statement, first_column, no_rows};
+
+/// Moves an assignment's contact date forward to `contact_date` and returns the date that now holds; an earlier one
+/// changes nothing. P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Date> {
+    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    let date = contact_date.ok_or_else(|| null_argument("contact_date"))?;
+    let (last_contact, today) = locked_clock(id)?;
+    refuse_future(date, today)?;
+    match last_contact {
+        Some(last_contact) if last_contact >= date => Ok(last_contact),
+        _ => {
+            record(id, Some(date), "moved forward by update_last_contact_date")?;
+            recompute(vec![id])?;
+            Ok(date)
+        }
+    }
+}
+
+/// Sets an assignment's contact date, back as well as forward, and keeps who did it, when, why and what it was before.
+/// NULL `new_date`: there never was contact. Activities later than the new date are declared wrong (`overruled_by`); later
+/// activities count again. Returns the date that now holds. P0002 for an unknown assignment, 22023 without a reason,
+/// 22008 for a date more than a day ahead.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn correct_last_contact_date(
+    assignment_id: Option<Uuid>,
+    new_date: Option<Date>,
+    reason: Option<&str>,
+) -> Result<Option<Date>> {
+    static OVERRULE: Statement = Statement::new(
+        include_str!("../../sql/contact/overrule_activities.sql"),
+        &[pg_sys::BuiltinOid::UUIDOID, pg_sys::BuiltinOid::DATEOID, pg_sys::BuiltinOid::UUIDOID],
+    );
+    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).ok_or_else(|| {
+        invalid_argument(
+            format!("the correction of assignment {id} has no reason"),
+            "Corrections are kept with the reason that they were made for.",
+            "Say why the date is corrected, such as 'entered for the wrong student'.",
+        )
+    })?;
+    let (_, today) = locked_clock(id)?;
+    if let Some(date) = new_date {
+        refuse_future(date, today)?;
+    }
+    let correction = record(id, new_date, reason)?;
+    OVERRULE.write(&[id.into(), new_date.into(), correction.into()], no_rows)?;
+    recompute(vec![id])?;
+    Ok(new_date)
+}
+
+/// Locks an assignment, and returns its contact date and today's date in its organisation's time zone.
+fn locked_clock(id: Uuid) -> Result<(Option<Date>, Date)> {
+    static CLOCK: Statement =
+        Statement::new(include_str!("../../sql/contact/clock.sql"), &[pg_sys::BuiltinOid::UUIDOID]);
+    lock(vec![id])?;
+    let clock = CLOCK.write(&[id.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        Ok(row.get(2)?.map(|today: Date| (row.get(1), today)))
+    })?;
+    let (last_contact, today) = clock.ok_or_else(|| unknown("assignment", "assignments", id))?;
+    Ok((last_contact.map_err(crate::server::errors::broken_statement)?, today))
+}
+
+fn refuse_future(date: Date, today: Date) -> Result<()> {
+    let latest: NaiveDate = calendar_date("today", today)? + Days::new(1);
+    if calendar_date("contact date", date)? <= latest {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        format!("the contact date {date} is more than a day ahead"),
+        format!(
+            "Today is {today} in the organization's time zone. A contact in the future would keep its assignment from being followed up."
+        ),
+        "Give the date on which the contact took place.",
+    ))
+}
+
+fn record(id: Uuid, date: Option<Date>, reason: &str) -> Result<Uuid> {
+    static RECORD: Statement = Statement::new(
+        include_str!("../../sql/contact/record_correction.sql"),
+        &[
+            pg_sys::BuiltinOid::UUIDOID,
+            pg_sys::BuiltinOid::DATEOID,
+            pg_sys::BuiltinOid::TEXTOID,
+            pg_sys::BuiltinOid::TEXTOID,
+        ],
+    );
+    let subject = claims()?.sub;
+    let recorded = RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], first_column)?;
+    recorded.into_iter().next().ok_or_else(|| unknown("assignment", "assignments", id))
+}

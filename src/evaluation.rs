@@ -1,0 +1,94 @@
+//! The SQL faces of the rules: convert, call, return. The decisions are in `rules`.
+
+use pgrx::Uuid;
+use pgrx::datum::{Date, TimestampWithTimeZone};
+use pgrx::prelude::*;
+
+use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
+use crate::rules::follow_up::{self, Action, Days, Evaluation, Thresholds};
+use crate::server::calendar::{calendar_date, utc_date};
+use crate::server::composite::EvaluationRow;
+use crate::server::errors::{Result, negative_threshold, null_argument, unknown};
+use crate::server::statement::Statement;
+
+/// Whole days from the last contact to `as_of`. NULL without contact. 22008 for infinite dates.
+#[pg_extern(immutable, parallel_safe)]
+fn days_since_last_contact(
+    last_contact_date: Option<Date>,
+    as_of: default!(Option<Date>, "current_date"),
+) -> Result<Option<i32>> {
+    let Some(as_of) = as_of else { return Ok(None) };
+    let last_contact = last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?;
+    Ok(rule_days_since_last_contact(last_contact, calendar_date("as_of", as_of)?))
+}
+
+/// days >= threshold. False when either is NULL. 22023 for a negative threshold.
+#[pg_extern(immutable, parallel_safe)]
+fn is_reminder_due(days: Option<i32>, threshold: Option<i32>) -> Result<bool> {
+    Ok(follow_up::is_reminder_due(days, days_of(threshold)?))
+}
+
+/// days >= threshold, and a reminder was sent. False when anything is NULL. 22023 for a negative threshold.
+#[pg_extern(immutable, parallel_safe)]
+fn is_escalation_due(
+    days: Option<i32>,
+    threshold: Option<i32>,
+    last_reminder_sent_at: Option<TimestampWithTimeZone>,
+) -> Result<bool> {
+    Ok(follow_up::is_escalation_due(days, days_of(threshold)?, last_reminder_sent_at.is_some()))
+}
+
+/// What an open assignment with these values calls for: none, remind or escalate, and the days of its silence.
+/// The reminder counts if its UTC date is not before the day the silence began.
+/// NULL `last_contact_date`: silent since `assigned_on`. NULL threshold: that action is off. 22004 for a NULL `assigned_on`
+/// or `as_of`, 22008 for infinite dates, 22023 for a negative threshold.
+#[pg_extern(name = "evaluate_assignment", immutable, parallel_safe)]
+fn evaluate_values(
+    last_contact_date: Option<Date>,
+    assigned_on: Option<Date>,
+    last_reminder_sent_at: Option<TimestampWithTimeZone>,
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    as_of: default!(Option<Date>, "current_date"),
+) -> Result<EvaluationRow> {
+    let assigned_on = assigned_on.ok_or_else(|| null_argument("assigned_on"))?;
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let thresholds =
+        Thresholds { reminder_after: days_of(reminder_after_days)?, escalate_after: days_of(escalate_after_days)? };
+    Ok(EvaluationRow(follow_up::evaluate(
+        last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?,
+        calendar_date("assigned_on", assigned_on)?,
+        last_reminder_sent_at.map(|moment| utc_date("last_reminder_sent_at", moment)).transpose()?,
+        thresholds,
+        calendar_date("as_of", as_of)?,
+    )))
+}
+
+/// What this assignment calls for on `as_of` (NULL: today in its organisation's time zone), by its organisation's
+/// settings and its reminder of this silence. An assignment that is not open calls for none. P0002 for an unknown one.
+#[pg_extern(name = "evaluate_assignment", stable)]
+#[search_path(pg_catalog, pg_temp)]
+fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<EvaluationRow> {
+    static FACTS: Statement =
+        Statement::new(include_str!("../sql/daily/evaluate_one.sql"), &[pg_sys::BuiltinOid::UUIDOID]);
+    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    let facts = FACTS.read(&[id.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        Ok(Some((
+            row.get::<bool>(1)?.unwrap_or(false),
+            (row.get(2)?, row.get(3)?, row.get(7)?, row.get(4)?, row.get(5)?),
+            row.get::<Date>(6)?,
+        )))
+    })?;
+    let (is_open, (last_contact, assigned_on, reminded_at, reminder_after, escalate_after), today) =
+        facts.ok_or_else(|| unknown("assignment", "assignments", id))?;
+
+    let EvaluationRow(evaluation) =
+        evaluate_values(last_contact, assigned_on, reminded_at, reminder_after, escalate_after, as_of.or(today))?;
+    let action = if is_open { evaluation.action } else { Action::None };
+    Ok(EvaluationRow(Evaluation { action, ..evaluation }))
+}
+
+fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {
+    threshold.map(Days::try_from).transpose().map_err(negative_threshold)
+}

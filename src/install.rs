@@ -1,0 +1,177 @@
+//! Making the tables and bringing them up to date. Owns the order; what the tables are is in sql/install.
+
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, PgTriggerOperation};
+
+use crate::rows::{Unchanged, unreadable};
+use crate::server::errors::{Result, broken_statement, error};
+use crate::server::owner::as_table_owner;
+use crate::server::statement::{Statement, first_column, no_rows};
+use crate::{contact, counts};
+
+/// A numbered step, applied once. `relation` is the table it makes, which must not be there before.
+struct Migration {
+    number: i32,
+    relation: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, relation: "organizations", sql: include_str!("../sql/install/001_organizations.sql") },
+    Migration {
+        number: 2,
+        relation: "reminder_settings",
+        sql: include_str!("../sql/install/002_reminder_settings.sql"),
+    },
+    Migration { number: 3, relation: "users", sql: include_str!("../sql/install/003_users.sql") },
+    Migration { number: 4, relation: "user_preferences", sql: include_str!("../sql/install/004_user_preferences.sql") },
+    Migration { number: 5, relation: "peer_mentors", sql: include_str!("../sql/install/005_peer_mentors.sql") },
+    Migration { number: 6, relation: "assignments", sql: include_str!("../sql/install/006_assignments.sql") },
+    Migration {
+        number: 7,
+        relation: "contact_corrections",
+        sql: include_str!("../sql/install/007_contact_corrections.sql"),
+    },
+    Migration { number: 8, relation: "activities", sql: include_str!("../sql/install/008_activities.sql") },
+    Migration { number: 9, relation: "reminders", sql: include_str!("../sql/install/009_reminders.sql") },
+    Migration { number: 10, relation: "send_logs", sql: include_str!("../sql/install/010_send_logs.sql") },
+    Migration { number: 11, relation: "evaluation_runs", sql: include_str!("../sql/install/011_evaluation_runs.sql") },
+];
+
+/// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
+const ATTACHMENTS: &str = include_str!("../sql/install/triggers.sql");
+
+const INSTALL_LOCK: (i32, i32) = (0x6173_726D, 2);
+
+/// Makes the tables, owned by the caller, or brings them to this version; puts back triggers that are missing and
+/// catches up on what they missed. Calling it again changes nothing. Returns what was done. 42P07 when a relation of one
+/// of the names is there that is not ours, 25001 in a transaction that is not READ COMMITTED.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn install() -> Result<String> {
+    static LOCK: Statement = Statement::new(
+        "SELECT pg_advisory_xact_lock($1, $2)",
+        &[pg_sys::BuiltinOid::INT4OID, pg_sys::BuiltinOid::INT4OID],
+    );
+    require_read_committed()?;
+    LOCK.write(&[INSTALL_LOCK.0.into(), INSTALL_LOCK.1.into()], no_rows)?;
+
+    let applied = migrate()?;
+    let attached = missing_attachments()?;
+    if attached > 0 {
+        run(ATTACHMENTS)?;
+        catch_up()?;
+    }
+    Ok(match (applied, attached) {
+        (0, 0) => format!("assignment_reminders {}: nothing to do", env!("CARGO_PKG_VERSION")),
+        _ => format!(
+            "assignment_reminders {}: {applied} migrations applied, {attached} triggers and defaults attached",
+            env!("CARGO_PKG_VERSION")
+        ),
+    })
+}
+
+/// Gives organisations their settings as they are inserted.
+#[pg_trigger]
+fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
+    static CREATE: Statement = Statement::new(include_str!("../sql/install/create_settings.sql"), &[]);
+    if let PgTriggerOperation::Insert = trigger.op().map_err(unreadable)? {
+        as_table_owner(trigger, || CREATE.write_in(trigger, no_rows))?;
+    }
+    Ok(None)
+}
+
+/// Applies the migrations that are not recorded yet, and returns how many.
+fn migrate() -> Result<usize> {
+    static APPLIED: Statement = Statement::new("SELECT m.number FROM assignment_reminders.migrations m", &[]);
+    static RECORD: Statement = Statement::new(
+        "INSERT INTO assignment_reminders.migrations (number, name, extension_version) VALUES ($1, $2, $3)",
+        &[pg_sys::BuiltinOid::INT4OID, pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID],
+    );
+    if !existing_relations(&["migrations"])?.is_empty() && !is_our_migrations_table()? {
+        return Err(not_ours("migrations"));
+    }
+    if existing_relations(&["migrations"])?.is_empty() {
+        run(include_str!("../sql/install/migrations.sql"))?;
+    }
+    let applied: Vec<i32> = APPLIED.write(&[], first_column)?;
+    let outstanding: Vec<&Migration> =
+        MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.number)).collect();
+    let names: Vec<&str> = outstanding.iter().map(|migration| migration.relation).collect();
+    if let Some(taken) = existing_relations(&names)?.first() {
+        return Err(not_ours(taken));
+    }
+    for migration in &outstanding {
+        run(migration.sql)?;
+        RECORD
+            .write(&[migration.number.into(), migration.relation.into(), env!("CARGO_PKG_VERSION").into()], no_rows)?;
+    }
+    Ok(outstanding.len())
+}
+
+/// How many of the triggers and defaults in [`ATTACHMENTS`] are not there.
+fn missing_attachments() -> Result<i64> {
+    static MISSING: Statement = Statement::new(
+        include_str!("../sql/install/missing_attachments.sql"),
+        &[pg_sys::BuiltinOid::TEXTARRAYOID, pg_sys::BuiltinOid::TEXTARRAYOID],
+    );
+    let named = |prefix: &str| -> Vec<&str> {
+        ATTACHMENTS.lines().filter_map(|line| line.strip_prefix(prefix)?.split(' ').next()).collect()
+    };
+    let triggers = named("CREATE OR REPLACE TRIGGER ");
+    let defaults = named("ALTER TABLE assignment_reminders.");
+    Ok(MISSING.write(&[triggers.into(), defaults.into()], first_column::<i64>)?.into_iter().sum())
+}
+
+/// What the triggers would have done while they were away. CREATE TRIGGER has locked writers out until we commit.
+fn catch_up() -> Result<()> {
+    static FILL_SETTINGS: Statement = Statement::new(include_str!("../sql/install/fill_settings.sql"), &[]);
+    FILL_SETTINGS.write(&[], no_rows)?;
+    counts::repair()?;
+    contact::catch_up()
+}
+
+fn existing_relations(names: &[&str]) -> Result<Vec<String>> {
+    static EXISTING: Statement = Statement::new(
+        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relname = ANY ($1) ORDER BY 1",
+        &[pg_sys::BuiltinOid::TEXTARRAYOID],
+    );
+    EXISTING.write(&[names.to_vec().into()], first_column)
+}
+
+fn is_our_migrations_table() -> Result<bool> {
+    static COLUMNS: Statement = Statement::new(
+        "SELECT count(*) FROM pg_attribute a WHERE a.attrelid = 'assignment_reminders.migrations'::regclass AND a.attname IN ('number', 'name', 'extension_version', 'applied_at')",
+        &[],
+    );
+    Ok(COLUMNS.write(&[], first_column::<i64>)? == [4])
+}
+
+/// Catching up reads what others committed until the locks were had, which an older snapshot would not see.
+fn require_read_committed() -> Result<()> {
+    // SAFETY: a plain read of this backend's own variable.
+    let level = unsafe { pg_sys::XactIsoLevel };
+    if level < pg_sys::XACT_REPEATABLE_READ as i32 {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        "install() needs a READ COMMITTED transaction",
+        "In a stricter one it cannot see what others commit while it waits for locks.",
+        "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
+    ))
+}
+
+fn not_ours(relation: &str) -> pgrx::pg_sys::panic::ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_DUPLICATE_TABLE,
+        format!("assignment_reminders.{relation} already exists and was not made by install()"),
+        "install() never takes over or changes a relation that it did not make.",
+        format!("Rename or drop assignment_reminders.{relation}, then call install() again."),
+    )
+}
+
+/// Runs a file of statements.
+fn run(sql: &str) -> Result<()> {
+    Spi::run(sql).map_err(broken_statement)
+}

@@ -1,0 +1,161 @@
+//! Health: whether the daily run does its work, judged from what is known of the runs.
+
+/// How the daily evaluation stands; the order is the order of worry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    Ok,
+    Warning,
+    Critical,
+}
+
+/// What is known of the last run that was not skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    pub failed_with: Option<String>,
+    pub took_too_long: bool,
+    pub undeliverable: i32,
+}
+
+/// A run that holds the lock now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    pub pid: i32,
+    /// Whether it has run over 30 minutes; `None` where the caller may not see since when it runs.
+    pub is_stuck: Option<bool>,
+}
+
+/// Everything that a verdict rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub last_run: Option<LastRun>,
+    /// Whether the last run (the installation, before the first one) is longer ago than allowed.
+    pub is_overdue: bool,
+    pub running: Option<Running>,
+    pub organizations_without_settings: i32,
+}
+
+impl Status {
+    /// The name that SQL shows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
+/// run hangs. Warning: somebody could not be reached, or nothing has run yet.
+#[must_use]
+pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
+    let mut findings: Vec<(Status, String)> = Vec::new();
+
+    if facts.is_overdue {
+        findings.push((Status::Critical, "the last run is missing".to_string()));
+    }
+    match &facts.running {
+        Some(Running { pid, is_stuck: Some(true) }) => {
+            findings.push((Status::Critical, format!("a run has held the lock for over 30 minutes (pid {pid})")));
+        }
+        Some(Running { pid, is_stuck: None }) => {
+            let reason = format!("a run holds the lock, since when is not visible to this role (pid {pid})");
+            findings.push((Status::Warning, reason));
+        }
+        Some(Running { is_stuck: Some(false), .. }) | None => {}
+    }
+    match &facts.last_run {
+        Some(run) => {
+            if let Some(error) = &run.failed_with {
+                findings.push((Status::Critical, format!("the last run failed: {error}")));
+            }
+            if run.took_too_long {
+                findings.push((Status::Critical, "the last run took over 30 minutes".to_string()));
+            }
+            if run.undeliverable > 0 {
+                let reason = format!("the last run could not address {} follow-ups", run.undeliverable);
+                findings.push((Status::Warning, reason));
+            }
+        }
+        None => findings.push((Status::Warning, "no run yet".to_string())),
+    }
+    if facts.organizations_without_settings > 0 {
+        let reason = format!(
+            "{} organizations have no reminder_settings and are not evaluated",
+            facts.organizations_without_settings
+        );
+        findings.push((Status::Critical, reason));
+    }
+
+    findings.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
+    let status = findings.first().map_or(Status::Ok, |(status, _)| *status);
+    (status, findings.into_iter().map(|(_, reason)| reason).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good_run() -> LastRun {
+        LastRun { failed_with: None, took_too_long: false, undeliverable: 0 }
+    }
+
+    fn healthy() -> Facts {
+        Facts { last_run: Some(good_run()), is_overdue: false, running: None, organizations_without_settings: 0 }
+    }
+
+    fn status(facts: &Facts) -> Status {
+        judge(facts).0
+    }
+
+    #[test]
+    fn a_recent_good_run_is_ok_and_needs_no_reason() {
+        assert_eq!(judge(&healthy()), (Status::Ok, vec![]));
+    }
+
+    #[test]
+    fn a_failed_missing_or_slow_last_run_is_critical() {
+        let failed = LastRun { failed_with: Some("out of memory".into()), ..good_run() };
+        let slow = LastRun { took_too_long: true, ..good_run() };
+        assert_eq!(status(&Facts { last_run: Some(failed), ..healthy() }), Status::Critical);
+        assert_eq!(status(&Facts { last_run: Some(slow), ..healthy() }), Status::Critical);
+        assert_eq!(status(&Facts { is_overdue: true, ..healthy() }), Status::Critical);
+    }
+
+    #[test]
+    fn a_run_that_hangs_is_critical_and_one_that_works_is_not() {
+        let running = |is_stuck| Facts { running: Some(Running { pid: 7, is_stuck }), ..healthy() };
+        assert_eq!(status(&running(Some(true))), Status::Critical);
+        assert_eq!(status(&running(Some(false))), Status::Ok);
+        assert_eq!(status(&running(None)), Status::Warning);
+    }
+
+    #[test]
+    fn before_the_first_run_there_is_a_warning_until_it_is_overdue() {
+        let none_yet = Facts { last_run: None, ..healthy() };
+        assert_eq!(status(&none_yet), Status::Warning);
+        assert_eq!(status(&Facts { is_overdue: true, ..none_yet }), Status::Critical);
+    }
+
+    #[test]
+    fn people_who_could_not_be_reached_are_a_warning() {
+        let undeliverable = LastRun { undeliverable: 3, ..good_run() };
+        let (status, reasons) = judge(&Facts { last_run: Some(undeliverable), ..healthy() });
+        assert_eq!(status, Status::Warning);
+        assert_eq!(reasons, ["the last run could not address 3 follow-ups"]);
+    }
+
+    #[test]
+    fn an_organization_without_settings_is_critical() {
+        assert_eq!(status(&Facts { organizations_without_settings: 1, ..healthy() }), Status::Critical);
+    }
+
+    #[test]
+    fn the_worst_reason_comes_first() {
+        let run = LastRun { failed_with: Some("boom".into()), undeliverable: 1, ..good_run() };
+        let (_, reasons) = judge(&Facts { last_run: Some(run), ..healthy() });
+        assert_eq!(reasons[0], "the last run failed: boom");
+        assert_eq!(reasons.len(), 2);
+    }
+}

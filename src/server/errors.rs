@@ -1,0 +1,59 @@
+//! Errors as users see them: a SQLSTATE, a message that names the value, a DETAIL and a HINT.
+//!
+//! The SQLSTATEs are Postgres's own: pgrx carries no others (it reports an unknown one as XX000).
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgSqlErrorCode, spi};
+
+use crate::rules::follow_up::NegativeThreshold;
+
+pub type Result<T, E = ErrorReport> = std::result::Result<T, E>;
+
+/// An error with everything a user needs to mend its cause.
+pub fn error(
+    code: PgSqlErrorCode,
+    message: impl Into<String>,
+    detail: impl Into<String>,
+    hint: impl Into<String>,
+) -> ErrorReport {
+    ErrorReport::new(code, message.into(), "assignment_reminders").set_detail(detail).set_hint(hint)
+}
+
+/// P0002: no row has this id, or none that the caller may see.
+pub fn unknown(what: &str, table: &str, id: pgrx::Uuid) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+        format!("{what} {id} does not exist"),
+        format!("No row of assignment_reminders.{table} with this id is visible to the current role."),
+        "Check the id and, with row-level security, the organization the session speaks for.",
+    )
+}
+
+/// 22004: an argument that must be given is NULL.
+pub fn null_argument(name: &str) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+        format!("{name} must not be NULL"),
+        "This argument has no meaning when it is missing.",
+        format!("Give a value for {name}."),
+    )
+}
+
+/// 22023: an argument is outside what it can mean.
+pub fn invalid_argument(message: impl Into<String>, detail: impl Into<String>, hint: impl Into<String>) -> ErrorReport {
+    error(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, detail, hint)
+}
+
+/// 22023: a threshold is negative.
+pub fn negative_threshold(threshold: NegativeThreshold) -> ErrorReport {
+    invalid_argument(
+        threshold.to_string(),
+        "Silence is counted in whole days from zero.",
+        "Give a number of days from 0, or NULL to switch the action off.",
+    )
+}
+
+/// XX000: a statement of ours did not do what it was written to do.
+pub fn broken_statement(error: spi::Error) -> ErrorReport {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string(), "assignment_reminders")
+}

@@ -1,0 +1,15 @@
+//! Reading configuration settings. Owns the call; what a setting means is its reader's.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::pg_sys;
+
+/// The value of a setting; `None` when it is unset or empty, as a setting made with SET LOCAL is after the transaction.
+pub fn setting(name: &CStr) -> Option<String> {
+    // SAFETY: the name is a C string; with missing_ok, an unknown one gives NULL. The value is copied at once.
+    let value = unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        if value.is_null() { return None } else { CString::from(CStr::from_ptr(value)) }
+    };
+    Some(value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+}
