@@ -17,20 +17,6 @@ CREATE TYPE assignment_reminders.evaluation AS (
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- What evaluate_assignments returns: a follow-up that is due and not yet enqueued.
-CREATE TYPE assignment_reminders.follow_up AS (
-    organization_id uuid,
-    assignment_id uuid,
-    action text,
-    days_since integer,
-    reminder_type text,
-    recipient_id uuid,
-    skip_reason text,
-    anchor timestamptz
-);
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- Compares every count with count(*) in one snapshot. Reads both tables whole (an index-only scan of
 -- assignments_peer_mentor_idx does): it is a check, run when there is reason to doubt.
 CREATE FUNCTION assignment_reminders.verify_assignment_counts()
@@ -64,6 +50,20 @@ AS $$
                 THEN greatest(sent_at, scheduled_for)
            END
 $$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- What evaluate_assignments returns: a follow-up that is due and not yet enqueued.
+CREATE TYPE assignment_reminders.follow_up AS (
+    organization_id uuid,
+    assignment_id uuid,
+    action text,
+    days_since integer,
+    reminder_type text,
+    recipient_id uuid,
+    skip_reason text,
+    anchor timestamptz
+);
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -556,6 +556,9 @@ ALTER FUNCTION assignment_reminders.maintain_assignment_count()
     SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
+
+-- Once a day, a plan for the tables as they are then.
+ALTER FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) SET plan_cache_mode = force_custom_plan;
 
 COMMENT ON TYPE assignment_reminders.evaluation IS 'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 COMMENT ON TYPE assignment_reminders.follow_up IS 'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';

@@ -3,8 +3,8 @@
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
-use crate::rows::{Unchanged, unreadable};
-use crate::server::errors::Result;
+use crate::rows::{GivenRow, Triggered, misplaced};
+use crate::server::errors::{Result, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, no_rows};
@@ -13,20 +13,23 @@ pgrx::extension_sql_file!("../sql/counts/verify.sql", name = "verify_assignment_
 
 /// Adds to each mentor's count what a statement on assignments changed.
 #[pg_trigger]
-fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
+fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(count(trigger).map(|()| None))
+}
+
+fn count(trigger: &PgTrigger) -> Result<()> {
     static INSERTED: Statement = Statement::new(include_str!("../sql/counts/add_inserted.sql"), &[]);
     static UPDATED: Statement = Statement::new(include_str!("../sql/counts/move_updated.sql"), &[]);
     static DELETED: Statement = Statement::new(include_str!("../sql/counts/subtract_deleted.sql"), &[]);
     static TRUNCATED: Statement = Statement::new(include_str!("../sql/counts/zero_truncated.sql"), &[]);
 
-    let statement = match trigger.op().map_err(unreadable)? {
+    let statement = match trigger.op().map_err(misplaced)? {
         PgTriggerOperation::Insert => &INSERTED,
         PgTriggerOperation::Update => &UPDATED,
         PgTriggerOperation::Delete => &DELETED,
         PgTriggerOperation::Truncate => &TRUNCATED,
     };
-    as_table_owner(trigger, || with_permit(|| statement.write_in(trigger, no_rows)))?;
-    Ok(None)
+    as_table_owner(trigger, || with_permit(|| statement.write_in(trigger, no_rows)))
 }
 
 /// Writes the true counts over wrong ones and returns both; nothing when all are right. Waits for transactions that

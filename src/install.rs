@@ -1,10 +1,10 @@
 //! Making the tables and bringing them up to date. Owns the order; what the tables are is in sql/install.
 
+use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, PgTriggerOperation};
 
-use crate::rows::{Unchanged, unreadable};
-use crate::server::errors::{Result, broken_statement, error};
+use crate::rows::{GivenRow, Triggered};
+use crate::server::errors::{Result, broken_statement, error, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::statement::{Statement, first_column, no_rows};
 use crate::{contact, counts};
@@ -73,12 +73,9 @@ fn install() -> Result<String> {
 
 /// Gives organisations their settings as they are inserted.
 #[pg_trigger]
-fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
+fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
     static CREATE: Statement = Statement::new(include_str!("../sql/install/create_settings.sql"), &[]);
-    if let PgTriggerOperation::Insert = trigger.op().map_err(unreadable)? {
-        as_table_owner(trigger, || CREATE.write_in(trigger, no_rows))?;
-    }
-    Ok(None)
+    raised(as_table_owner(trigger, || CREATE.write_in(trigger, no_rows)).map(|()| None))
 }
 
 /// Applies the migrations that are not recorded yet, and returns how many.

@@ -1,141 +1,145 @@
 //! Single-row triggers: they adjust a row or refuse it. Their WHEN clauses (triggers.sql) decide when they are called.
 
+use std::convert::Infallible;
+
+use pgrx::datum::UnboxDatum;
+use pgrx::datum::datetime_support::now;
 use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pgbox::{AllocatedByPostgres, AllocatedByRust};
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
+use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
 
-use crate::server::errors::{Result, error};
+use crate::rules::completion::{Adjustment, Completion, reconcile};
+use crate::server::errors::{Result, error, raised};
 use crate::server::permit;
 
-/// What a trigger returns that changes nothing.
-pub type Unchanged<'a> = Option<PgHeapTuple<'a, AllocatedByPostgres>>;
+/// What a trigger function returns: a row or nothing. Its errors have been raised by then.
+pub type Triggered<Row> = Result<Option<Row>, Infallible>;
+/// A row as Postgres gave it to the trigger.
+pub type GivenRow<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
 /// Sets `updated_at` to now, where the writer did not set it.
 #[pg_trigger]
-fn set_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>> {
-    let mut row = new_row(trigger)?.into_owned();
-    set(&mut row, "updated_at", pgrx::datum::datetime_support::now())?;
-    Ok(Some(row))
+fn set_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(touched(trigger))
 }
 
-/// Makes completed and status agree: the one that changed leads. On insert, whichever says completed.
+/// Makes completed and status agree: the one that was written leads.
 #[pg_trigger]
-fn sync_completed<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>> {
-    let mut row = new_row(trigger)?.into_owned();
-    let completed = row.get_by_name::<bool>("completed").map_err(unreadable)?.unwrap_or(false);
-    let completed_led = match trigger.old() {
-        Some(old) => old.get_by_name::<bool>("completed").map_err(unreadable)? != Some(completed),
-        None => completed,
-    };
-    let status_led = match trigger.old() {
-        Some(old) => {
-            old.get_by_name::<String>("status").map_err(unreadable)?
-                != row.get_by_name::<String>("status").map_err(unreadable)?
-        }
-        None => !completed,
-    };
-    // Both changed and they contradict each other: the CHECK constraint says so.
-    if completed_led && !status_led {
-        set(&mut row, "status", if completed { "completed" } else { "open" })?;
-    } else if status_led && !completed_led {
-        set(&mut row, "completed", !completed)?;
-    }
-    Ok(Some(row))
+fn sync_completed<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(reconciled(trigger))
 }
 
 /// Refuses a count that did not come from `maintain_assignment_count`. 428C9.
 #[pg_trigger]
-fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
-    protect(
+fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(protect(
         trigger,
         "assignment_count",
         "peer mentor",
         "Payments rely on this count, so it is kept by triggers on assignments and equals count(*) at every commit.",
         "Leave the column out. If the count is wrong, call assignment_reminders.repair_assignment_counts().",
-    )
+    ))
 }
 
 /// Refuses a contact date that did not come from activities or a correction. 428C9.
 #[pg_trigger]
-fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
-    protect(
+fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(protect(
         trigger,
         "last_contact_date",
         "assignment",
         "The contact date follows from the activities, and corrections are kept with their reason.",
-        "Insert an activity, or call assignment_reminders.update_last_contact_date() to move the date forward, or assignment_reminders.correct_last_contact_date() to correct it.",
-    )
-}
-
-fn protect<'a>(
-    trigger: &'a PgTrigger<'a>,
-    column: &str,
-    what: &str,
-    detail: &str,
-    hint: &str,
-) -> Result<Unchanged<'a>> {
-    let row = new_row(trigger)?;
-    if permit::is_held() {
-        return Ok(Some(row));
-    }
-    let id = row.get_by_name::<Uuid>("id").map_err(unreadable)?;
-    let id = id.map_or_else(|| "without id".to_string(), |id| id.to_string());
-    Err(error(
-        PgSqlErrorCode::ERRCODE_GENERATED_ALWAYS,
-        format!("{column} of {what} {id} cannot be written directly"),
-        detail,
-        hint,
+        "Insert an activity, or call assignment_reminders.update_last_contact_date() to move the date forward, \
+         or assignment_reminders.correct_last_contact_date() to correct it.",
     ))
 }
 
 /// Refuses an activity more than a day ahead. 22008.
 #[pg_trigger]
-fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
-    let row = new_row(trigger)?;
-    let occurred_at = row.get_by_name::<TimestampWithTimeZone>("occurred_at").map_err(unreadable)?;
-    let occurred_at = occurred_at.map_or_else(|| "NULL".to_string(), |moment| moment.to_string());
-    Err(error(
-        PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        format!("an activity cannot have occurred at {occurred_at}, more than a day ahead"),
-        "A contact in the future would keep its assignment from being followed up.",
-        "Give the time at which the contact took place; register planned contacts when they have happened.",
-    ))
+fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(new_row(trigger).and_then(|row| {
+        let occurred_at = column::<TimestampWithTimeZone, _>(&row, "occurred_at")?;
+        Err(error(
+            PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            format!("an activity cannot have occurred at {occurred_at}, more than a day ahead"),
+            "A contact in the future would keep its assignment from being followed up.",
+            "Give the time at which the contact took place; register planned contacts when they have happened.",
+        ))
+    }))
 }
 
 /// Refuses to change a history. 2F002.
 #[pg_trigger]
-fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
-    let table = trigger.table_name().map_err(unreadable)?;
-    Err(error(
-        PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
-        format!("rows of {table} cannot be changed"),
-        "The table is a history: what was written stays as it was.",
-        "Insert a new row instead.",
-    ))
+fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(trigger.table_name().map_err(misplaced).and_then(|table| {
+        Err(error(
+            PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
+            format!("rows of {table} cannot be changed"),
+            "The table is a history: what was written stays as it was.",
+            "Insert a new row instead.",
+        ))
+    }))
 }
 
-fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<PgHeapTuple<'a, AllocatedByPostgres>> {
-    trigger.new().ok_or_else(|| {
-        error(
-            PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-            "this trigger function needs a new row",
-            "It was attached to a DELETE or to a statement.",
-            "Attach it as sql/install/triggers.sql does, or call assignment_reminders.install().",
-        )
-    })
+fn touched<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    row.set_by_name("updated_at", now()).map_err(misplaced)?;
+    Ok(Some(row))
 }
 
-fn set<T: pgrx::IntoDatum>(row: &mut PgHeapTuple<'_, AllocatedByRust>, column: &str, value: T) -> Result<()> {
-    row.set_by_name(column, value).map_err(unreadable)
+fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    let (status, completed) = (column::<String, _>(&row, "status")?, column(&row, "completed")?);
+    let old = match trigger.old() {
+        Some(old) => Some((column::<String, _>(&old, "status")?, column(&old, "completed")?)),
+        None => None,
+    };
+    let old = old.as_ref().map(|(status, completed)| Completion { status, completed: *completed });
+    match reconcile(old, Completion { status: &status, completed }) {
+        Adjustment::Nothing => {}
+        Adjustment::SetStatus(status) => row.set_by_name("status", status).map_err(misplaced)?,
+        Adjustment::SetCompleted(completed) => row.set_by_name("completed", completed).map_err(misplaced)?,
+    }
+    Ok(Some(row))
 }
 
-/// 39P01: the trigger is on a table that lacks its columns.
-pub fn unreadable(cause: impl std::fmt::Display) -> pgrx::pg_sys::panic::ErrorReport {
+fn protect<'a>(
+    trigger: &'a PgTrigger<'a>,
+    name: &str,
+    what: &str,
+    detail: &str,
+    hint: &str,
+) -> Result<Option<GivenRow<'a>>> {
+    let row = new_row(trigger)?;
+    if permit::is_held() {
+        return Ok(Some(row));
+    }
+    let id = column::<Uuid, _>(&row, "id")?;
+    let message = format!("{name} of {what} {id} cannot be written directly");
+    Err(error(PgSqlErrorCode::ERRCODE_GENERATED_ALWAYS, message, detail, hint))
+}
+
+fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<GivenRow<'a>> {
+    trigger.new().ok_or_else(|| misplaced("it was attached to a DELETE or to a statement"))
+}
+
+/// A column that the WHEN clauses and the tables' constraints keep from being NULL.
+pub fn column<T, Memory>(row: &PgHeapTuple<'_, Memory>, name: &str) -> Result<T>
+where
+    T: FromDatum + IntoDatum + for<'row> UnboxDatum<As<'row> = T> + 'static,
+    Memory: WhoAllocated,
+{
+    row.get_by_name(name).map_err(misplaced)?.ok_or_else(|| misplaced(format!("{name} is NULL")))
+}
+
+/// 39P01: the trigger is where it does not belong.
+pub fn misplaced(cause: impl std::fmt::Display) -> ErrorReport {
     error(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        format!("the trigger's table is not one of ours: {cause}"),
+        format!("this trigger is where it cannot work: {cause}"),
         "The trigger functions of assignment_reminders work on the tables that install() makes.",
-        "Remove the trigger, or call assignment_reminders.install().",
+        "Drop the trigger, and call assignment_reminders.install() to have the right ones put back.",
     )
 }

@@ -1,5 +1,5 @@
--- Sets the contact dates of locked assignments to what activities and corrections say, back as well as forward, and
--- withdraws pending follow-ups of the silence that no longer stands. $1: assignment ids. Returns how many changed.
+-- Sets the contact dates of locked assignments to what activities and corrections say, back as well as forward.
+-- $1: assignment ids. Returns the ones that changed.
 -- Index: assignments_pkey, contact_corrections_assignment_idx, activities_assignment_idx, once per assignment.
 WITH told AS (
     SELECT a.id, greatest(correction.new_date, activity.contact_date) AS contact_date
@@ -18,25 +18,10 @@ WITH told AS (
            WHERE t.assignment_id = a.id AND t.overruled_by IS NULL
       ) AS activity ON true
      WHERE a.id = ANY ($1)
-), changed AS (
-    UPDATE assignment_reminders.assignments a
-       SET last_contact_date = told.contact_date, updated_at = now()
-      FROM told
-     WHERE a.id = told.id AND a.last_contact_date IS DISTINCT FROM told.contact_date
-    RETURNING a.id
-), outdated AS (
-    SELECT r.id
-      FROM changed
-      JOIN assignment_reminders.reminders r
-        ON r.assignment_id = changed.id
-       AND r.reminder_type IN ('contact-reminder', 'contact-escalation')
-     WHERE r.status = 'pending'
-     ORDER BY r.assignment_id, r.reminder_type
-       FOR NO KEY UPDATE OF r
-), withdrawn AS (
-    UPDATE assignment_reminders.reminders r
-       SET status = 'skipped', skip_reason = 'contact_changed', claim_id = NULL, claimed_until = NULL, updated_at = now()
-      FROM outdated
-     WHERE r.id = outdated.id
 )
-SELECT count(*) FROM changed
+UPDATE assignment_reminders.assignments a
+   SET last_contact_date = told.contact_date, updated_at = now()
+  FROM told
+ WHERE a.id = told.id
+   AND a.last_contact_date IS DISTINCT FROM told.contact_date
+RETURNING a.id

@@ -42,6 +42,9 @@ ALTER FUNCTION assignment_reminders.maintain_assignment_count()
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 
+-- Once a day, a plan for the tables as they are then.
+ALTER FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) SET plan_cache_mode = force_custom_plan;
+
 COMMENT ON TYPE assignment_reminders.evaluation IS 'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 COMMENT ON TYPE assignment_reminders.follow_up IS 'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
 

@@ -5,21 +5,32 @@ use pgrx::datum::Date;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
-use crate::rows::{Unchanged, unreadable};
-use crate::server::errors::Result;
+use crate::rows::{GivenRow, Triggered, column, misplaced};
+use crate::server::errors::{Result, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, first_column, no_rows};
 
 /// Sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.
 #[pg_trigger]
-fn maintain_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
+fn maintain_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(maintain(trigger).map(|()| None))
+}
+
+/// Keeps the contact date that an assignment was inserted with. A row trigger: only imports give one, and every other
+/// insert is spared a statement.
+#[pg_trigger]
+fn record_imported_contact<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+    raised(record_imported(trigger).map(|()| None))
+}
+
+fn maintain(trigger: &PgTrigger) -> Result<()> {
     static CHANGED_BY_UPDATE: Statement = Statement::new(include_str!("../../sql/contact/changed_by_update.sql"), &[]);
     static CHANGED_BY_DELETE: Statement = Statement::new(include_str!("../../sql/contact/changed_by_delete.sql"), &[]);
     static CHANGED_BY_TRUNCATE: Statement =
         Statement::new(include_str!("../../sql/contact/changed_by_truncate.sql"), &[]);
 
-    let operation = trigger.op().map_err(unreadable)?;
+    let operation = trigger.op().map_err(misplaced)?;
     as_table_owner(trigger, || {
         let changed = match operation {
             PgTriggerOperation::Insert => return advance(trigger),
@@ -28,15 +39,14 @@ fn maintain_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchange
             PgTriggerOperation::Truncate => &CHANGED_BY_TRUNCATE,
         };
         recompute(changed.write_in(trigger, first_column)?)
-    })?;
-    Ok(None)
+    })
 }
 
 fn advance(trigger: &PgTrigger) -> Result<()> {
     static LOCK: Statement = Statement::new(include_str!("../../sql/contact/lock_inserted.sql"), &[]);
     static ADVANCE: Statement = Statement::new(include_str!("../../sql/contact/advance.sql"), &[]);
     LOCK.write_in(trigger, no_rows)?;
-    with_permit(|| ADVANCE.write_in(trigger, no_rows))
+    withdraw_follow_ups(with_permit(|| ADVANCE.write_in(trigger, first_column))?, "contacted")
 }
 
 /// Sets the contact dates of these assignments to what activities and corrections say.
@@ -47,7 +57,19 @@ pub fn recompute(assignments: Vec<Uuid>) -> Result<()> {
         return Ok(());
     }
     lock(assignments.clone())?;
-    with_permit(|| RECOMPUTE.write(&[assignments.into()], no_rows))
+    withdraw_follow_ups(with_permit(|| RECOMPUTE.write(&[assignments.into()], first_column))?, "contact_changed")
+}
+
+/// A contact cancels what is pending for the silence that it ends.
+fn withdraw_follow_ups(assignments: Vec<Uuid>, reason: &str) -> Result<()> {
+    static WITHDRAW: Statement = Statement::new(
+        include_str!("../../sql/contact/withdraw.sql"),
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::TEXTOID],
+    );
+    if assignments.is_empty() {
+        return Ok(());
+    }
+    WITHDRAW.write(&[assignments.into(), reason.into()], no_rows)
 }
 
 /// Locks these assignments and returns those that exist.
@@ -63,19 +85,14 @@ pub fn catch_up() -> Result<()> {
     recompute(TOLD_OF.write(&[], first_column)?)
 }
 
-/// Keeps the contact date that an assignment was inserted with. A row trigger: only imports give one, and every other
-/// insert is spared a statement.
-#[pg_trigger]
-fn record_imported_contact<'a>(trigger: &'a PgTrigger<'a>) -> Result<Unchanged<'a>> {
+fn record_imported(trigger: &PgTrigger) -> Result<()> {
     static RECORD: Statement = Statement::new(
         include_str!("../../sql/contact/record_imported.sql"),
         &[pg_sys::BuiltinOid::UUIDOID, pg_sys::BuiltinOid::UUIDOID, pg_sys::BuiltinOid::DATEOID],
     );
-    if let Some(row) = trigger.new() {
-        let id = row.get_by_name::<Uuid>("id").map_err(unreadable)?;
-        let organization = row.get_by_name::<Uuid>("organization_id").map_err(unreadable)?;
-        let date = row.get_by_name::<Date>("last_contact_date").map_err(unreadable)?;
-        as_table_owner(trigger, || RECORD.write(&[id.into(), organization.into(), date.into()], no_rows))?;
-    }
-    Ok(None)
+    let row = trigger.new().ok_or_else(|| misplaced("it needs the inserted row"))?;
+    let id = column::<Uuid, _>(&row, "id")?;
+    let organization = column::<Uuid, _>(&row, "organization_id")?;
+    let date = column::<Date, _>(&row, "last_contact_date")?;
+    as_table_owner(trigger, || RECORD.write(&[id.into(), organization.into(), date.into()], no_rows))
 }

@@ -2,7 +2,9 @@
 //!
 //! The SQLSTATEs are Postgres's own: pgrx carries no others (it reports an unknown one as XX000).
 
-use pgrx::pg_sys::panic::ErrorReport;
+use std::convert::Infallible;
+
+use pgrx::pg_sys::panic::{ErrorReport, ErrorReportable};
 use pgrx::{PgSqlErrorCode, spi};
 
 use crate::rules::follow_up::NegativeThreshold;
@@ -56,4 +58,9 @@ pub fn negative_threshold(threshold: NegativeThreshold) -> ErrorReport {
 /// XX000: a statement of ours did not do what it was written to do.
 pub fn broken_statement(error: spi::Error) -> ErrorReport {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string(), "assignment_reminders")
+}
+
+/// Raises the error of a trigger's work: pgrx would report an `Err` that a trigger function returns as a panic.
+pub fn raised<T>(result: Result<T>) -> Result<T, Infallible> {
+    Ok(result.unwrap_or_report())
 }
