@@ -1,1 +1,14 @@
-fn main() {}
+//! Tests through real connections to a throwaway server; `make test` starts it. README.md says what goes where.
+
+mod backup;
+mod catalog;
+mod contact;
+mod counts;
+mod cron;
+mod daily;
+mod install;
+mod organization;
+mod readme;
+mod rules;
+mod support;
+mod tables;

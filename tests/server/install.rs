@@ -1,0 +1,207 @@
+//! install(): makes what the design names, owned by the caller, once; and puts back what DROP EXTENSION took.
+
+use std::thread;
+
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
+
+const TABLES: &str = "activities assignments contact_corrections evaluation_runs migrations organizations peer_mentors \
+                      reminder_settings reminders send_logs user_preferences users";
+
+/// Everything that install() makes, as the catalog shows it.
+const CATALOG: &str = "
+    SELECT 'class ' || c.relname || ' ' || c.relkind::text || ' ' || coalesce(c.relacl::text, '') || ' ' || c.relfilenode
+      FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace
+    UNION ALL SELECT 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) || ' ' || oid
+      FROM pg_constraint WHERE connamespace = 'assignment_reminders'::regnamespace
+    UNION ALL SELECT 'trigger ' || tgname || ' ' || pg_get_triggerdef(t.oid) || ' ' || t.oid || ' ' || t.xmin
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'assignment_reminders'::regnamespace
+    UNION ALL SELECT 'default ' || adrelid::regclass || ' ' || pg_get_expr(adbin, adrelid) || ' ' || oid
+      FROM pg_attrdef
+    ORDER BY 1";
+
+#[test]
+fn it_makes_every_table_owned_by_the_caller() {
+    let database = Database::empty();
+    let mut owner = database.connect();
+    run(&mut owner, "CREATE EXTENSION assignment_reminders");
+    let (mut caller, role) = database.connect_as_new_role(
+        "GRANT USAGE, CREATE ON SCHEMA assignment_reminders TO {role}; \
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
+    );
+    assert!(row(&mut caller, "SELECT install()").contains("11 migrations applied"));
+    let tables = rows(
+        &mut owner,
+        &format!(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' \
+             AND relowner = '{role}'::regrole ORDER BY 1"
+        ),
+    );
+    assert_eq!(tables.join(" "), TABLES);
+    // The caller's tables work for the caller.
+    let people = People::new(&mut caller);
+    people.assignment(&mut caller, "2026-01-01");
+    assert_eq!(row(&mut caller, "SELECT assignment_count FROM peer_mentors"), "1");
+    drop(caller);
+    run(&mut owner, &format!("REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+fn the_owner_of_a_database_may_create_the_extension_and_install() {
+    let database = Database::empty();
+    let (mut caller, role) =
+        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut caller, "CREATE EXTENSION assignment_reminders; SELECT install()");
+    assert_eq!(row(&mut caller, "SELECT tableowner FROM pg_tables WHERE tablename = 'assignments'"), role);
+}
+
+#[test]
+fn calling_it_twice_changes_nothing() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let before = rows(&mut client, CATALOG);
+    assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
+    assert_eq!(rows(&mut client, CATALOG), before);
+}
+
+#[test]
+fn concurrent_callers_do_not_collide() {
+    let database = Database::empty();
+    run(&mut database.connect(), "CREATE EXTENSION assignment_reminders");
+    let results: Vec<String> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..6)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut client = database.connect();
+                    row(&mut client, "SELECT install()")
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().expect("no caller fails")).collect()
+    });
+    assert_eq!(results.iter().filter(|result| result.contains("11 migrations applied")).count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|result| result.contains("nothing to do")).count(), 5, "{results:?}");
+}
+
+#[test]
+fn a_relation_that_is_not_ours_is_left_alone() {
+    for table in ["assignments", "migrations"] {
+        let database = Database::empty();
+        let mut client = database.connect();
+        run(&mut client, &format!("CREATE EXTENSION assignment_reminders; CREATE TABLE {table} (theirs integer)"));
+        assert_refused(
+            &mut client,
+            "SELECT install()",
+            "42P07",
+            &format!("assignment_reminders.{table} already exists"),
+        );
+        assert_eq!(
+            rows(
+                &mut client,
+                "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r'"
+            ),
+            [table]
+        );
+    }
+}
+
+#[test]
+fn it_refuses_an_isolation_level_in_which_it_could_miss_rows() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    assert_refused(&mut client, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT install()", "25001", "READ COMMITTED");
+}
+
+#[test]
+fn public_gets_no_rights_on_tables() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let granted = rows(
+        &mut client,
+        "SELECT c.relname FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a \
+         WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0",
+    );
+    assert!(granted.is_empty(), "{granted:?}");
+    let (mut stranger, _) = database.connect_as_new_role("GRANT USAGE ON SCHEMA assignment_reminders TO {role}");
+    assert_eq!(refused(&mut stranger, "SELECT * FROM assignments").sqlstate, "42501");
+    assert_eq!(refused(&mut stranger, "SELECT install()").sqlstate, "42501");
+}
+
+#[test]
+fn drop_extension_refuses_while_triggers_depend_on_it() {
+    let database = Database::installed();
+    let refusal = refused(&mut database.connect(), "DROP EXTENSION assignment_reminders");
+    assert_eq!(refusal.sqlstate, "2BP01");
+}
+
+#[test]
+fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let contacted = people.assignment(&mut client, "2026-01-01");
+    let gone = people.assignment(&mut client, "2026-01-01");
+    let corrected = people.assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) VALUES
+                 ('{contacted}', '2026-02-01 12:00+00'), ('{gone}', '2026-02-01 12:00+00'), ('{gone}', '2026-03-01 12:00+00'),
+                 ('{corrected}', '2026-03-01 12:00+00');
+             SELECT correct_last_contact_date('{corrected}', '2026-02-02', 'the call was not answered')"
+        ),
+    );
+    let counts = "SELECT (SELECT count(*) FROM assignments), (SELECT count(*) FROM activities), (SELECT count(*) FROM users), \
+                  (SELECT count(*) FROM contact_corrections), (SELECT count(*) FROM migrations)";
+    let before = row(&mut client, counts);
+
+    run(&mut client, "DROP EXTENSION assignment_reminders CASCADE");
+    assert_eq!(row(&mut client, counts), before);
+    assert_eq!(row(&mut client, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"), "0");
+
+    // Life goes on without triggers.
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (organization_id, assignment_id, occurred_at)
+                  SELECT organization_id, id, '2026-04-01 12:00+00' FROM assignments WHERE id = '{contacted}';
+             DELETE FROM activities WHERE assignment_id = '{gone}' AND occurred_at > '2026-02-15';
+             INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, last_contact_date)
+                  SELECT organization_id, 'new', student_id, peer_mentor_id, '2026-01-15' FROM assignments WHERE id = '{gone}';
+             INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-00000000000a', 'Late')"
+        ),
+    );
+
+    run(&mut client, "CREATE EXTENSION assignment_reminders");
+    assert_eq!(
+        row(&mut client, "SELECT install()"),
+        "assignment_reminders 0.1.0: 0 migrations applied, 34 triggers and defaults attached"
+    );
+    assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
+    let date_of = |client: &mut postgres::Client, id| {
+        row(client, &format!("SELECT last_contact_date FROM assignments WHERE id = '{id}'"))
+    };
+    assert_eq!(date_of(&mut client, contacted), "2026-04-01", "an activity inserted meanwhile counts");
+    assert_eq!(date_of(&mut client, gone), "2026-02-01", "an activity deleted meanwhile no longer counts");
+    assert_eq!(date_of(&mut client, corrected), "2026-02-02", "a correction stays");
+    assert_eq!(row(&mut client, "SELECT last_contact_date FROM assignments WHERE title = 'new'"), "2026-01-15");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminder_settings"), "2");
+
+    // And the triggers work again.
+    people.assignment(&mut client, "2026-01-01");
+    assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "5");
+    run(
+        &mut client,
+        &format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{gone}', '2026-05-01 12:00+00')"),
+    );
+    assert_eq!(date_of(&mut client, gone), "2026-05-01");
+}
+
+#[test]
+fn migrations_are_recorded_with_their_number_and_version() {
+    let database = Database::installed();
+    let recorded =
+        rows(&mut database.connect(), "SELECT number, name, extension_version FROM migrations ORDER BY number");
+    assert_eq!(recorded.len(), 11);
+    assert_eq!(recorded[0], "1|organizations|0.1.0");
+    assert_eq!(recorded[10], "11|evaluation_runs|0.1.0");
+}

@@ -1,0 +1,238 @@
+//! What the tests share: databases of their own, sessions, a small programme of people, and errors as users see them.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use postgres::{Client, Config, NoTls};
+use uuid::Uuid;
+
+const TEMPLATE: &str = "asrm_template";
+
+fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: these tests need a throwaway cluster, run `make test`"))
+}
+
+/// Where a program of Postgres's is, such as pg_dump.
+pub fn program(name: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(format!("{}/{name}", variable("PGBIN")));
+    command.env("PGUSER", "postgres");
+    command
+}
+
+fn config(database: &str) -> Config {
+    let mut config = Config::new();
+    config
+        .host_path(variable("PGHOST"))
+        .port(variable("PGPORT").parse().expect("PGPORT is a number"))
+        .user("postgres")
+        .dbname(database)
+        .options("-c search_path=assignment_reminders -c client_min_messages=error");
+    config
+}
+
+/// A session in the given database, as the superuser.
+pub fn connect(database: &str) -> Client {
+    config(database).connect(NoTls).unwrap_or_else(|error| panic!("{database}: {error}"))
+}
+
+/// A database of one test's own, dropped with it.
+pub struct Database {
+    pub name: String,
+}
+
+impl Database {
+    /// An empty one.
+    pub fn empty() -> Self {
+        Self::from("template1")
+    }
+
+    /// One in which the extension and its tables are installed.
+    pub fn installed() -> Self {
+        static MADE: OnceLock<()> = OnceLock::new();
+        MADE.get_or_init(|| {
+            run(&mut connect("postgres"), &format!("CREATE DATABASE {TEMPLATE}"));
+            run(&mut connect(TEMPLATE), "CREATE EXTENSION assignment_reminders; SELECT install()");
+        });
+        Self::from(TEMPLATE)
+    }
+
+    fn from(template: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // Copying a template fails while another test copies it: only then is it worth trying again.
+        let mut postgres = connect("postgres");
+        for _ in 0..600 {
+            match postgres.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")) {
+                Ok(()) => return Self { name },
+                Err(error) if error.code().map(|code| code.code()) == Some("55006") => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("{template} was in use for too long");
+    }
+
+    pub fn connect(&self) -> Client {
+        connect(&self.name)
+    }
+
+    /// A session as a role that is made for this test, with the rights that the given statements grant to {role}.
+    pub fn connect_as_new_role(&self, grants: &str) -> (Client, String) {
+        let role = format!("role_{}", Uuid::new_v4().simple());
+        let mut owner = self.connect();
+        run(&mut owner, &format!("CREATE ROLE {role} LOGIN"));
+        run(&mut owner, &grants.replace("{role}", &role));
+        let mut config = config(&self.name);
+        config.user(&role);
+        (config.connect(NoTls).expect("the new role logs in"), role)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A test that fails leaves sessions; the cluster is thrown away with whatever is left.
+        let _ = connect("postgres").batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+/// Runs statements that must succeed.
+pub fn run(client: &mut Client, sql: &str) {
+    if let Err(error) = client.batch_execute(sql) {
+        panic!("{sql}\n{}", described(&error));
+    }
+}
+
+fn described(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("{} {} {:?} {:?}", error.code().code(), error.message(), error.detail(), error.hint()),
+        None => error.to_string(),
+    }
+}
+
+/// The rows of a query as text, columns joined by '|', NULL shown as '-'.
+pub fn rows(client: &mut Client, sql: &str) -> Vec<String> {
+    let messages = match client.simple_query(sql) {
+        Ok(messages) => messages,
+        Err(error) => panic!("{sql}\n{}", described(&error)),
+    };
+    messages
+        .iter()
+        .filter_map(|message| match message {
+            postgres::SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|index| row.get(index).unwrap_or("-")).collect::<Vec<_>>().join("|"))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The one row of a query, as [`rows`] shows it.
+pub fn row(client: &mut Client, sql: &str) -> String {
+    let mut rows = rows(client, sql);
+    assert_eq!(rows.len(), 1, "{sql} returns {rows:?}");
+    rows.remove(0)
+}
+
+/// An error as a user sees it.
+#[derive(Debug)]
+pub struct Refusal {
+    pub sqlstate: String,
+    pub message: String,
+    pub detail: String,
+    pub hint: String,
+}
+
+/// The error of statements that must fail.
+pub fn refused(client: &mut Client, sql: &str) -> Refusal {
+    let error = client.batch_execute(sql).expect_err(sql);
+    let error = error.as_db_error().unwrap_or_else(|| panic!("{sql}: {error}"));
+    Refusal {
+        sqlstate: error.code().code().to_string(),
+        message: error.message().to_string(),
+        detail: error.detail().unwrap_or_default().to_string(),
+        hint: error.hint().unwrap_or_default().to_string(),
+    }
+}
+
+/// Asserts that statements fail with this SQLSTATE and a message that holds this text, with a DETAIL and a HINT.
+pub fn assert_refused(client: &mut Client, sql: &str, sqlstate: &str, text: &str) {
+    let refusal = refused(client, sql);
+    assert_eq!(refusal.sqlstate, sqlstate, "{sql}: {refusal:?}");
+    assert!(refusal.message.contains(text), "{sql}: {refusal:?}");
+    assert!(!refusal.detail.is_empty() && !refusal.hint.is_empty(), "{sql}: {refusal:?}");
+}
+
+/// A small programme in the default organisation.
+pub struct People {
+    pub student: Uuid,
+    pub mentor: Uuid,
+    pub mentor_user: Uuid,
+    pub coordinator: Uuid,
+}
+
+impl People {
+    pub fn new(client: &mut Client) -> Self {
+        Self::in_organization(client, "00000000-0000-0000-0000-000000000001")
+    }
+
+    pub fn in_organization(client: &mut Client, organization: &str) -> Self {
+        let mut user = |name: &str| -> Uuid {
+            let email = format!("{name}-{}@example.org", Uuid::new_v4().simple());
+            client
+                .query_one(
+                    "INSERT INTO users (organization_id, email, name) VALUES ($1::text::uuid, $2, $3) RETURNING id",
+                    &[&organization, &email, &name],
+                )
+                .expect("a user")
+                .get(0)
+        };
+        let (student, mentor_user, coordinator) = (user("student"), user("mentor"), user("coordinator"));
+        let mentor = mentor_of(client, organization, mentor_user);
+        Self { student, mentor, mentor_user, coordinator }
+    }
+
+    /// Another mentor in the default organisation.
+    pub fn another_mentor(client: &mut Client) -> Uuid {
+        Self::new(client).mentor
+    }
+
+    /// Inserts an assignment of these people, assigned on this date, and returns its id.
+    pub fn assignment(&self, client: &mut Client, assigned_on: &str) -> Uuid {
+        client
+            .query_one(
+                "INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on) \
+                 SELECT organization_id, 'Essay', $1, $2, $3, $4::text::date FROM users WHERE id = $1 RETURNING id",
+                &[&self.student, &self.mentor, &self.coordinator, &assigned_on],
+            )
+            .expect("an assignment")
+            .get(0)
+    }
+}
+
+fn mentor_of(client: &mut Client, organization: &str, user: Uuid) -> Uuid {
+    client
+        .query_one(
+            "INSERT INTO peer_mentors (organization_id, user_id) VALUES ($1::text::uuid, $2) RETURNING id",
+            &[&organization, &user],
+        )
+        .expect("a mentor")
+        .get(0)
+}
+
+/// Waits until another session waits for a lock that `pid` or anybody else holds.
+pub fn wait_until_blocked(observer: &mut Client, pid: i32) {
+    for _ in 0..1000 {
+        if row(observer, &format!("SELECT cardinality(pg_blocking_pids({pid})) > 0")) == "t" {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("session {pid} does not wait for a lock");
+}
+
+pub fn pid(client: &mut Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).expect("a pid").get(0)
+}
