@@ -1,6 +1,7 @@
 //! The mentors' assignment counts: kept by a trigger per statement, verified and repaired on demand.
 
 use pgrx::prelude::*;
+use pgrx::spi::{SpiResult, SpiTupleTable};
 use pgrx::{PgTriggerOperation, Uuid};
 
 use crate::rows::{GivenRow, Triggered, misplaced};
@@ -18,18 +19,38 @@ fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenR
 }
 
 fn count(trigger: &PgTrigger) -> Result<()> {
-    static INSERTED: Statement = Statement::new(include_str!("../sql/counts/add_inserted.sql"), &[]);
-    static UPDATED: Statement = Statement::new(include_str!("../sql/counts/move_updated.sql"), &[]);
-    static DELETED: Statement = Statement::new(include_str!("../sql/counts/subtract_deleted.sql"), &[]);
-    static TRUNCATED: Statement = Statement::new(include_str!("../sql/counts/zero_truncated.sql"), &[]);
+    static BY_INSERT: Statement = Statement::new(include_str!("../sql/counts/change_by_insert.sql"), &[]);
+    static BY_UPDATE: Statement = Statement::new(include_str!("../sql/counts/change_by_update.sql"), &[]);
+    static BY_DELETE: Statement = Statement::new(include_str!("../sql/counts/change_by_delete.sql"), &[]);
+    static BY_TRUNCATE: Statement = Statement::new(include_str!("../sql/counts/change_by_truncate.sql"), &[]);
+    static ADD: Statement = Statement::new(
+        include_str!("../sql/counts/add.sql"),
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::INT4ARRAYOID],
+    );
 
-    let statement = match trigger.op().map_err(misplaced)? {
-        PgTriggerOperation::Insert => &INSERTED,
-        PgTriggerOperation::Update => &UPDATED,
-        PgTriggerOperation::Delete => &DELETED,
-        PgTriggerOperation::Truncate => &TRUNCATED,
+    let change = match trigger.op().map_err(misplaced)? {
+        PgTriggerOperation::Insert => &BY_INSERT,
+        PgTriggerOperation::Update => &BY_UPDATE,
+        PgTriggerOperation::Delete => &BY_DELETE,
+        PgTriggerOperation::Truncate => &BY_TRUNCATE,
     };
-    as_table_owner(trigger, || with_permit(|| statement.write_in(trigger, no_rows)))
+    as_table_owner(trigger, || {
+        let (mentors, differences) = change.write_in(trigger, changes)?;
+        if mentors.is_empty() {
+            return Ok(());
+        }
+        with_permit(|| ADD.write(&[mentors.into(), differences.into()], no_rows))
+    })
+}
+
+/// Mentors and the differences to their counts.
+fn changes(rows: SpiTupleTable) -> SpiResult<(Vec<Uuid>, Vec<i32>)> {
+    let mut changes = (Vec::new(), Vec::new());
+    for row in rows {
+        changes.0.extend(row.get::<Uuid>(1)?);
+        changes.1.extend(row.get::<i32>(2)?);
+    }
+    Ok(changes)
 }
 
 /// Writes the true counts over wrong ones and returns both; nothing when all are right. Waits for transactions that

@@ -62,6 +62,8 @@ pub fn recompute(assignments: Vec<Uuid>) -> Result<()> {
 
 /// A contact cancels what is pending for the silence that it ends.
 fn withdraw_follow_ups(assignments: Vec<Uuid>, reason: &str) -> Result<()> {
+    static LOCK: Statement =
+        Statement::new(include_str!("../../sql/contact/lock_follow_ups.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
     static WITHDRAW: Statement = Statement::new(
         include_str!("../../sql/contact/withdraw.sql"),
         &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::TEXTOID],
@@ -69,7 +71,11 @@ fn withdraw_follow_ups(assignments: Vec<Uuid>, reason: &str) -> Result<()> {
     if assignments.is_empty() {
         return Ok(());
     }
-    WITHDRAW.write(&[assignments.into(), reason.into()], no_rows)
+    let waiting: Vec<Uuid> = LOCK.write(&[assignments.into()], first_column)?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    WITHDRAW.write(&[waiting.into(), reason.into()], no_rows)
 }
 
 /// Locks these assignments and returns those that exist.

@@ -1,28 +1,36 @@
 //! The permit to write the columns that no client may write: assignment_count and last_contact_date. The triggers that
-//! protect them let a write pass only while our own statement runs. A client has no way to set this: it is a variable of
-//! the backend, not a setting.
+//! protect them let a write pass only where our own statement made it. A client has no way to forge that: it is a
+//! variable of the backend, not a setting.
 
 use std::cell::Cell;
 
+use pgrx::{direct_function_call, pg_sys};
+
 thread_local! {
-    static HELD: Cell<bool> = const { Cell::new(false) };
+    /// The depth of triggers at which the statement that has the permit runs.
+    static HELD_AT: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
 /// Does `work` with the permit, and gives it back after it and while an error unwinds.
 pub fn with_permit<T>(work: impl FnOnce() -> T) -> T {
-    let _returned = Returned(HELD.replace(true));
+    let _returned = Returned(HELD_AT.replace(Some(trigger_depth())));
     work()
 }
 
-/// Whether our own statement is running.
+/// Whether the trigger that asks was fired by our own statement, and not by one of a trigger that ours fired.
 pub fn is_held() -> bool {
-    HELD.get()
+    HELD_AT.get().is_some_and(|depth| trigger_depth() == depth + 1)
 }
 
-struct Returned(bool);
+fn trigger_depth() -> i32 {
+    // SAFETY: the function takes no arguments and reads a counter.
+    unsafe { direct_function_call(pg_sys::pg_trigger_depth, &[]) }.unwrap_or(0)
+}
+
+struct Returned(Option<i32>);
 
 impl Drop for Returned {
     fn drop(&mut self) {
-        HELD.set(self.0);
+        HELD_AT.set(self.0);
     }
 }

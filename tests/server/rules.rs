@@ -63,8 +63,9 @@ fn dates_that_cannot_be_counted_are_refused_by_name() {
     }
     let infinite = "SELECT evaluate_assignment(NULL, '2026-01-01', 'infinity', 14, 28, '2026-01-01')";
     assert_refused(&mut client, infinite, "22008", "last_reminder_sent_at infinity");
-    assert_eq!(row(&mut client, "SELECT days_since_last_contact('4713-01-01 BC', '2026-11-22')"), "2461367");
-    assert_eq!(row(&mut client, "SELECT date '2026-11-22' - date '4713-01-01 BC'"), "2461367");
+    let ancient =
+        "SELECT days_since_last_contact('4713-01-01 BC', '2026-11-22') = date '2026-11-22' - date '4713-01-01 BC'";
+    assert_eq!(row(&mut client, ancient), "t");
 }
 
 #[test]
@@ -93,9 +94,9 @@ fn one_call_site_may_see_many_rows() {
 
 /// The rules in SQL, written from the design and not from the Rust.
 const INDEPENDENT: &str = "
-    SELECT CASE WHEN $3::timestamptz IS NOT NULL AND ($3 AT TIME ZONE 'UTC')::date >= coalesce($1, $2)
+    SELECT CASE WHEN $3::timestamptz IS NOT NULL AND ($3 AT TIME ZONE 'UTC')::date >= coalesce($1::date, $2::date)
                      AND $6::date - coalesce($1, $2) >= $5::integer THEN 'escalate'
-                WHEN $6 - coalesce($1::date, $2::date) >= $4::integer THEN 'remind'
+                WHEN $6 - coalesce($1, $2) >= $4::integer THEN 'remind'
                 ELSE 'none' END,
            $6 - coalesce($1, $2), $6 - $1, coalesce($6 - $1 >= $4, false)";
 
