@@ -88,8 +88,9 @@ fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> 
 /// A UUID as Postgres writes it, with or without hyphens.
 fn parse(text: &str, source: &str) -> Result<Uuid> {
     let digits: String = text.trim().chars().filter(|&character| character != '-').collect();
-    let bytes = (digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
-    bytes.map(|number| Uuid::from_bytes(number.to_be_bytes())).ok_or_else(|| malformed(text, source))
+    let is_hexadecimal = digits.len() == 32 && digits.chars().all(|character| character.is_ascii_hexdigit());
+    let number = is_hexadecimal.then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
+    number.map(|number| Uuid::from_bytes(number.to_be_bytes())).ok_or_else(|| malformed(text, source))
 }
 
 fn malformed(value: &str, source: &str) -> pgrx::pg_sys::panic::ErrorReport {

@@ -1,1 +1,132 @@
+//! Dump and restore: everything is as it was, triggers and users' own columns included, and goes on working.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use postgres::Client;
+
+use crate::support::{Database, People, program, refused, row, rows, run};
+
+/// Every row of every table, and what hangs on the tables.
+fn everything(client: &mut Client) -> Vec<String> {
+    run(client, "SET search_path = assignment_reminders; SET TimeZone = 'UTC'");
+    let tables = rows(
+        client,
+        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' ORDER BY 1",
+    );
+    let mut all = Vec::new();
+    for table in tables {
+        all.extend(rows(client, &format!("SELECT '{table}', t::text FROM {table} AS t ORDER BY 2")));
+    }
+    all.extend(rows(
+        client,
+        "SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+          WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND NOT tgisinternal ORDER BY 1",
+    ));
+    all.extend(rows(
+        client,
+        "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'assignment_reminders'::regnamespace ORDER BY 1, 2",
+    ));
+    all.extend(rows(client, "SELECT indexdef FROM pg_indexes WHERE schemaname = 'assignment_reminders' ORDER BY 1"));
+    all.extend(rows(
+        client,
+        "SELECT d.adrelid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+           JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum ORDER BY 1, 2",
+    ));
+    all
+}
+
+/// A programme with a history: contacts, corrections, counts, reminders, a run, and a column of the user's own.
+fn programme() -> (Database, Vec<String>) {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let first = people.assignment(&mut client, "2026-01-01");
+    let second = people.assignment(&mut client, "2026-01-02");
+    run(
+        &mut client,
+        &format!(
+            "ALTER TABLE assignments ADD COLUMN subject text DEFAULT 'maths';
+             CREATE INDEX ours ON assignments (subject);
+             INSERT INTO organizations (id, name, timezone) VALUES ('00000000-0000-0000-0000-0000000000aa', 'Øst \"x\"', 'Europe/Oslo');
+             INSERT INTO activities (assignment_id, occurred_at, registration) VALUES ('{first}', '2026-02-01 12:00+00', 'proxy'), ('{second}', '2026-02-05 12:00+00', 'bulk');
+             SELECT correct_last_contact_date('{second}', '2026-01-20', 'O''Brien said so');
+             INSERT INTO user_preferences (user_id, daily_summary) VALUES ('{}', true);
+             SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00');
+             INSERT INTO send_logs (reminder_id, to_email) SELECT id, 'm@example.org' FROM reminders",
+            people.student
+        ),
+    );
+    let before = everything(&mut client);
+    (database, before)
+}
+
+fn assert_goes_on(database: &Database, before: &[String]) {
+    let mut client = database.connect();
+    assert_eq!(everything(&mut client), before);
+    assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_assignment_counts()"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')"), "0");
+    // Written to again: counts, contact, corrections and the guards.
+    run(
+        &mut client,
+        "INSERT INTO assignments (title, student_id, peer_mentor_id) SELECT 'after', student_id, peer_mentor_id FROM assignments LIMIT 1;
+         INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-01 12:00+00' FROM assignments;
+         SELECT correct_last_contact_date(id, '2026-10-01', 'again') FROM assignments",
+    );
+    assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "3");
+    assert_eq!(
+        row(&mut client, "SELECT count(*), min(last_contact_date), max(last_contact_date) FROM assignments"),
+        "3|2026-10-01|2026-10-01"
+    );
+    assert_eq!(refused(&mut client, "UPDATE peer_mentors SET assignment_count = 0").sqlstate, "428C9");
+}
+
+fn output(command: &mut Command) -> Vec<u8> {
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn feed(command: &mut Command, input: &[u8]) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    child.stdin.take().expect("its input").write_all(input).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_plain_dump_restores_everything_as_it_was() {
+    let (database, before) = programme();
+    let dump = output(program("pg_dump").args(["--dbname", &database.name]));
+    let restored = Database::empty();
+    feed(
+        program("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "--dbname", &restored.name]),
+        &dump,
+    );
+    assert_goes_on(&restored, &before);
+}
+
+#[test]
+fn a_custom_dump_restores_everything_as_it_was() {
+    let (database, before) = programme();
+    let dump = output(program("pg_dump").args(["--format=custom", "--dbname", &database.name]));
+    let restored = Database::empty();
+    feed(program("pg_restore").args(["--exit-on-error", "--dbname", &restored.name]), &dump);
+    assert_goes_on(&restored, &before);
+}
+
+#[test]
+fn data_alone_restores_into_installed_tables_with_triggers_disabled() {
+    let (database, before) = programme();
+    let dump = output(program("pg_dump").args(["--data-only", "--disable-triggers", "--dbname", &database.name]));
+    let restored = Database::installed();
+    let mut client = restored.connect();
+    run(
+        &mut client,
+        "ALTER TABLE assignments ADD COLUMN subject text DEFAULT 'maths'; CREATE INDEX ours ON assignments (subject); TRUNCATE organizations, migrations CASCADE",
+    );
+    feed(program("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--dbname", &restored.name]), &dump);
+    assert_goes_on(&restored, &before);
+}

@@ -1,1 +1,93 @@
+//! What the catalog must show of everything we make: comments, pinned paths, rights, indexed foreign keys.
 
+use crate::support::{Database, rows};
+
+#[test]
+fn every_function_type_and_table_is_commented() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let uncommented = rows(
+        &mut client,
+        "SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'assignment_reminders'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
+         UNION ALL SELECT c.oid::regclass::text::regprocedure FROM pg_class c WHERE false",
+    );
+    assert_eq!(uncommented, [""; 0]);
+    let uncommented = rows(
+        &mut client,
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relkind IN ('r', 'v')
+            AND obj_description(c.oid, 'pg_class') IS NULL
+         UNION ALL SELECT t.typname FROM pg_type t WHERE t.typnamespace = 'assignment_reminders'::regnamespace
+            AND t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c') AND obj_description(t.oid, 'pg_type') IS NULL",
+    );
+    assert_eq!(uncommented, [""; 0]);
+}
+
+#[test]
+fn no_function_is_security_definer() {
+    let database = Database::installed();
+    let definers = rows(
+        &mut database.connect(),
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'assignment_reminders'::regnamespace AND prosecdef",
+    );
+    assert_eq!(definers, [""; 0]);
+}
+
+#[test]
+fn every_function_that_runs_sql_pins_its_search_path() {
+    let database = Database::installed();
+    let unpinned = rows(
+        &mut database.connect(),
+        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'assignment_reminders'::regnamespace
+            AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false) ORDER BY 1",
+    );
+    // Those that run none; and two SQL functions that are inlined into the caller's query, where nothing is unqualified.
+    let pure = "current_organization days_since_last_contact dispatched_at evaluate_assignment evaluate_assignments is_escalation_due \
+                is_reminder_due protect_assignment_count protect_last_contact_date refuse_future_activity refuse_update set_updated_at sync_completed";
+    assert_eq!(unpinned.join(" "), pure);
+}
+
+#[test]
+fn public_may_call_what_only_reads_and_nothing_else() {
+    let database = Database::installed();
+    let callable = rows(
+        &mut database.connect(),
+        "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
+    );
+    let reads = "current_organization days_since_last_contact dispatched_at evaluate_assignment evaluate_assignments evaluation_health existing_organization \
+                 get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
+                 is_escalation_due is_reminder_due verify_assignment_counts watch_daily_evaluation";
+    assert_eq!(callable.join(" "), reads);
+    let volatile = rows(
+        &mut database.connect(),
+        "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 AND provolatile = 'v'",
+    );
+    assert_eq!(volatile, [""; 0]);
+}
+
+#[test]
+fn every_foreign_key_has_an_index_that_starts_with_what_it_points_with() {
+    let database = Database::installed();
+    // The tenant column alone selects little, so the index must start with the other one.
+    let unindexed = rows(
+        &mut database.connect(),
+        "SELECT f.conname FROM pg_constraint f WHERE f.contype = 'f' AND f.connamespace = 'assignment_reminders'::regnamespace
+            AND NOT EXISTS (
+                SELECT FROM pg_index i WHERE i.indrelid = f.conrelid
+                   AND (i.indkey::smallint[])[0] = f.conkey[cardinality(f.conkey)]
+                    OR i.indrelid = f.conrelid AND (i.indkey::smallint[])[0:1] = f.conkey)
+            -- users_email_key and the like: the organisation's own index
+            AND f.conname NOT IN ('users_organization_fkey')",
+    );
+    assert_eq!(unindexed, [""; 0]);
+}
+
+#[test]
+fn the_extension_owns_no_table() {
+    let database = Database::installed();
+    let members = rows(
+        &mut database.connect(),
+        "SELECT c.relname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
+          WHERE d.deptype = 'e' AND c.relkind <> 'c' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'assignment_reminders')",
+    );
+    assert_eq!(members, [""; 0]);
+}

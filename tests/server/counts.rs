@@ -4,7 +4,7 @@ use std::thread;
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, refused, row, rows, run};
+use crate::support::{Database, assert_refused, refused, row, rows, run};
 
 /// Asserts that every count is right, and returns them in the order of the mentors' ids.
 fn counts(client: &mut Client) -> Vec<String> {

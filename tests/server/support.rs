@@ -7,8 +7,6 @@ use std::time::Duration;
 use postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
-const TEMPLATE: &str = "asrm_template";
-
 fn variable(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: these tests need a throwaway cluster, run `make test`"))
@@ -50,12 +48,13 @@ impl Database {
 
     /// One in which the extension and its tables are installed.
     pub fn installed() -> Self {
-        static MADE: OnceLock<()> = OnceLock::new();
-        MADE.get_or_init(|| {
-            run(&mut connect("postgres"), &format!("CREATE DATABASE {TEMPLATE}"));
-            run(&mut connect(TEMPLATE), "CREATE EXTENSION assignment_reminders; SELECT install()");
-        });
-        Self::from(TEMPLATE)
+        static TEMPLATE: OnceLock<String> = OnceLock::new();
+        Self::from(TEMPLATE.get_or_init(|| {
+            let name = format!("template_{}", std::process::id());
+            run(&mut connect("postgres"), &format!("CREATE DATABASE {name}"));
+            run(&mut connect(&name), "CREATE EXTENSION assignment_reminders; SELECT install()");
+            name
+        }))
     }
 
     fn from(template: &str) -> Self {
@@ -192,11 +191,6 @@ impl People {
         let (student, mentor_user, coordinator) = (user("student"), user("mentor"), user("coordinator"));
         let mentor = mentor_of(client, organization, mentor_user);
         Self { student, mentor, mentor_user, coordinator }
-    }
-
-    /// Another mentor in the default organisation.
-    pub fn another_mentor(client: &mut Client) -> Uuid {
-        Self::new(client).mentor
     }
 
     /// Inserts an assignment of these people, assigned on this date, and returns its id.
