@@ -17,6 +17,27 @@ CREATE TYPE assignment_reminders.evaluation AS (
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- When the mentor's reminder of this silence was dispatched: sent, or given up because it could not reach them. Silence
+-- must not fall through because a mail bounced or nobody can be written to. NULL: not dispatched.
+--
+-- mentor_unreachable: why the mentor cannot be written to at as_of, if so; in_this_silence: whether the reminder's anchor
+-- is where the silence began. scheduled_for counts where it is later, so that a simulated as_of agrees with itself.
+CREATE FUNCTION assignment_reminders.dispatched_at(
+    mentor_unreachable text, in_this_silence boolean, status text, skip_reason text,
+    sent_at timestamptz, scheduled_for timestamptz, as_of timestamptz
+) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN in_this_silence
+                 AND (status IN ('sent', 'failed')
+                      OR (status = 'skipped' AND skip_reason IN ('no_mentor', 'no_address', 'opted_out')))
+                THEN greatest(sent_at, scheduled_for)
+                WHEN mentor_unreachable IS NOT NULL THEN as_of
+           END
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- Compares every count with count(*) in one snapshot. Reads both tables whole (an index-only scan of
 -- assignments_peer_mentor_idx does): it is a check, run when there is reason to doubt.
 CREATE FUNCTION assignment_reminders.verify_assignment_counts()
@@ -33,22 +54,6 @@ AS $$
         ON actual.peer_mentor_id = m.id
      WHERE m.assignment_count <> coalesce(actual.assignments, 0)
      ORDER BY m.organization_id, m.id
-$$;
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- When a reminder was dispatched, whether it reached its person or was given up: silence must not fall through because
--- a mail bounced or nobody could be written to. NULL: not dispatched. scheduled_for counts where it is later, so that a
--- simulated as_of agrees with itself. The caller compares the anchor.
-CREATE FUNCTION assignment_reminders.dispatched_at(
-    status text, skip_reason text, sent_at timestamptz, scheduled_for timestamptz
-) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT CASE WHEN status IN ('sent', 'failed')
-                  OR (status = 'skipped' AND skip_reason IN ('no_mentor', 'no_address', 'opted_out'))
-                THEN greatest(sent_at, scheduled_for)
-           END
 $$;
 /* </end connected objects> */
 
@@ -78,14 +83,15 @@ CREATE TYPE assignment_reminders.follow_up AS (
 -- The contact clock picks open assignments whose silence reaches the lower of the two thresholds, by an index range per
 -- organisation: assignments_open_contact_clock_idx. OFFSET 0 keeps that subquery whole, and BETWEEN '-infinity' makes
 -- the planner guess a narrow range (0.5 %) instead of a third of the table, for which it would read all of it.
--- reminders_assignment_type_key, peer_mentors_pkey and users_pkey are looked up once per silent assignment.
+-- reminders_assignment_type_key, peer_mentors_pkey and users_pkey are looked up once per silent assignment. What is
+-- enqueued already is left out here, where it costs a look-up and not an insert that conflicts.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
     organization_id uuid DEFAULT NULL
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, t.reminder_type, recipient.id, t.skip_reason, clock.anchor
+    SELECT o.id, a.id, e.action, e.days_since, f.reminder_type, f.recipient_id, f.skip_reason, clock.anchor
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
@@ -103,39 +109,42 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC' AS anchor
            ) AS clock
+      LEFT JOIN assignment_reminders.peer_mentors m
+        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users mentor
+        ON mentor.id = m.user_id AND mentor.organization_id = o.id
+      LEFT JOIN assignment_reminders.users coordinator
+        ON coordinator.id = a.coordinator_id AND coordinator.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN mentor.id IS NULL THEN 'no_mentor'
+                       WHEN mentor.contact_opt_out THEN 'opted_out'
+                       WHEN mentor.email IS NULL THEN 'no_address' END AS mentor,
+                  CASE WHEN coordinator.id IS NULL THEN 'no_coordinator'
+                       WHEN coordinator.contact_opt_out THEN 'opted_out'
+                       WHEN coordinator.email IS NULL THEN 'no_address' END AS coordinator
+           ) AS unreachable
       LEFT JOIN assignment_reminders.reminders reminder
         ON reminder.assignment_id = a.id AND reminder.reminder_type = 'contact-reminder'
       LEFT JOIN assignment_reminders.reminders escalation
         ON escalation.assignment_id = a.id AND escalation.reminder_type = 'contact-escalation'
      CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
            a.last_contact_date, a.assigned_on,
-           CASE WHEN reminder.anchor = clock.anchor
-                THEN assignment_reminders.dispatched_at(reminder.status, reminder.skip_reason, reminder.sent_at, reminder.scheduled_for)
-           END,
+           assignment_reminders.dispatched_at(
+               unreachable.mentor, reminder.anchor = clock.anchor, reminder.status, reminder.skip_reason,
+               reminder.sent_at, reminder.scheduled_for, coalesce(evaluate_assignments.as_of, now())),
            s.reminder_after_days, s.escalate_after_days, local.today) AS e
-      LEFT JOIN assignment_reminders.peer_mentors m
-        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
-      LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = CASE e.action WHEN 'remind' THEN m.user_id WHEN 'escalate' THEN a.coordinator_id END
-       AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
-           SELECT CASE e.action WHEN 'remind' THEN 'contact-reminder' ELSE 'contact-escalation' END AS reminder_type,
-                  CASE WHEN recipient.id IS NULL AND e.action = 'remind' THEN 'no_mentor'
-                       WHEN recipient.id IS NULL THEN 'no_coordinator'
-                       WHEN recipient.contact_opt_out THEN 'opted_out'
-                       WHEN recipient.email IS NULL THEN 'no_address'
-                  END AS skip_reason
-           ) AS t
-     WHERE e.action <> 'none'
-       AND CASE e.action
-                WHEN 'remind'
-                THEN reminder.id IS NULL
-                     OR reminder.anchor IS DISTINCT FROM clock.anchor
-                     OR (reminder.status = 'skipped' AND reminder.skip_reason IS DISTINCT FROM t.skip_reason)
-                ELSE escalation.id IS NULL
-                     OR escalation.anchor IS DISTINCT FROM clock.anchor
-                     OR (escalation.status = 'skipped' AND escalation.skip_reason IS DISTINCT FROM t.skip_reason)
-           END
+           SELECT 'contact-reminder' AS reminder_type, mentor.id AS recipient_id, unreachable.mentor AS skip_reason,
+                  reminder.id AS enqueued_id, reminder.anchor AS enqueued_anchor, reminder.status, reminder.skip_reason AS enqueued_skip_reason
+            WHERE e.action = 'remind'
+            UNION ALL
+           SELECT 'contact-escalation', coordinator.id, unreachable.coordinator,
+                  escalation.id, escalation.anchor, escalation.status, escalation.skip_reason
+            WHERE e.action = 'escalate'
+           ) AS f
+     WHERE (f.enqueued_id IS NULL
+            OR f.enqueued_anchor IS DISTINCT FROM clock.anchor
+            OR (f.status = 'skipped' AND f.enqueued_skip_reason IS DISTINCT FROM f.skip_reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
 $$;
@@ -526,7 +535,7 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.is_reminder_due(integer, integer),
     assignment_reminders.is_escalation_due(integer, integer, timestamptz),
     assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
-    assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz),
+    assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
     assignment_reminders.current_organization()
 TO PUBLIC;
 
@@ -573,8 +582,8 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timesta
     'What an open assignment with these values calls for. Silent since last_contact_date or else assigned_on; a NULL threshold is off; a reminder from before the silence does not count.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
     'What this assignment calls for on as_of (NULL: today in its organization''s time zone). P0002 for an unknown id.';
-COMMENT ON FUNCTION assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz) IS
-    'When a reminder was dispatched, sent or given up; NULL while it is neither.';
+COMMENT ON FUNCTION assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz) IS
+    'When the reminder of a silence was dispatched, sent or given up; NULL while it is neither. An unreachable mentor counts as given up at as_of.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
     'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) IS

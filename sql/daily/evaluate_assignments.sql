@@ -4,14 +4,15 @@
 -- The contact clock picks open assignments whose silence reaches the lower of the two thresholds, by an index range per
 -- organisation: assignments_open_contact_clock_idx. OFFSET 0 keeps that subquery whole, and BETWEEN '-infinity' makes
 -- the planner guess a narrow range (0.5 %) instead of a third of the table, for which it would read all of it.
--- reminders_assignment_type_key, peer_mentors_pkey and users_pkey are looked up once per silent assignment.
+-- reminders_assignment_type_key, peer_mentors_pkey and users_pkey are looked up once per silent assignment. What is
+-- enqueued already is left out here, where it costs a look-up and not an insert that conflicts.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
     organization_id uuid DEFAULT NULL
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, t.reminder_type, recipient.id, t.skip_reason, clock.anchor
+    SELECT o.id, a.id, e.action, e.days_since, f.reminder_type, f.recipient_id, f.skip_reason, clock.anchor
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
@@ -29,39 +30,42 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC' AS anchor
            ) AS clock
+      LEFT JOIN assignment_reminders.peer_mentors m
+        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users mentor
+        ON mentor.id = m.user_id AND mentor.organization_id = o.id
+      LEFT JOIN assignment_reminders.users coordinator
+        ON coordinator.id = a.coordinator_id AND coordinator.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN mentor.id IS NULL THEN 'no_mentor'
+                       WHEN mentor.contact_opt_out THEN 'opted_out'
+                       WHEN mentor.email IS NULL THEN 'no_address' END AS mentor,
+                  CASE WHEN coordinator.id IS NULL THEN 'no_coordinator'
+                       WHEN coordinator.contact_opt_out THEN 'opted_out'
+                       WHEN coordinator.email IS NULL THEN 'no_address' END AS coordinator
+           ) AS unreachable
       LEFT JOIN assignment_reminders.reminders reminder
         ON reminder.assignment_id = a.id AND reminder.reminder_type = 'contact-reminder'
       LEFT JOIN assignment_reminders.reminders escalation
         ON escalation.assignment_id = a.id AND escalation.reminder_type = 'contact-escalation'
      CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
            a.last_contact_date, a.assigned_on,
-           CASE WHEN reminder.anchor = clock.anchor
-                THEN assignment_reminders.dispatched_at(reminder.status, reminder.skip_reason, reminder.sent_at, reminder.scheduled_for)
-           END,
+           assignment_reminders.dispatched_at(
+               unreachable.mentor, reminder.anchor = clock.anchor, reminder.status, reminder.skip_reason,
+               reminder.sent_at, reminder.scheduled_for, coalesce(evaluate_assignments.as_of, now())),
            s.reminder_after_days, s.escalate_after_days, local.today) AS e
-      LEFT JOIN assignment_reminders.peer_mentors m
-        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
-      LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = CASE e.action WHEN 'remind' THEN m.user_id WHEN 'escalate' THEN a.coordinator_id END
-       AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
-           SELECT CASE e.action WHEN 'remind' THEN 'contact-reminder' ELSE 'contact-escalation' END AS reminder_type,
-                  CASE WHEN recipient.id IS NULL AND e.action = 'remind' THEN 'no_mentor'
-                       WHEN recipient.id IS NULL THEN 'no_coordinator'
-                       WHEN recipient.contact_opt_out THEN 'opted_out'
-                       WHEN recipient.email IS NULL THEN 'no_address'
-                  END AS skip_reason
-           ) AS t
-     WHERE e.action <> 'none'
-       AND CASE e.action
-                WHEN 'remind'
-                THEN reminder.id IS NULL
-                     OR reminder.anchor IS DISTINCT FROM clock.anchor
-                     OR (reminder.status = 'skipped' AND reminder.skip_reason IS DISTINCT FROM t.skip_reason)
-                ELSE escalation.id IS NULL
-                     OR escalation.anchor IS DISTINCT FROM clock.anchor
-                     OR (escalation.status = 'skipped' AND escalation.skip_reason IS DISTINCT FROM t.skip_reason)
-           END
+           SELECT 'contact-reminder' AS reminder_type, mentor.id AS recipient_id, unreachable.mentor AS skip_reason,
+                  reminder.id AS enqueued_id, reminder.anchor AS enqueued_anchor, reminder.status, reminder.skip_reason AS enqueued_skip_reason
+            WHERE e.action = 'remind'
+            UNION ALL
+           SELECT 'contact-escalation', coordinator.id, unreachable.coordinator,
+                  escalation.id, escalation.anchor, escalation.status, escalation.skip_reason
+            WHERE e.action = 'escalate'
+           ) AS f
+     WHERE (f.enqueued_id IS NULL
+            OR f.enqueued_anchor IS DISTINCT FROM clock.anchor
+            OR (f.status = 'skipped' AND f.enqueued_skip_reason IS DISTINCT FROM f.skip_reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
 $$;

@@ -11,7 +11,7 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.is_reminder_due(integer, integer),
     assignment_reminders.is_escalation_due(integer, integer, timestamptz),
     assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
-    assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz),
+    assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
     assignment_reminders.current_organization()
 TO PUBLIC;
 
@@ -58,8 +58,8 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timesta
     'What an open assignment with these values calls for. Silent since last_contact_date or else assigned_on; a NULL threshold is off; a reminder from before the silence does not count.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
     'What this assignment calls for on as_of (NULL: today in its organization''s time zone). P0002 for an unknown id.';
-COMMENT ON FUNCTION assignment_reminders.dispatched_at(text, text, timestamptz, timestamptz) IS
-    'When a reminder was dispatched, sent or given up; NULL while it is neither.';
+COMMENT ON FUNCTION assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz) IS
+    'When the reminder of a silence was dispatched, sent or given up; NULL while it is neither. An unreachable mentor counts as given up at as_of.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
     'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) IS

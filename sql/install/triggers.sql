@@ -80,11 +80,18 @@ CREATE OR REPLACE TRIGGER contact_corrections_append_only
 CREATE OR REPLACE TRIGGER send_logs_append_only
     BEFORE UPDATE ON assignment_reminders.send_logs
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.organization_id, OLD.reminder_type, OLD.anchor, OLD.to_email, OLD.from_inbox, OLD.message_id,
-         OLD.event_id, OLD.status, OLD.error, OLD.created_at)
-        IS DISTINCT FROM
-        (NEW.id, NEW.organization_id, NEW.reminder_type, NEW.anchor, NEW.to_email, NEW.from_inbox, NEW.message_id,
-         NEW.event_id, NEW.status, NEW.error, NEW.created_at))
+        -- All but the references, which become NULL when what they point to is deleted.
+        OLD.id IS DISTINCT FROM NEW.id
+        OR OLD.organization_id IS DISTINCT FROM NEW.organization_id
+        OR OLD.reminder_type IS DISTINCT FROM NEW.reminder_type
+        OR OLD.anchor IS DISTINCT FROM NEW.anchor
+        OR OLD.to_email IS DISTINCT FROM NEW.to_email
+        OR OLD.from_inbox IS DISTINCT FROM NEW.from_inbox
+        OR OLD.message_id IS DISTINCT FROM NEW.message_id
+        OR OLD.event_id IS DISTINCT FROM NEW.event_id
+        OR OLD.status IS DISTINCT FROM NEW.status
+        OR OLD.error IS DISTINCT FROM NEW.error
+        OR OLD.created_at IS DISTINCT FROM NEW.created_at)
     EXECUTE FUNCTION assignment_reminders.refuse_update();
 
 -- updated_at, where the writer did not set it.

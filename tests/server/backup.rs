@@ -63,7 +63,11 @@ fn programme() -> (Database, Vec<String>) {
 
 fn assert_goes_on(database: &Database, before: &[String]) {
     let mut client = database.connect();
-    assert_eq!(everything(&mut client), before);
+    let after = everything(&mut client);
+    let lost: Vec<&String> = before.iter().filter(|row| !after.contains(row)).collect();
+    let new: Vec<&String> = after.iter().filter(|row| !before.contains(row)).collect();
+    assert!(lost.is_empty() && new.is_empty(), "lost: {lost:#?}\nnew: {new:#?}");
+    assert_eq!(after.len(), before.len());
     assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
     assert_eq!(rows(&mut client, "SELECT * FROM verify_assignment_counts()"), [""; 0]);
     assert_eq!(row(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')"), "0");

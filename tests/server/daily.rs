@@ -195,6 +195,17 @@ fn nobody_to_write_to_is_visible_and_still_escalates() {
 }
 
 #[test]
+fn a_long_silence_that_no_mentor_can_be_reminded_of_is_escalated_by_the_first_run() {
+    let (_database, mut client, _, assignment) = one_assignment("2026-01-01");
+    run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
+    let one =
+        format!("SELECT action FROM evaluate_assignment(assignment_id => '{assignment}', as_of => date '2026-11-22')");
+    assert_eq!(row(&mut client, &one), "escalate");
+    assert_eq!(run_at(&mut client, AS_OF), ["escalate|325|contact-escalation|-"]);
+    assert_eq!(run_at(&mut client, AS_OF), [""; 0]);
+}
+
+#[test]
 fn an_escalation_without_a_coordinator_is_visible_and_made_good_when_there_is_one() {
     let (_database, mut client, people, _) = one_assignment("2026-11-01");
     run(&mut client, "UPDATE assignments SET coordinator_id = NULL");

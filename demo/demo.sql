@@ -1,0 +1,105 @@
+\set ECHO none
+\set QUIET on
+\pset border 1
+\pset null '-'
+\pset footer off
+SET search_path = assignment_reminders;
+SET client_min_messages = warning;
+\timing on
+\set QUIET off
+
+\echo '\n=== 1. Three organisations, each with its own thresholds and time zone'
+\set ECHO queries
+SELECT o.name, o.timezone, s.reminder_after_days AS remind, s.escalate_after_days AS escalate,
+       count(a.id) AS assignments, count(a.last_contact_date) AS contacted
+  FROM organizations o
+  JOIN reminder_settings s ON s.organization_id = o.id
+  JOIN assignments a ON a.organization_id = o.id
+ GROUP BY o.id, s.organization_id ORDER BY o.name;
+
+\set ECHO none
+\echo '\n=== 2. The rules are plain functions'
+\set ECHO queries
+SELECT days_since_last_contact(date '2026-11-01', date '2026-11-22');
+SELECT action, days_since
+  FROM evaluate_assignment(last_contact_date => date '2026-10-20', assigned_on => date '2026-09-01',
+                           last_reminder_sent_at => timestamptz '2026-11-05 08:00+00',
+                           reminder_after_days => 14, escalate_after_days => 28, as_of => date '2026-11-22');
+
+\set ECHO none
+SELECT id AS contacted FROM assignments WHERE status = 'open' AND last_contact_date IS NULL AND peer_mentor_id IS NOT NULL
+   AND assigned_on < current_date - 15 ORDER BY title LIMIT 1 \gset
+\echo '\n=== 3. A contact is registered, whichever way, and the contact date follows'
+\set ECHO queries
+INSERT INTO activities (organization_id, assignment_id, occurred_at, registration)
+SELECT organization_id, id, now() - way.days * interval '1 day', way.registration
+  FROM assignments, (VALUES (4, 'direct'), (3, 'proxy'), (2, 'bulk'), (1, 'coordinator_proxy')) AS way (days, registration)
+ WHERE id = :'contacted';
+SELECT title, assigned_on, last_contact_date FROM assignments WHERE id = :'contacted';
+
+\set ECHO none
+\echo '\n=== 4. A rollback changes nothing'
+\set ECHO queries
+BEGIN;
+DELETE FROM activities WHERE assignment_id = :'contacted';
+SELECT last_contact_date AS within_the_transaction FROM assignments WHERE id = :'contacted';
+ROLLBACK;
+SELECT last_contact_date AS after_the_rollback FROM assignments WHERE id = :'contacted';
+
+\set ECHO none
+\echo '\n=== 5. Counts that payments rely on: 8 sessions insert, move and delete over the same mentors at once'
+\set ECHO queries
+SELECT sum(assignment_count) AS counted, (SELECT count(*) FROM assignments WHERE peer_mentor_id IS NOT NULL) AS really FROM peer_mentors;
+\! demo/concurrent-batches
+SELECT sum(assignment_count) AS counted, (SELECT count(*) FROM assignments WHERE peer_mentor_id IS NOT NULL) AS really FROM peer_mentors;
+SELECT count(*) AS mentors_with_a_wrong_count FROM verify_assignment_counts();
+UPDATE peer_mentors SET assignment_count = 1000;
+
+\set ECHO none
+\echo '\n=== 6. What is due today? Evaluating only reads'
+\set ECHO queries
+SELECT o.name, f.action, f.skip_reason, count(*), min(f.days_since), max(f.days_since)
+  FROM evaluate_assignments() f JOIN organizations o ON o.id = f.organization_id
+ GROUP BY o.name, f.action, f.skip_reason ORDER BY 1, 2, 3;
+
+\set ECHO none
+\echo '\n=== 7. The daily run enqueues it; a second run finds nothing to do'
+\set ECHO queries
+SELECT action, skip_reason, count(*) FROM run_daily_evaluation() GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT count(*) AS enqueued_by_the_second_run FROM run_daily_evaluation();
+
+\set ECHO none
+SELECT assignment_id AS silent FROM reminders WHERE status = 'pending' ORDER BY anchor, assignment_id LIMIT 1 \gset
+\echo '\n=== 8. A contact cancels the pending reminder at once'
+\set ECHO queries
+SELECT reminder_type, status, skip_reason, anchor::date FROM reminders WHERE assignment_id = :'silent';
+INSERT INTO activities (organization_id, assignment_id) SELECT organization_id, id FROM assignments WHERE id = :'silent';
+SELECT reminder_type, status, skip_reason, anchor::date FROM reminders WHERE assignment_id = :'silent';
+
+\set ECHO none
+\echo '\n=== 9. It was entered for the wrong student: a correction, on record; the reminder is due again'
+\set ECHO queries
+SELECT correct_last_contact_date(:'silent', NULL, 'entered for the wrong student');
+SELECT previous_date, new_date, reason, corrected_by FROM contact_corrections WHERE assignment_id = :'silent';
+SELECT action, days_since, reminder_type FROM run_daily_evaluation();
+
+\set ECHO none
+\echo '\n=== 10. Two weeks later, with the reminders sent: whoever is still silent is escalated'
+\set ECHO queries
+UPDATE reminders SET status = 'sent', sent_at = now(), attempts = attempts + 1 WHERE status = 'pending';
+SELECT action, skip_reason, count(*) FROM run_daily_evaluation(now() + interval '14 days') GROUP BY 1, 2 ORDER BY 1, 2;
+
+\set ECHO none
+\echo '\n=== 11. Every run is logged, and health says how it stands'
+\set ECHO queries
+SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at - started_at AS took
+  FROM evaluation_runs ORDER BY started_at DESC;
+SELECT status, reasons FROM evaluation_health();
+
+\set ECHO none
+\echo '\n=== 12. pg_cron does it every day (here: every minute)'
+INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
+SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
+  FROM assignments WHERE peer_mentor_id IS NOT NULL ORDER BY title LIMIT 3;
+\set ECHO queries
+SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
