@@ -1,18 +1,13 @@
-//! Scheduling with pg_cron: only its home database, "reminders", runs jobs, so these tests share it and run in turn.
+//! Scheduling with pg_cron: from its home database, where jobs really run, and from others.
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Database, People, assert_refused, connect, refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, home, refused, row, rows, run};
 
 #[test]
 fn pg_cron_runs_the_evaluation_and_its_reminders_are_in_the_table() {
-    let mut client = connect("reminders");
-    // The home database is the demo's and this test's alone: start from nothing.
-    run(
-        &mut client,
-        "DROP SCHEMA IF EXISTS assignment_reminders CASCADE; DROP EXTENSION IF EXISTS pg_cron CASCADE;
-         CREATE EXTENSION assignment_reminders",
-    );
+    let (_home, mut client) = home();
+    run(&mut client, "CREATE EXTENSION assignment_reminders");
     run(&mut client, "SELECT assignment_reminders.install()");
     let people = People::new(&mut client);
     let assignment = people.assignment(&mut client, "2020-01-01");

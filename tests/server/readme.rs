@@ -2,13 +2,13 @@
 //!
 //! A line "-- => text" after a statement holds the rows that it returns, columns joined by '|', rows by ", ".
 
-use crate::support::{Database, rows, run};
+use crate::support::{home, rows, run};
 
 #[test]
 fn every_sql_block_of_the_readme_runs_and_returns_what_it_says() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
-    let database = Database::empty();
-    let mut client = database.connect();
+    // In pg_cron's home, since the README schedules too.
+    let (_home, mut client) = home();
     run(&mut client, "RESET search_path; SET search_path = public");
     let (mut statements, mut promises) = (0, 0);
     for block in text.split("```sql\n").skip(1) {

@@ -1,7 +1,7 @@
 //! What the tests share: databases of their own, sessions, a small programme of people, and errors as users see them.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
@@ -95,6 +95,16 @@ impl Drop for Database {
         // A test that fails leaves sessions; the cluster is thrown away with whatever is left.
         let _ = connect("postgres").batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
+}
+
+/// The database in which pg_cron runs jobs, emptied; for one test at a time, until the guard is dropped.
+pub fn home() -> (MutexGuard<'static, ()>, Client) {
+    static HOME: Mutex<()> = Mutex::new(());
+    // A test that failed while it held the database has left nothing that is not dropped here.
+    let guard = HOME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut client = connect("reminders");
+    run(&mut client, "DROP SCHEMA IF EXISTS assignment_reminders CASCADE; DROP EXTENSION IF EXISTS pg_cron CASCADE");
+    (guard, client)
 }
 
 /// Runs statements that must succeed.
