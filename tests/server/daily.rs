@@ -514,7 +514,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
             prop_assert_eq!(&rows(&mut client, &at_once), &expected);
             let enqueued = format!("SELECT assignment_id, action, days_since FROM run_daily_evaluation({as_of}) ORDER BY 1");
             prop_assert_eq!(&rows(&mut client, &enqueued), &expected);
-            prop_assert_eq!(rows(&mut client, &at_once), vec![String::new(); 0]);
+            prop_assert_eq!(rows(&mut client, &at_once), Vec::<String>::new());
             Ok(())
         })
         .expect("the prefilter and the rules agree");
