@@ -37,6 +37,9 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- requires:
+--   verify_assignment_counts
+
 -- When the mentor's reminder of this silence was dispatched: sent, or given up because it could not reach them. Silence
 -- must not fall through because a mail bounced or nobody can be written to. NULL: not dispatched, or still waiting for
 -- a worker, who will find out.
@@ -61,6 +64,9 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- requires:
+--   dispatched_at
+
 -- What evaluate_assignments returns: a follow-up that is due and not yet enqueued.
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
@@ -77,8 +83,6 @@ CREATE TYPE assignment_reminders.follow_up AS (
 /* <begin connected objects> */
 -- requires:
 --   follow_up_type
---   dispatched_at
---   types
 
 -- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the rows
 -- that it is worth asking about, and whom to write to.

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use object::{Object, ObjectSection};
 use pgrx_sql_entity_graph::section::{decode_entities, is_schema_section_name};
-use pgrx_sql_entity_graph::{ControlFile, PgrxSql, SqlGraphEntity};
+use pgrx_sql_entity_graph::{ControlFile, PgrxSql, SqlGraphEntity, SqlGraphIdentifier};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,8 +39,10 @@ fn install_script(library: &str, control: &str, version: &str) -> Result<String,
         .ok_or("no pgrx schema section in the library")?;
 
     let root = ControlFile::from_path_with_cargo_version(control, version)?;
-    let mut entities = vec![SqlGraphEntity::ExtensionRoot(root)];
-    entities.extend(decode_entities(section.data()?)?);
+    // The linker's order is not the same in every build; the script must be.
+    let mut entities = decode_entities(section.data()?)?;
+    entities.sort_by_cached_key(|entity| (entity.file().map(String::from), entity.line(), entity.rust_identifier()));
+    entities.insert(0, SqlGraphEntity::ExtensionRoot(root));
 
     let graph = PgrxSql::build(entities.into_iter(), "assignment_reminders".to_string(), false)?;
     let mut script = Vec::new();
