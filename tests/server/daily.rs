@@ -296,24 +296,25 @@ fn a_second_run_returns_at_once_and_is_logged_as_skipped() {
 #[test]
 fn a_run_that_fails_is_logged_with_its_error_and_leaves_nothing() {
     let (_database, mut client, people, _) = one_assignment("2026-01-01");
-    People::new(&mut client).assignment(&mut client, "2026-01-01");
+    for _ in 1..20 {
+        people.assignment(&mut client, "2026-01-01");
+    }
+    // The last of twenty rows fails: nineteen have been written by then.
+    let last = row(&mut client, "SELECT max(id::text) FROM assignments");
     run(
         &mut client,
-        &format!(
-            "ALTER TABLE reminders ADD CONSTRAINT not_to_this_mentor CHECK (recipient_id <> '{}')",
-            people.mentor_user
-        ),
+        &format!("ALTER TABLE reminders ADD CONSTRAINT not_this_assignment CHECK (assignment_id <> '{last}')"),
     );
     assert_eq!(run_at(&mut client, AS_OF), [""; 0]);
     assert_eq!(
-        row(&mut client, "SELECT status, sqlstate, error LIKE '%not_to_this_mentor%', reminders FROM evaluation_runs"),
+        row(&mut client, "SELECT status, sqlstate, error LIKE '%not_this_assignment%', reminders FROM evaluation_runs"),
         "failed|23514|t|0"
     );
     assert_eq!(row(&mut client, "SELECT count(*) FROM reminders"), "0", "no half-enqueued work");
     assert_eq!(row(&mut client, "SELECT status FROM evaluation_health()"), "critical");
     assert_refused(&mut client, "SELECT watch_daily_evaluation()", "55000", "the last run failed");
-    run(&mut client, "ALTER TABLE reminders DROP CONSTRAINT not_to_this_mentor");
-    assert_eq!(run_at(&mut client, AS_OF).len(), 2);
+    run(&mut client, "ALTER TABLE reminders DROP CONSTRAINT not_this_assignment");
+    assert_eq!(run_at(&mut client, AS_OF).len(), 20);
     assert_eq!(row(&mut client, "SELECT watch_daily_evaluation()"), "ok");
 }
 
