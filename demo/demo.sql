@@ -27,8 +27,12 @@ SELECT action, days_since
                            reminder_after_days => 14, escalate_after_days => 28, as_of => date '2026-11-22');
 
 \set ECHO none
+\set QUIET on
+\timing off
 SELECT id AS contacted FROM assignments WHERE status = 'open' AND last_contact_date IS NULL AND peer_mentor_id IS NOT NULL
    AND assigned_on < current_date - 15 ORDER BY title LIMIT 1 \gset
+\timing on
+\set QUIET off
 \echo '\n=== 3. A contact is registered, whichever way, and the contact date follows'
 \set ECHO queries
 INSERT INTO activities (organization_id, assignment_id, occurred_at, registration)
@@ -69,7 +73,11 @@ SELECT action, skip_reason, count(*) FROM run_daily_evaluation() GROUP BY 1, 2 O
 SELECT count(*) AS enqueued_by_the_second_run FROM run_daily_evaluation();
 
 \set ECHO none
+\set QUIET on
+\timing off
 SELECT assignment_id AS silent FROM reminders WHERE status = 'pending' ORDER BY anchor, assignment_id LIMIT 1 \gset
+\timing on
+\set QUIET off
 \echo '\n=== 8. A contact cancels the pending reminder at once'
 \set ECHO queries
 SELECT reminder_type, status, skip_reason, anchor::date FROM reminders WHERE assignment_id = :'silent';
@@ -98,8 +106,8 @@ SELECT status, reasons FROM evaluation_health();
 
 \set ECHO none
 \echo '\n=== 12. pg_cron does it every day (here: every minute)'
+\set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
   FROM assignments WHERE peer_mentor_id IS NOT NULL ORDER BY title LIMIT 3;
-\set ECHO queries
 SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');

@@ -91,8 +91,8 @@ CREATE TYPE assignment_reminders.follow_up AS (
 -- per organisation (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by an escalation yet (reminders_assignment_type_key, once per silent assignment): what
 -- a repeat run mostly meets. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
--- range (0.5 %) instead of a third of the table, for which it would read all of it. The people around the few that
--- remain are looked up by primary key. tests/server/daily.rs proves on random data that this agrees with the rules.
+-- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it from
+-- reading the whole outbox for each organisation. The people around the few that remain are joined by primary key. tests/server/daily.rs proves on random data that this agrees with the rules.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
     organization_id uuid DEFAULT NULL
@@ -112,8 +112,11 @@ AS $$
             CROSS JOIN LATERAL (
                   SELECT coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC' AS anchor
                   ) AS clock
-             LEFT JOIN assignment_reminders.reminders r
-               ON r.assignment_id = a.id AND r.reminder_type = 'contact-reminder'
+             LEFT JOIN LATERAL (
+                  SELECT * FROM assignment_reminders.reminders r
+                   WHERE r.assignment_id = a.id AND r.reminder_type = 'contact-reminder'
+                   LIMIT 1
+                  ) AS r ON true
             WHERE a.organization_id = o.id
               AND a.status = 'open'
               AND coalesce(a.last_contact_date, a.assigned_on)
@@ -140,8 +143,11 @@ AS $$
                        WHEN coordinator.contact_opt_out THEN 'opted_out'
                        WHEN coordinator.email IS NULL THEN 'no_address' END AS coordinator
            ) AS unreachable
-      LEFT JOIN assignment_reminders.reminders escalation
-        ON escalation.assignment_id = a.id AND escalation.reminder_type = 'contact-escalation'
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.reminders r
+            WHERE r.assignment_id = a.id AND r.reminder_type = 'contact-escalation'
+            LIMIT 1
+           ) AS escalation ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
            a.last_contact_date, a.assigned_on,
            assignment_reminders.dispatched_at(
