@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use crate::rows::{GivenRow, Triggered};
 use crate::server::errors::{Result, broken_statement, error, raised};
 use crate::server::owner::as_table_owner;
+use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, first_column, no_rows};
 use crate::{contact, counts};
 
@@ -146,9 +147,7 @@ fn is_our_migrations_table() -> Result<bool> {
 
 /// Catching up reads what others committed until the locks were had, which an older snapshot would not see.
 fn require_read_committed() -> Result<()> {
-    // SAFETY: a plain read of this backend's own variable.
-    let level = unsafe { pg_sys::XactIsoLevel };
-    if level < pg_sys::XACT_REPEATABLE_READ as i32 {
+    if is_read_committed() {
         return Ok(());
     }
     Err(error(

@@ -1,4 +1,4 @@
-//! Reading configuration settings. Owns the call; what a setting means is its reader's.
+//! Reading settings of the session and its transaction. Owns the calls; what a setting means is its reader's.
 
 use std::ffi::{CStr, CString};
 
@@ -12,4 +12,11 @@ pub fn setting(name: &CStr) -> Option<String> {
         if value.is_null() { return None } else { CString::from(CStr::from_ptr(value)) }
     };
     Some(value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+}
+
+/// Whether each statement of this transaction sees what was committed before it.
+pub fn is_read_committed() -> bool {
+    // SAFETY: a plain read of this backend's own variable.
+    let level = unsafe { pg_sys::XactIsoLevel };
+    level < pg_sys::XACT_REPEATABLE_READ as i32
 }
