@@ -5,8 +5,9 @@
 -- per organisation (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by an escalation yet (reminders_assignment_type_key, once per silent assignment): what
 -- a repeat run mostly meets. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
--- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it from
--- reading the whole outbox for each organisation. The people around the few that remain are joined by primary key. tests/server/daily.rs proves on random data that this agrees with the rules.
+-- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
+-- from reading the whole outbox for each organisation. The people around the few that remain are joined by primary key.
+-- tests/server/daily.rs proves on random data that this agrees with the rules.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
     organization_id uuid DEFAULT NULL

@@ -70,10 +70,10 @@ fn locked_clock(id: Uuid) -> Result<(Option<Date>, Date)> {
     lock(vec![id])?;
     let clock = CLOCK.write(&[id.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
-        Ok(row.get(2)?.map(|today: Date| (row.get(1), today)))
+        let last_contact = row.get(1)?;
+        Ok(row.get(2)?.map(|today| (last_contact, today)))
     })?;
-    let (last_contact, today) = clock.ok_or_else(|| unknown("assignment", "assignments", id))?;
-    Ok((last_contact.map_err(crate::server::errors::broken_statement)?, today))
+    clock.ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
 fn refuse_future(date: Date, today: Date) -> Result<()> {
