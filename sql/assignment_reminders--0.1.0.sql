@@ -173,6 +173,67 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- requires:
+--   evaluate_assignments
+
+-- The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.
+CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
+$$;
+
+-- Whether a student's daily summary at as_of would hold anything: an open assignment, or one completed within the day.
+-- Index: assignments_student_due_at_idx.
+CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+    SELECT EXISTS (
+           SELECT FROM assignment_reminders.assignments a
+            WHERE a.student_id = has_something_to_say.student_id
+              AND (a.status = 'open'
+                   OR (a.completed_at > assignment_reminders.day_before(has_something_to_say.as_of, has_something_to_say.timezone)
+                       AND a.completed_at <= has_something_to_say.as_of)))
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::claim::claim_reminders
+CREATE  FUNCTION "claim_reminders"(
+	"batch_size" INT DEFAULT 100, /* Option < i32 > */
+	"lease" interval DEFAULT interval '5 minutes', /* Option < Interval > */
+	"organization_id" uuid DEFAULT NULL, /* Option < Uuid > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS TABLE (
+	"reminder_id" uuid,  /* Option < Uuid > */
+	"claim_id" uuid,  /* Option < Uuid > */
+	"claimed_until" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"idempotency_key" TEXT,  /* Option < String > */
+	"organization_id" uuid,  /* Option < Uuid > */
+	"reminder_type" TEXT,  /* Option < String > */
+	"recipient_id" uuid,  /* Option < Uuid > */
+	"recipient_email" TEXT,  /* Option < String > */
+	"recipient_name" TEXT,  /* Option < String > */
+	"recipient_timezone" TEXT,  /* Option < String > */
+	"assignment_id" uuid,  /* Option < Uuid > */
+	"assignment_title" TEXT,  /* Option < String > */
+	"student_name" TEXT,  /* Option < String > */
+	"peer_mentor_name" TEXT,  /* Option < String > */
+	"last_contact_date" date,  /* Option < Date > */
+	"days_since" INT,  /* Option < i32 > */
+	"due_at" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"due_at_local" timestamp,  /* Option < Timestamp > */
+	"anchor" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"scheduled_for" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"attempts" INT  /* Option < i32 > */
+)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::contact::correction::correct_last_contact_date
 CREATE  FUNCTION "correct_last_contact_date"(
 	"assignment_id" uuid, /* Option < Uuid > */
@@ -194,6 +255,22 @@ AS 'MODULE_PATHNAME', 'current_organization_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- assignment_reminders::due::summary::daily_summary
+CREATE  FUNCTION "daily_summary"(
+	"student_id" uuid, /* Option < Uuid > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS TABLE (
+	"current" jsonb,  /* Option < JsonB > */
+	"overdue" jsonb,  /* Option < JsonB > */
+	"completed" jsonb  /* Option < JsonB > */
+)
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'daily_summary_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::evaluation::days_since_last_contact
 CREATE  FUNCTION "days_since_last_contact"(
 	"last_contact_date" date, /* Option < Date > */
@@ -202,6 +279,82 @@ CREATE  FUNCTION "days_since_last_contact"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'days_since_last_contact_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::due::due_dates::due_assignments
+CREATE  FUNCTION "due_assignments"(
+	"unit" TEXT, /* Option < & str > */
+	"targets" INT[], /* :: std :: option :: Option < Vec < Option < i32 > > > */
+	"tolerance" INT DEFAULT 1, /* Option < i32 > */
+	"as_of" timestamp with time zone DEFAULT now(), /* Option < TimestampWithTimeZone > */
+	"after_target" INT DEFAULT NULL, /* Option < i32 > */
+	"after_due_at" timestamp with time zone DEFAULT NULL, /* Option < TimestampWithTimeZone > */
+	"after_assignment_id" uuid DEFAULT NULL, /* Option < Uuid > */
+	"page_size" INT DEFAULT 1000, /* Option < i32 > */
+	"organization_id" uuid DEFAULT NULL /* Option < Uuid > */
+) RETURNS TABLE (
+	"target" INT,  /* Option < i32 > */
+	"reminder_type" TEXT,  /* Option < String > */
+	"organization_id" uuid,  /* Option < Uuid > */
+	"assignment_id" uuid,  /* Option < Uuid > */
+	"title" TEXT,  /* Option < String > */
+	"due_at" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"due_at_local" timestamp,  /* Option < Timestamp > */
+	"timezone" TEXT,  /* Option < String > */
+	"student_id" uuid,  /* Option < Uuid > */
+	"email" TEXT,  /* Option < String > */
+	"name" TEXT  /* Option < String > */
+)
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'due_assignments_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::evaluation::due_reminder_type
+CREATE  FUNCTION "due_reminder_type"(
+	"due_offset" interval /* Option < Interval > */
+) RETURNS TEXT /* Option < String > */
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'due_reminder_type_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::due::summary::enqueue_daily_summaries
+CREATE  FUNCTION "enqueue_daily_summaries"(
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS TABLE (
+	"reminder_id" uuid,  /* Option < Uuid > */
+	"organization_id" uuid,  /* Option < Uuid > */
+	"recipient_id" uuid,  /* Option < Uuid > */
+	"anchor" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"scheduled_for" timestamp with time zone  /* Option < TimestampWithTimeZone > */
+)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'enqueue_daily_summaries_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::due::due_dates::enqueue_due_reminders
+CREATE  FUNCTION "enqueue_due_reminders"(
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS TABLE (
+	"reminder_id" uuid,  /* Option < Uuid > */
+	"organization_id" uuid,  /* Option < Uuid > */
+	"assignment_id" uuid,  /* Option < Uuid > */
+	"reminder_type" TEXT,  /* Option < String > */
+	"anchor" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"scheduled_for" timestamp with time zone  /* Option < TimestampWithTimeZone > */
+)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'enqueue_due_reminders_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -256,6 +409,34 @@ STABLE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::answer::extend_reminder_lease
+CREATE  FUNCTION "extend_reminder_lease"(
+	"reminder_id" uuid, /* Option < Uuid > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"lease" interval DEFAULT interval '5 minutes', /* Option < Interval > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS bool /* Result < bool > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'extend_reminder_lease_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::answer::extend_reminder_leases
+CREATE  FUNCTION "extend_reminder_leases"(
+	"reminder_ids" uuid[], /* :: std :: option :: Option < Vec < Option < Uuid > > > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"lease" interval DEFAULT interval '5 minutes', /* Option < Interval > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS SETOF uuid /* Uuid */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -378,6 +559,97 @@ AS 'MODULE_PATHNAME', 'is_reminder_due_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- assignment_reminders::delivery::answer::mark_reminder_failed
+CREATE  FUNCTION "mark_reminder_failed"(
+	"reminder_id" uuid, /* Option < Uuid > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"error" TEXT, /* Option < & str > */
+	"permanent" bool DEFAULT false, /* Option < bool > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS bool /* Result < bool > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'mark_reminder_failed_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::answer::mark_reminder_sent
+CREATE  FUNCTION "mark_reminder_sent"(
+	"reminder_id" uuid, /* Option < Uuid > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"message_id" TEXT DEFAULT NULL, /* Option < & str > */
+	"from_inbox" TEXT DEFAULT NULL, /* Option < & str > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS bool /* Result < bool > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'mark_reminder_sent_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::answer::mark_reminders_failed
+CREATE  FUNCTION "mark_reminders_failed"(
+	"reminder_ids" uuid[], /* :: std :: option :: Option < Vec < Option < Uuid > > > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"errors" TEXT[], /* :: std :: option :: Option < Vec < Option < String > > > */
+	"permanent" bool[] DEFAULT NULL, /* :: std :: option :: Option < Vec < Option < bool > > > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS SETOF uuid /* Uuid */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'mark_reminders_failed_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::answer::mark_reminders_sent
+CREATE  FUNCTION "mark_reminders_sent"(
+	"reminder_ids" uuid[], /* :: std :: option :: Option < Vec < Option < Uuid > > > */
+	"claim_id" uuid, /* Option < Uuid > */
+	"message_ids" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Vec < Option < String > > > */
+	"from_inbox" TEXT DEFAULT NULL, /* Option < & str > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS SETOF uuid /* Uuid */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::operate::prune
+CREATE  FUNCTION "prune"(
+	"older_than" interval, /* Option < Interval > */
+	"batch_size" INT DEFAULT 10000, /* Option < i32 > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS TABLE (
+	"send_logs" bigint,  /* Option < i64 > */
+	"evaluation_runs" bigint  /* Option < i64 > */
+)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'prune_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::events::record_delivery_event
+CREATE  FUNCTION "record_delivery_event"(
+	"message_id" TEXT, /* Option < & str > */
+	"status" TEXT, /* Option < & str > */
+	"error" TEXT DEFAULT NULL, /* Option < & str > */
+	"event_id" TEXT DEFAULT NULL, /* Option < & str > */
+	"permanent" bool DEFAULT NULL /* Option < bool > */
+) RETURNS bool /* Result < bool > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::counts::repair_assignment_counts
 CREATE  FUNCTION "repair_assignment_counts"() RETURNS TABLE (
 	"organization_id" uuid,  /* Option < Uuid > */
@@ -389,6 +661,31 @@ STRICT VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'repair_assignment_counts_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::events::restore_contact
+CREATE  FUNCTION "restore_contact"(
+	"user_id" uuid /* Option < Uuid > */
+) RETURNS bool /* Result < bool > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'restore_contact_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::operate::retry_failed_reminders
+CREATE  FUNCTION "retry_failed_reminders"(
+	"failed_since" timestamp with time zone DEFAULT '-infinity', /* Option < TimestampWithTimeZone > */
+	"organization_id" uuid DEFAULT NULL, /* Option < Uuid > */
+	"batch_size" INT DEFAULT 10000, /* Option < i32 > */
+	"as_of" timestamp with time zone DEFAULT now() /* Option < TimestampWithTimeZone > */
+) RETURNS INT /* Result < i32 > */
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'retry_failed_reminders_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -431,12 +728,67 @@ AS 'MODULE_PATHNAME', 'schedule_daily_evaluation_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- assignment_reminders::due::schedule::schedule_delivery_jobs
+CREATE  FUNCTION "schedule_delivery_jobs"(
+	"due_schedule" TEXT DEFAULT '* * * * *', /* Option < & str > */
+	"summary_schedule" TEXT DEFAULT '*/15 * * * *' /* Option < & str > */
+) RETURNS TABLE (
+	"job_id" bigint,  /* Option < i64 > */
+	"job_name" TEXT,  /* String */
+	"schedule" TEXT,  /* String */
+	"command" TEXT  /* String */
+)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::evaluation::skip_reason
+CREATE  FUNCTION "skip_reason"(
+	"reminder_type" TEXT, /* Option < & str > */
+	"anchor" timestamp with time zone, /* Option < TimestampWithTimeZone > */
+	"assignment_status" TEXT, /* Option < & str > */
+	"silent_since" date, /* Option < Date > */
+	"due_at" timestamp with time zone, /* Option < TimestampWithTimeZone > */
+	"is_superseded" bool, /* Option < bool > */
+	"is_wanted" bool, /* Option < bool > */
+	"is_today" bool, /* Option < bool > */
+	"has_something_to_say" bool, /* Option < bool > */
+	"is_opted_out" bool, /* Option < bool > */
+	"has_address" bool, /* Option < bool > */
+	"as_of" timestamp with time zone /* Option < TimestampWithTimeZone > */
+) RETURNS TEXT /* Result < Option < String > > */
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'skip_reason_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::delivery::ids::time_ordered_id
+CREATE  FUNCTION "time_ordered_id"() RETURNS uuid /* Uuid */
+STRICT VOLATILE PARALLEL SAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::daily::schedule::unschedule_daily_evaluation
 CREATE  FUNCTION "unschedule_daily_evaluation"() RETURNS INT /* Result < i32 > */
 STRICT VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'unschedule_daily_evaluation_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::due::schedule::unschedule_delivery_jobs
+CREATE  FUNCTION "unschedule_delivery_jobs"() RETURNS INT /* Result < i32 > */
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'unschedule_delivery_jobs_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -468,6 +820,14 @@ CREATE FUNCTION "create_reminder_settings"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'create_reminder_settings_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- assignment_reminders::rows::forget_bounces
+CREATE FUNCTION "forget_bounces"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'forget_bounces_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -558,6 +918,10 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.is_escalation_due(integer, integer, timestamptz),
     assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
     assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
+    assignment_reminders.due_reminder_type(interval),
+    assignment_reminders.skip_reason(text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz),
+    assignment_reminders.day_before(timestamptz, text),
+    assignment_reminders.time_ordered_id(),
     assignment_reminders.current_organization()
 TO PUBLIC;
 
@@ -572,7 +936,10 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.get_assignment_with_participants(uuid),
     assignment_reminders.verify_assignment_counts(),
     assignment_reminders.evaluation_health(interval, timestamptz),
-    assignment_reminders.watch_daily_evaluation(interval)
+    assignment_reminders.watch_daily_evaluation(interval),
+    assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
+    assignment_reminders.daily_summary(uuid, timestamptz),
+    assignment_reminders.has_something_to_say(uuid, timestamptz, text)
 TO PUBLIC;
 
 -- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.
@@ -590,6 +957,26 @@ ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path =
 
 -- Once a day, a plan for the tables as they are then.
 ALTER FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) SET plan_cache_mode = force_custom_plan;
+ALTER FUNCTION assignment_reminders.enqueue_due_reminders(timestamptz) SET plan_cache_mode = force_custom_plan;
+ALTER FUNCTION assignment_reminders.enqueue_daily_summaries(timestamptz) SET plan_cache_mode = force_custom_plan;
+ALTER FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)
+    SET plan_cache_mode = force_custom_plan;
+
+-- Many times a second, and over a table of any size: one plan, by index, whatever the statistics said when it was made.
+ALTER FUNCTION assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
+ALTER FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, text, text, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+ALTER FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, text[], text, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+ALTER FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, text, boolean, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+ALTER FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+ALTER FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+ALTER FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz)
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
 
 COMMENT ON TYPE assignment_reminders.evaluation IS 'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 COMMENT ON TYPE assignment_reminders.follow_up IS 'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
@@ -618,6 +1005,52 @@ COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamptz
     'ok, warning or critical with reasons: the last run failed, is older than max_age, took over 30 minutes, or hangs.';
 COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
     'Raises 55000 when evaluation_health is critical, for a watchdog job; returns the status otherwise.';
+
+COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
+    'A page of open assignments due the targets (in minutes, hours or days) after as_of, give or take tolerance minutes, whose students can be written to. Next page: pass the last row''s target, due_at and assignment_id.';
+COMMENT ON FUNCTION assignment_reminders.due_reminder_type(interval) IS
+    'The type of the reminder sent this long before a due date: 24h, 2d, 90m.';
+COMMENT ON FUNCTION assignment_reminders.enqueue_due_reminders(timestamptz) IS
+    'Enqueues the due reminders whose assignment''s window has opened, once per due date and offset; returns what it enqueued. Late ones are due at once.';
+COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
+    'A student''s current, overdue and (within the day before) completed assignments, as JSON arrays. P0002 for an unknown id.';
+COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamptz) IS
+    'Enqueues the daily summary of those who asked for it, once per local day from the hour they prefer; returns what it enqueued.';
+COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of would hold anything.';
+COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
+    'The moment a day before as_of, by the clock of a time zone.';
+COMMENT ON FUNCTION assignment_reminders.schedule_delivery_jobs(text, text) IS
+    'Schedules enqueue_due_reminders and enqueue_daily_summaries with pg_cron; calling it again changes the schedules. 55000 with a hint where pg_cron is not in this database.';
+COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
+    'Removes the pg_cron jobs of the current role that schedule_delivery_jobs made; returns how many.';
+
+COMMENT ON FUNCTION assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz) IS
+    'Hands out due reminders, oldest first and in turn over the organizations, leased to the caller; skips what should no longer be sent. No row: nothing is due. 25001 outside READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.skip_reason(text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz) IS
+    'Why a reminder should no longer be sent, NULL to send it. The decision that claims take.';
+COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
+    'A new UUID, version 7: rows written together lie together in its index.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, text, text, timestamptz) IS
+    'Records a claimed reminder as sent and logs it. False: the claim no longer holds, nothing was changed.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, text[], text, timestamptz) IS
+    'Records the reminders of one claim as sent. Returns the ids whose claim no longer holds.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, text, boolean, timestamptz) IS
+    'Records a failed send: retried after a backoff, or given up. False: the claim no longer holds, nothing was changed.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz) IS
+    'Records failed sends of one claim. Returns the ids whose claim no longer holds.';
+COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz) IS
+    'Keeps a claimed reminder for longer. False: it is no longer the caller''s, or was withdrawn; do not send it.';
+COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz) IS
+    'Keeps the reminders of one claim for longer. Returns the ids that are no longer the caller''s.';
+COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamptz, uuid, integer, timestamptz) IS
+    'Makes reminders that were given up due again, up to batch_size; returns how many. For after an outage.';
+COMMENT ON FUNCTION assignment_reminders.record_delivery_event(text, text, text, text, boolean) IS
+    'Records that a message was delivered, bounced or rejected, once per event. A hard bounce or bounce_limit soft ones opt the person out. P0002 for an unknown message.';
+COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
+    'Takes back a person''s opt-out and forgets their bounces; returns whether they were opted out.';
+COMMENT ON FUNCTION assignment_reminders.prune(interval, integer, timestamptz) IS
+    'Deletes up to batch_size rows each of send_logs and evaluation_runs older than an age; returns how many. Call until both are 0.';
 
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
     'A page of open assignments, longest silent first. Next page: pass the last row''s silent_since and assignment_id. Pages of 1 to 10000 rows.';
@@ -648,10 +1081,11 @@ COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS 'Trigger:
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS 'Trigger: keeps peer_mentors.assignment_count equal to count(*), once per statement.';
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS 'Trigger: keeps assignments.last_contact_date in step with activities, once per statement.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS 'Trigger: keeps the contact date that an assignment was inserted with.';
+COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS 'Trigger: a new address starts without the soft bounces of the old one.';
 COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS 'Trigger: refuses a client''s write to assignment_count. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS 'Trigger: refuses a client''s update of last_contact_date. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS 'Trigger: refuses an activity more than a day ahead. 22008.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS 'Trigger: refuses to change a history. 2F002.';
 COMMENT ON FUNCTION assignment_reminders.set_updated_at() IS 'Trigger: sets updated_at where the writer did not.';
-COMMENT ON FUNCTION assignment_reminders.sync_completed() IS 'Trigger: makes completed and status agree; the one that was written leads.';
+COMMENT ON FUNCTION assignment_reminders.sync_completed() IS 'Trigger: makes completed and status agree, the one that was written leading, and keeps completed_at.';
 /* </end connected objects> */

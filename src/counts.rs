@@ -8,7 +8,7 @@ use crate::rows::{GivenRow, Triggered, misplaced};
 use crate::server::errors::{Result, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
-use crate::server::statement::{Statement, no_rows};
+use crate::server::statement::{Statement, columns, no_rows};
 
 pgrx::extension_sql_file!("../sql/counts/verify.sql", name = "verify_assignment_counts");
 
@@ -77,7 +77,5 @@ pub fn repair() -> Result<Vec<Repaired>> {
     static LOCK: Statement = Statement::new(include_str!("../sql/counts/lock_all.sql"), &[]);
     static REPAIR: Statement = Statement::new(include_str!("../sql/counts/repair.sql"), &[]);
     LOCK.write(&[], no_rows)?;
-    with_permit(|| {
-        REPAIR.write(&[], |rows| rows.map(|row| Ok((row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))).collect())
-    })
+    with_permit(|| REPAIR.write(&[], |rows| rows.map(|row| Ok(columns!(row; 1 2 3 4))).collect()))
 }

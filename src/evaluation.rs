@@ -1,12 +1,15 @@
 //! The SQL faces of the rules: convert, call, return. The decisions are in `rules`.
 
+use chrono::TimeDelta;
 use pgrx::Uuid;
-use pgrx::datum::{Date, TimestampWithTimeZone};
+use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
+use crate::rules::delivery::{self, Assignment, Day, Kind, Recipient};
+use crate::rules::due;
 use crate::rules::follow_up::{self, Action, Days, Evaluation, Thresholds};
-use crate::server::calendar::{calendar_date, utc_date};
+use crate::server::calendar::{calendar_date, nearest_date, nearest_moment, utc_date};
 use crate::server::composite::EvaluationRow;
 use crate::server::errors::{Result, negative_threshold, null_argument, unknown};
 use crate::server::statement::Statement;
@@ -87,6 +90,54 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
         evaluate_values(last_contact, assigned_on, reminded_at, reminder_after, escalate_after, as_of.or(today))?;
     let action = if is_open { evaluation.action } else { Action::None };
     Ok(EvaluationRow(Evaluation { action, ..evaluation }))
+}
+
+/// The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for
+/// NULL, and for what is not ahead of a due date.
+#[pg_extern(immutable, parallel_safe)]
+fn due_reminder_type(due_offset: Option<Interval>) -> Option<String> {
+    let due_offset = due_offset?;
+    let days = i64::from(due_offset.months()) * 30 + i64::from(due_offset.days());
+    due::reminder_type(days, TimeDelta::microseconds(due_offset.micros()))
+}
+
+/// Why a reminder should no longer be sent, NULL to send it, from what is known of its assignment (no status: there is
+/// none), its day (summaries) and its recipient (no opt-out known: there is none). What claims ask. 22004 for a NULL type
+/// or `as_of`.
+#[pg_extern(immutable, parallel_safe)]
+fn skip_reason(
+    reminder_type: Option<&str>,
+    anchor: Option<TimestampWithTimeZone>,
+    assignment_status: Option<&str>,
+    silent_since: Option<Date>,
+    due_at: Option<TimestampWithTimeZone>,
+    is_superseded: Option<bool>,
+    is_wanted: Option<bool>,
+    is_today: Option<bool>,
+    has_something_to_say: Option<bool>,
+    is_opted_out: Option<bool>,
+    has_address: Option<bool>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Option<String>> {
+    let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let assignment = assignment_status.zip(silent_since).map(|(status, silent_since)| Assignment {
+        status,
+        silent_since: nearest_date(silent_since),
+        due_at: due_at.map(nearest_moment),
+        is_superseded: is_superseded.unwrap_or(false),
+    });
+    let day = Day {
+        is_wanted: is_wanted.unwrap_or(false),
+        // Without an anchor, any day.
+        is_today: is_today.unwrap_or(true),
+        has_something_to_say: has_something_to_say.unwrap_or(false),
+    };
+    let recipient =
+        is_opted_out.map(|is_opted_out| Recipient { is_opted_out, has_address: has_address.unwrap_or(false) });
+    let reason =
+        delivery::skip_reason(kind, anchor.map(nearest_moment), assignment, day, recipient, nearest_moment(as_of));
+    Ok(reason.map(|reason| reason.name().to_string()))
 }
 
 fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {

@@ -10,7 +10,7 @@ use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, first_column, no_rows};
 use crate::{contact, counts};
 
-/// A numbered step, applied once. `relation` is the table it makes, which must not be there before.
+/// A numbered step, applied once. `relation` is the table or view it makes, which must not be there before.
 struct Migration {
     number: i32,
     relation: &'static str,
@@ -37,6 +37,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 9, relation: "reminders", sql: include_str!("../sql/install/009_reminders.sql") },
     Migration { number: 10, relation: "send_logs", sql: include_str!("../sql/install/010_send_logs.sql") },
     Migration { number: 11, relation: "evaluation_runs", sql: include_str!("../sql/install/011_evaluation_runs.sql") },
+    Migration { number: 12, relation: "claim_rates", sql: include_str!("../sql/install/012_claim_rates.sql") },
+    Migration { number: 13, relation: "reminder_queue", sql: include_str!("../sql/install/013_reminder_queue.sql") },
 ];
 
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.

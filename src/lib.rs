@@ -10,6 +10,10 @@
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
 //! | `daily` | the daily run, its schedule and its health |
+//! | `due` | due-date reminders and daily summaries |
+//! | `delivery` | the outbox: claims, answers, delivery events, retention |
+//! | `schedule` | pg_cron jobs |
+//! | `arguments` | what many functions ask of their arguments |
 //! | `rows` | single-row triggers that adjust or refuse |
 //! | `install` | making the tables, and bringing them up to date |
 //! | `server` | what touches Postgres itself: statements, errors, owner's rights; all `unsafe` is here |
@@ -17,14 +21,18 @@
 // pgrx hands arguments to functions by value and wants results even where nothing can fail.
 #![allow(clippy::needless_pass_by_value)]
 
+mod arguments;
 mod contact;
 mod counts;
 mod daily;
+mod delivery;
+mod due;
 mod evaluation;
 mod install;
 mod organization;
 mod rows;
 mod rules;
+mod schedule;
 mod server;
 
 pgrx::pg_module_magic!(name, version);

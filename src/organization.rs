@@ -73,7 +73,7 @@ pub fn given_or_current(organization_id: Option<Uuid>) -> Result<Uuid> {
 /// The id itself if an organisation has it, NULL for NULL. P0002 when none has.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
-fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
+pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
     static EXISTS: Statement = Statement::new(
         "SELECT o.id FROM assignment_reminders.organizations o WHERE o.id = $1",
         &[pg_sys::BuiltinOid::UUIDOID],

@@ -25,10 +25,16 @@ fn set_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, i
     raised(touched(trigger))
 }
 
-/// Makes completed and status agree: the one that was written leads.
+/// Makes completed and status agree: the one that was written leads. Keeps when it was completed.
 #[pg_trigger]
 fn sync_completed<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
     raised(reconciled(trigger))
+}
+
+/// Forgets the soft bounces of an address that is replaced.
+#[pg_trigger]
+fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(forgiven(trigger))
 }
 
 /// Refuses a count that did not come from `maintain_assignment_count`. 428C9.
@@ -89,6 +95,12 @@ fn touched<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allo
     Ok(Some(row))
 }
 
+fn forgiven<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    row.set_by_name("soft_bounces", 0).map_err(misplaced)?;
+    Ok(Some(row))
+}
+
 fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     let mut row = new_row(trigger)?.into_owned();
     let (status, completed) = (column::<String, _>(&row, "status")?, column(&row, "completed")?);
@@ -101,6 +113,11 @@ fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, A
         Adjustment::Nothing => {}
         Adjustment::SetStatus(status) => row.set_by_name("status", status).map_err(misplaced)?,
         Adjustment::SetCompleted(completed) => row.set_by_name("completed", completed).map_err(misplaced)?,
+    }
+    let completed = column::<bool, _>(&row, "completed")?;
+    let completed_at = row.get_by_name::<TimestampWithTimeZone>("completed_at").map_err(misplaced)?;
+    if completed != completed_at.is_some() {
+        row.set_by_name("completed_at", completed.then(now)).map_err(misplaced)?;
     }
     Ok(Some(row))
 }

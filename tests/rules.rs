@@ -8,6 +8,7 @@ mod rules;
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use rules::follow_up::{Action, Days, Thresholds, evaluate};
+use rules::{bounce, due, rate, retry};
 
 fn date() -> impl Strategy<Value = NaiveDate> {
     (0..40_000i32).prop_map(|day| NaiveDate::from_num_days_from_ce_opt(719_163 + day).expect("within the calendar"))
@@ -49,5 +50,53 @@ proptest! {
         let after = Days::try_from(after).ok();
         let thresholds = Thresholds { reminder_after: after, escalate_after: after };
         prop_assert_eq!(evaluate(Some(as_of), assigned, reminded, thresholds, as_of).action, Action::None);
+    }
+}
+
+/// Claims that take all they may, at these moments (milliseconds); returns moments and numbers.
+fn claims_at(moments: &[i64], limit: i32) -> Vec<(i64, i32)> {
+    let mut kept = Vec::new();
+    moments
+        .iter()
+        .map(|&moment| {
+            let now = chrono::DateTime::from_timestamp_millis(moment).expect("within the calendar");
+            let messages = rate::allowance(&kept, limit, now);
+            kept = rate::after_claim(&kept, messages, now);
+            (moment, messages)
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn no_minute_whatever_its_start_holds_more_claims_than_the_limit(
+        mut moments in proptest::collection::vec(0..300_000i64, 1..80), limit in 1..20i32,
+    ) {
+        moments.sort_unstable();
+        let claimed = claims_at(&moments, limit);
+        for &(end, _) in &claimed {
+            let within: i32 = claimed.iter().filter(|(at, _)| (end - 59_999..=end).contains(at)).map(|(_, n)| n).sum();
+            prop_assert!(within <= limit, "{within} in the minute up to {end}");
+        }
+        prop_assert!(claimed[0].1 == limit, "and the first claim gets all of it");
+    }
+
+    #[test]
+    fn every_retry_waits_longer_than_the_one_before_whatever_the_jitter(
+        attempts in 1..10i32, seconds in 1..60i64, earlier in 0.0..1.0f64, later in 0.0..1.0f64,
+    ) {
+        let base = chrono::TimeDelta::seconds(seconds);
+        prop_assert!(retry::backoff(attempts, base, earlier) < retry::backoff(attempts + 1, base, later));
+    }
+
+    #[test]
+    fn a_report_of_any_text_is_judged(report in ".{0,200}") {
+        let _ = bounce::judge(None, &report);
+    }
+
+    #[test]
+    fn two_offsets_of_different_length_never_share_a_name(one in 1..2_000_000i64, other in 1..2_000_000i64) {
+        let named = |seconds| due::reminder_type(0, chrono::TimeDelta::seconds(seconds));
+        prop_assert_eq!(named(one) == named(other), one == other);
     }
 }

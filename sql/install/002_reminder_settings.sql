@@ -22,6 +22,7 @@ CREATE TABLE assignment_reminders.reminder_settings (
         AND array_position(due_offsets, NULL) IS NULL
         AND interval '0' < ALL (due_offsets)
     ),
+    CONSTRAINT reminder_settings_due_offsets_within_a_year CHECK (interval '366 days' >= ALL (due_offsets)),
     CONSTRAINT reminder_settings_max_attempts_in_range CHECK (max_attempts BETWEEN 1 AND 100),
     CONSTRAINT reminder_settings_retry_base_in_range CHECK (retry_base > interval '0' AND retry_base <= interval '1 day'),
     CONSTRAINT reminder_settings_bounce_limit_in_range CHECK (bounce_limit BETWEEN 1 AND 100),

@@ -8,6 +8,7 @@ CREATE TABLE assignment_reminders.users (
     timezone text,
     contact_opt_out boolean NOT NULL DEFAULT false,
     contact_opt_out_reason text,
+    soft_bounces integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT users_pkey PRIMARY KEY (id),
@@ -15,6 +16,7 @@ CREATE TABLE assignment_reminders.users (
     CONSTRAINT users_email_key UNIQUE (organization_id, email),
     CONSTRAINT users_organization_fkey FOREIGN KEY (organization_id)
         REFERENCES assignment_reminders.organizations (id),
+    CONSTRAINT users_soft_bounces_not_negative CHECK (soft_bounces >= 0),
     CONSTRAINT users_email_has_at_sign CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
     CONSTRAINT users_timezone_is_iana CHECK (
         timezone IS NULL
@@ -29,5 +31,7 @@ COMMENT ON COLUMN assignment_reminders.users.email IS 'Unique within the organis
 COMMENT ON COLUMN assignment_reminders.users.timezone IS 'IANA name in which times are shown to this person. NULL: UTC.';
 COMMENT ON COLUMN assignment_reminders.users.contact_opt_out IS 'True: nothing is sent to this person.';
 COMMENT ON COLUMN assignment_reminders.users.contact_opt_out_reason IS 'Why: the person''s wish, or the bounce that caused it.';
+COMMENT ON COLUMN assignment_reminders.users.soft_bounces IS
+    'Soft bounces of this address since a message last arrived. At bounce_limit the person is opted out.';
 
 REVOKE ALL ON assignment_reminders.users FROM PUBLIC;

@@ -13,6 +13,9 @@ CREATE TABLE assignment_reminders.user_preferences (
     CONSTRAINT user_preferences_summary_hour_in_range CHECK (summary_hour BETWEEN 0 AND 23)
 );
 
+-- Those who are to be sent a summary.
+CREATE INDEX user_preferences_daily_summary_idx ON assignment_reminders.user_preferences (user_id) WHERE daily_summary;
+
 COMMENT ON TABLE assignment_reminders.user_preferences IS 'What a person asked for; no row means the defaults.';
 COMMENT ON COLUMN assignment_reminders.user_preferences.daily_summary IS 'True: wants a daily summary.';
 COMMENT ON COLUMN assignment_reminders.user_preferences.summary_hour IS 'The hour, local to the person, of the daily summary.';

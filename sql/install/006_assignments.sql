@@ -11,6 +11,7 @@ CREATE TABLE assignment_reminders.assignments (
     due_at timestamptz,
     status text NOT NULL DEFAULT 'open',
     completed boolean NOT NULL DEFAULT false,
+    completed_at timestamptz,
     assigned_on date NOT NULL DEFAULT current_date,
     last_contact_date date,
     metadata jsonb NOT NULL DEFAULT '{}',
@@ -26,6 +27,7 @@ CREATE TABLE assignment_reminders.assignments (
         REFERENCES assignment_reminders.users (organization_id, id) ON DELETE SET NULL (coordinator_id),
     CONSTRAINT assignments_status_known CHECK (status IN ('open', 'paused', 'completed', 'cancelled')),
     CONSTRAINT assignments_completed_matches_status CHECK (completed = (status = 'completed')),
+    CONSTRAINT assignments_completed_has_time CHECK ((completed_at IS NOT NULL) = completed),
     CONSTRAINT assignments_due_at_finite CHECK (isfinite(due_at)),
     CONSTRAINT assignments_assigned_on_in_calendar CHECK (assigned_on BETWEEN '0001-01-01' AND '9999-12-31'),
     CONSTRAINT assignments_last_contact_date_in_calendar CHECK (last_contact_date BETWEEN '0001-01-01' AND '9999-12-31')
@@ -43,6 +45,7 @@ CREATE INDEX assignments_coordinator_idx ON assignment_reminders.assignments (co
 COMMENT ON TABLE assignment_reminders.assignments IS 'Who helps whom with what, until when, and when there last was contact.';
 COMMENT ON COLUMN assignment_reminders.assignments.status IS 'open, paused, completed or cancelled. Only open assignments are reminded of.';
 COMMENT ON COLUMN assignment_reminders.assignments.completed IS 'status = ''completed''. Whichever of the two a client writes, the other follows.';
+COMMENT ON COLUMN assignment_reminders.assignments.completed_at IS 'When it was completed; set with completed unless the client gives it.';
 COMMENT ON COLUMN assignment_reminders.assignments.assigned_on IS 'The day from which an assignment without any contact counts as silent.';
 COMMENT ON COLUMN assignment_reminders.assignments.last_contact_date IS
     'The latest contact, a date in the organisation''s time zone. Kept by the triggers on activities; set directly only on insert.';

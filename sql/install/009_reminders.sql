@@ -2,6 +2,8 @@
 
 CREATE TABLE assignment_reminders.reminders (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- First come, first served among those due at the same moment; also keeps neighbours in the queue on the same pages.
+    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     organization_id uuid NOT NULL,
     assignment_id uuid,
     recipient_id uuid,
@@ -11,6 +13,7 @@ CREATE TABLE assignment_reminders.reminders (
     sent_at timestamptz,
     status text NOT NULL DEFAULT 'pending',
     attempts integer NOT NULL DEFAULT 0,
+    retry_at timestamptz,
     last_error text,
     skip_reason text,
     claim_id uuid,
@@ -41,14 +44,20 @@ CREATE TABLE assignment_reminders.reminders (
     CONSTRAINT reminders_attempts_not_negative CHECK (attempts >= 0),
     CONSTRAINT reminders_claim_has_lease CHECK ((claim_id IS NULL) = (claimed_until IS NULL)),
     CONSTRAINT reminders_anchor_finite CHECK (isfinite(anchor)),
-    CONSTRAINT reminders_scheduled_for_finite CHECK (isfinite(scheduled_for))
-);
+    CONSTRAINT reminders_scheduled_for_finite CHECK (isfinite(scheduled_for)),
+    CONSTRAINT reminders_retry_at_finite CHECK (isfinite(retry_at))
+)
+-- A claim writes no indexed column: room on the page keeps it from writing to every index (HOT).
+WITH (fillfactor = 50);
 
 CREATE UNIQUE INDEX reminders_recipient_summary_key ON assignment_reminders.reminders (recipient_id, reminder_type)
     WHERE assignment_id IS NULL;
--- What is waiting, per organisation, oldest first: small however many rows have been sent.
-CREATE INDEX reminders_pending_idx ON assignment_reminders.reminders (organization_id, scheduled_for, id)
-    WHERE status = 'pending';
+-- What is waiting, per organisation, oldest first: small however many rows have been sent. Claims walk it. A retry waits
+-- until retry_at (greatest() passes over NULL).
+CREATE INDEX reminders_pending_idx ON assignment_reminders.reminders
+    (organization_id, (greatest(scheduled_for, retry_at)), number) WHERE status = 'pending';
+-- What was given up: for redriving, and for the operators' view.
+CREATE INDEX reminders_failed_idx ON assignment_reminders.reminders (organization_id, id) WHERE status = 'failed';
 CREATE INDEX reminders_recipient_idx ON assignment_reminders.reminders (recipient_id) WHERE recipient_id IS NOT NULL;
 
 COMMENT ON TABLE assignment_reminders.reminders IS
@@ -58,9 +67,13 @@ COMMENT ON COLUMN assignment_reminders.reminders.reminder_type IS
     'contact-reminder, contact-escalation, a due offset such as 24h, or daily-summary.';
 COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
     'The moment the reminder counts from: midnight UTC of the contact date (or assigned_on), due_at, or the local day. When it moves, the row is armed again.';
+COMMENT ON COLUMN assignment_reminders.reminders.attempts IS 'Sends that were answered, with success or failure, for this anchor.';
+COMMENT ON COLUMN assignment_reminders.reminders.retry_at IS 'After a failed send: not to be claimed before this.';
 COMMENT ON COLUMN assignment_reminders.reminders.status IS
     'pending (claimed while claimed_until lies ahead), sent, failed (given up) or skipped (see skip_reason).';
 COMMENT ON COLUMN assignment_reminders.reminders.skip_reason IS
-    'contacted, no_mentor, no_coordinator, no_address, opted_out and others: why it was not sent.';
+    'Why it was not sent: contacted, completed, opted_out, due_moved and others (README, "When a reminder is skipped").';
+COMMENT ON COLUMN assignment_reminders.reminders.claim_id IS
+    'The claim that a worker answers with. Kept when a reminder is withdrawn after its claim, so that the worker who had sent it already can still say so.';
 
 REVOKE ALL ON assignment_reminders.reminders FROM PUBLIC;

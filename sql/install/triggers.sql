@@ -22,7 +22,7 @@ CREATE OR REPLACE TRIGGER organizations_create_settings
 -- Assignments: completed and status agree; counts and contact dates are ours to write.
 CREATE OR REPLACE TRIGGER assignments_sync_completed
     BEFORE INSERT OR UPDATE ON assignment_reminders.assignments
-    FOR EACH ROW WHEN (NEW.completed <> (NEW.status = 'completed'))
+    FOR EACH ROW WHEN (NEW.completed <> (NEW.status = 'completed') OR NEW.completed <> (NEW.completed_at IS NOT NULL))
     EXECUTE FUNCTION assignment_reminders.sync_completed();
 CREATE OR REPLACE TRIGGER assignments_protect_last_contact_date
     BEFORE UPDATE ON assignment_reminders.assignments
@@ -55,6 +55,12 @@ CREATE OR REPLACE TRIGGER peer_mentors_protect_updated_count
     FOR EACH ROW WHEN (NEW.assignment_count IS DISTINCT FROM OLD.assignment_count)
     EXECUTE FUNCTION assignment_reminders.protect_assignment_count();
 
+-- Users: a new address starts without the bounces of the old one.
+CREATE OR REPLACE TRIGGER users_forget_bounces
+    BEFORE UPDATE ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.email IS DISTINCT FROM OLD.email AND NEW.soft_bounces <> 0)
+    EXECUTE FUNCTION assignment_reminders.forget_bounces();
+
 -- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.
 CREATE OR REPLACE TRIGGER activities_refuse_future
     AFTER INSERT OR UPDATE OF occurred_at ON assignment_reminders.activities
@@ -80,9 +86,10 @@ CREATE OR REPLACE TRIGGER contact_corrections_append_only
 CREATE OR REPLACE TRIGGER send_logs_append_only
     BEFORE UPDATE ON assignment_reminders.send_logs
     FOR EACH ROW WHEN (
-        -- All but the references, which become NULL when what they point to is deleted.
+        -- All but the reference, which becomes NULL when what it points to is deleted.
         OLD.id IS DISTINCT FROM NEW.id
         OR OLD.organization_id IS DISTINCT FROM NEW.organization_id
+        OR OLD.assignment_id IS DISTINCT FROM NEW.assignment_id
         OR OLD.reminder_type IS DISTINCT FROM NEW.reminder_type
         OR OLD.anchor IS DISTINCT FROM NEW.anchor
         OR OLD.to_email IS DISTINCT FROM NEW.to_email
@@ -91,6 +98,8 @@ CREATE OR REPLACE TRIGGER send_logs_append_only
         OR OLD.event_id IS DISTINCT FROM NEW.event_id
         OR OLD.status IS DISTINCT FROM NEW.status
         OR OLD.error IS DISTINCT FROM NEW.error
+        OR OLD.attempt IS DISTINCT FROM NEW.attempt
+        OR OLD.given_up IS DISTINCT FROM NEW.given_up
         OR OLD.created_at IS DISTINCT FROM NEW.created_at)
     EXECUTE FUNCTION assignment_reminders.refuse_update();
 
@@ -115,6 +124,9 @@ CREATE OR REPLACE TRIGGER assignments_set_updated_at
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER activities_set_updated_at
     BEFORE UPDATE ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER claim_rates_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.claim_rates
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER reminders_set_updated_at
     BEFORE UPDATE ON assignment_reminders.reminders

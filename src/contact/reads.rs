@@ -5,11 +5,10 @@ use pgrx::datum::{Date, DatumWithOid, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::spi::{SpiHeapTupleData, SpiResult};
 
+use crate::arguments;
 use crate::organization::given_or_current;
-use crate::server::errors::{Result, invalid_argument, null_argument, unknown};
-use crate::server::statement::Statement;
-
-const LARGEST_PAGE: i32 = 10_000;
+use crate::server::errors::{Result, null_argument, unknown};
+use crate::server::statement::{Statement, columns};
 
 /// The columns of both paged reads.
 type OpenAssignment =
@@ -63,7 +62,7 @@ fn get_open_assignments_with_contact_dates(
         ],
     );
     let organization = given_or_current(organization_id)?;
-    let size = checked_page_size(page_size)?;
+    let size = arguments::size("page_size", page_size)?;
     page(&PAGE, &[organization.into(), after_silent_since.into(), after_assignment_id.into(), size.into()])
         .map(TableIterator::new)
 }
@@ -105,7 +104,7 @@ fn get_assignments_with_no_contact_since(
     );
     let cutoff = cutoff_date.ok_or_else(|| null_argument("cutoff_date"))?;
     let organization = given_or_current(organization_id)?;
-    let size = checked_page_size(page_size)?;
+    let size = arguments::size("page_size", page_size)?;
     let key = [organization.into(), after_silent_since.into(), after_assignment_id.into(), size.into(), cutoff.into()];
     page(&PAGE, &key).map(TableIterator::new)
 }
@@ -143,28 +142,7 @@ fn get_assignment_with_participants(
         Statement::new(include_str!("../../sql/contact/participants.sql"), &[pg_sys::BuiltinOid::UUIDOID]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let found = PARTICIPANTS.read(&[id.into()], |rows| {
-        rows.map(|row| {
-            Ok((
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-                row.get(5)?,
-                row.get(6)?,
-                row.get(7)?,
-                row.get(8)?,
-                row.get(9)?,
-                row.get(10)?,
-                row.get(11)?,
-                row.get(12)?,
-                row.get(13)?,
-                row.get(14)?,
-                row.get(15)?,
-                row.get(16)?,
-                row.get(17)?,
-            ))
-        })
-        .collect::<SpiResult<Vec<_>>>()
+        rows.map(|row| Ok(columns!(row; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17))).collect::<SpiResult<Vec<_>>>()
     })?;
     if found.is_empty() {
         return Err(unknown("assignment", "assignments", id));
@@ -177,17 +155,5 @@ fn page(statement: &Statement, arguments: &[DatumWithOid]) -> Result<Vec<OpenAss
 }
 
 fn open_assignment(row: SpiHeapTupleData) -> SpiResult<OpenAssignment> {
-    Ok((row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?))
-}
-
-fn checked_page_size(page_size: Option<i32>) -> Result<i32> {
-    match page_size {
-        Some(size) if (1..=LARGEST_PAGE).contains(&size) => Ok(size),
-        Some(size) => Err(invalid_argument(
-            format!("page_size {size} is out of range"),
-            format!("A page holds 1 to {LARGEST_PAGE} rows."),
-            "Read page by page: pass the last row's silent_since and assignment_id to get the next one.",
-        )),
-        None => Err(null_argument("page_size")),
-    }
+    Ok(columns!(row; 1 2 3 4 5 6 7 8))
 }

@@ -8,8 +8,10 @@ use pgrx::spi::{SpiHeapTupleData, SpiResult};
 use pgrx::{Uuid, warning};
 
 use super::RUN_LOCK;
-use crate::server::errors::{Result, error, null_argument};
-use crate::server::statement::{Statement, first_column, no_rows};
+use crate::arguments;
+use crate::delivery::notify;
+use crate::server::errors::Result;
+use crate::server::statement::{Statement, columns, first_column, no_rows};
 use crate::server::subtransaction::{Failure, attempt};
 
 /// A follow-up that a run enqueued: reminder, organisation, assignment, action, days of silence, type, recipient,
@@ -67,10 +69,7 @@ fn run_daily_evaluation(
     );
     static CLOCK: Statement = Statement::new("SELECT clock_timestamp()", &[]);
 
-    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    if !as_of.is_finite() {
-        return Err(infinite(as_of));
-    }
+    let as_of = arguments::as_of(as_of)?;
     let started_at: Vec<TimestampWithTimeZone> = CLOCK.read(&[], first_column)?;
     let is_ours: Vec<bool> = LOCK.write(&[RUN_LOCK.0.into(), RUN_LOCK.1.into()], first_column)?;
     let (enqueued, outcome) = if is_ours == [true] {
@@ -87,6 +86,9 @@ fn run_daily_evaluation(
     } else {
         (Vec::new(), Outcome { status: "skipped", ..Outcome::default() })
     };
+    if outcome.reminders + outcome.escalations > 0 {
+        notify::enqueued()?;
+    }
     log(as_of, started_at.first().copied(), outcome)?;
     Ok(TableIterator::new(enqueued))
 }
@@ -118,17 +120,7 @@ fn enqueue(as_of: TimestampWithTimeZone) -> Result<Vec<Enqueued>> {
 }
 
 fn enqueued(row: SpiHeapTupleData) -> SpiResult<Enqueued> {
-    Ok((
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-        row.get(5)?,
-        row.get(6)?,
-        row.get(7)?,
-        row.get(8)?,
-        row.get(9)?,
-    ))
+    Ok(columns!(row; 1 2 3 4 5 6 7 8 9))
 }
 
 fn log(as_of: TimestampWithTimeZone, started_at: Option<TimestampWithTimeZone>, outcome: Outcome) -> Result<()> {
@@ -157,14 +149,5 @@ fn log(as_of: TimestampWithTimeZone, started_at: Option<TimestampWithTimeZone>, 
             outcome.sqlstate.into(),
         ],
         no_rows,
-    )
-}
-
-fn infinite(as_of: TimestampWithTimeZone) -> pgrx::pg_sys::panic::ErrorReport {
-    error(
-        pgrx::PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        format!("as_of {as_of} is not a moment in time"),
-        "Days of silence are counted up to as_of.",
-        "Give a finite time, or leave as_of out for now.",
     )
 }

@@ -1,6 +1,11 @@
 //! The decisions, as pure functions of their arguments. No pgrx, no SQL, no clock: a policy change is made here.
 
+pub mod bounce;
 pub mod completion;
 pub mod contact;
+pub mod delivery;
+pub mod due;
 pub mod follow_up;
 pub mod health;
+pub mod rate;
+pub mod retry;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use pgrx::datum::DatumWithOid;
-use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiResult, SpiTupleTable};
+use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiHeapTupleData, SpiResult, SpiTupleTable};
 use pgrx::{PgTrigger, Spi, pg_sys};
 
 use super::errors::{Result, broken_statement};
@@ -84,3 +84,14 @@ pub fn no_rows(_: SpiTupleTable) -> SpiResult<()> {
 pub fn first_column<T: pgrx::FromDatum + pgrx::IntoDatum>(rows: SpiTupleTable) -> SpiResult<Vec<T>> {
     rows.filter_map(|row| row.get(1).transpose()).collect()
 }
+
+/// A column that the statement never leaves NULL.
+pub fn given<T: pgrx::FromDatum + pgrx::IntoDatum>(row: &SpiHeapTupleData, column: usize) -> SpiResult<T> {
+    row.get(column)?.ok_or(pgrx::spi::Error::InvalidPosition)
+}
+
+/// The columns of a row, by their numbers, as a tuple.
+macro_rules! columns {
+    ($row:expr; $($column:literal)+) => { ($($row.get($column)?,)+) };
+}
+pub(crate) use columns;

@@ -28,7 +28,7 @@ fn it_makes_every_table_owned_by_the_caller() {
         "GRANT USAGE, CREATE ON SCHEMA assignment_reminders TO {role}; \
          GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
     );
-    assert!(row(&mut caller, "SELECT install()").contains("11 migrations applied"));
+    assert!(row(&mut caller, "SELECT install()").contains("13 migrations applied"));
     let tables = rows(
         &mut owner,
         &format!(
@@ -78,7 +78,7 @@ fn concurrent_callers_do_not_collide() {
             .collect();
         callers.into_iter().map(|caller| caller.join().expect("no caller fails")).collect()
     });
-    assert_eq!(results.iter().filter(|result| result.contains("11 migrations applied")).count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|result| result.contains("13 migrations applied")).count(), 1, "{results:?}");
     assert_eq!(results.iter().filter(|result| result.contains("nothing to do")).count(), 5, "{results:?}");
 }
 
@@ -174,7 +174,7 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     assert_eq!(
         row(&mut client, "SELECT install()"),
-        "assignment_reminders 0.1.0: 0 migrations applied, 34 triggers and defaults attached"
+        "assignment_reminders 0.1.0: 0 migrations applied, 36 triggers and defaults attached"
     );
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
     let date_of = |client: &mut postgres::Client, id| {
@@ -201,7 +201,7 @@ fn migrations_are_recorded_with_their_number_and_version() {
     let database = Database::installed();
     let recorded =
         rows(&mut database.connect(), "SELECT number, name, extension_version FROM migrations ORDER BY number");
-    assert_eq!(recorded.len(), 11);
+    assert_eq!(recorded.len(), 13);
     assert_eq!(recorded[0], "1|organizations|0.1.0");
     assert_eq!(recorded[10], "11|evaluation_runs|0.1.0");
 }

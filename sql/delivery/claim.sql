@@ -1,0 +1,129 @@
+-- One claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason.
+-- $1: batch_size, $2: as_of, $3: lease, $4: the only organisation (NULL: all), $5 and $6: organisations with a rate limit
+-- and what they may still send, $7 to $9: where this session's last claim ended, per organisation.
+--
+-- Index: reminders_pending_idx, once per organisation to find who has something due and once to lock; primary keys for the rest.
+-- Beginning where the last claim ended spares the index entries of rows sent since, which stay for as long as any old
+-- transaction might see them (src/delivery/claim.rs decides when to begin at the start).
+WITH organization AS MATERIALIZED (
+    SELECT o.id, o.timezone, least($1, coalesce(limited.allowance, $1)) AS most,
+           coalesce(ended.available_at, '-infinity') AS after_available_at,
+           coalesce(ended.number, 0) AS after_number
+      FROM assignment_reminders.organizations o
+      LEFT JOIN unnest($5::uuid[], $6::integer[]) AS limited (organization_id, allowance) ON limited.organization_id = o.id
+      LEFT JOIN unnest($7::uuid[], $8::timestamptz[], $9::bigint[]) AS ended (organization_id, available_at, number)
+        ON ended.organization_id = o.id
+), ready AS MATERIALIZED (
+    SELECT o.*, row_number() OVER (ORDER BY oldest.available_at) AS turn, count(*) OVER () AS organizations
+      FROM organization o
+     CROSS JOIN LATERAL (
+           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at
+             FROM assignment_reminders.reminders r
+            WHERE r.organization_id = o.id AND r.status = 'pending'
+              AND greatest(r.scheduled_for, r.retry_at) <= $2
+              AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
+              AND (r.claimed_until IS NULL OR r.claimed_until <= $2)
+            ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
+            LIMIT 1
+           ) AS oldest
+     WHERE o.most > 0 AND ($4::uuid IS NULL OR o.id = $4)
+), share AS MATERIALIZED (
+    -- Fair: an equal part of the batch for every organisation with something due; what is left over, to the oldest.
+    SELECT r.*, least(r.most, $1 / r.organizations + CASE WHEN r.turn <= $1 % r.organizations THEN 1 ELSE 0 END) AS size
+      FROM ready r
+), locked AS MATERIALIZED (
+    SELECT o.timezone AS organization_timezone, r.*
+      FROM share o
+     CROSS JOIN LATERAL (
+           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS place, r.organization_id, r.assignment_id,
+                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for, r.attempts
+             FROM assignment_reminders.reminders r
+            WHERE r.organization_id = o.id AND r.status = 'pending'
+              AND greatest(r.scheduled_for, r.retry_at) <= $2
+              AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
+              AND (r.claimed_until IS NULL OR r.claimed_until <= $2)
+            ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
+            LIMIT o.size
+              FOR NO KEY UPDATE SKIP LOCKED
+           ) AS r
+), judged AS MATERIALIZED (
+    SELECT r.place, r.organization_id, r.organization_timezone, r.assignment_id, r.reminder_type, r.anchor, r.available_at, r.number,
+           r.scheduled_for, r.attempts, is_follow_up.yes AS is_follow_up,
+           a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
+           student.name AS student_name,
+           CASE r.reminder_type WHEN 'contact-reminder' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
+           recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
+           coalesce(recipient.timezone, 'UTC') AS recipient_timezone,
+           assignment_reminders.skip_reason(
+               r.reminder_type, r.anchor, a.status, silence.since, a.due_at,
+               CASE WHEN r.assignment_id IS NOT NULL AND NOT is_follow_up.yes THEN EXISTS (
+                    -- Another reminder of the same due date, closer to it, that is due as well.
+                    SELECT FROM assignment_reminders.reminders closer
+                     WHERE closer.assignment_id = r.assignment_id AND closer.anchor = r.anchor
+                       AND closer.reminder_type NOT IN ('contact-reminder', 'contact-escalation')
+                       AND closer.scheduled_for > r.scheduled_for AND closer.scheduled_for <= $2
+                       AND closer.status <> 'skipped') END,
+               preference.daily_summary,
+               ($2::timestamptz AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
+               CASE WHEN r.assignment_id IS NULL
+                    THEN assignment_reminders.has_something_to_say(recipient.id, $2, coalesce(recipient.timezone, 'UTC')) END,
+               recipient.contact_opt_out, recipient.email IS NOT NULL, $2) AS skip_reason
+      FROM locked r
+     CROSS JOIN LATERAL (SELECT r.reminder_type IN ('contact-reminder', 'contact-escalation') AS yes) AS is_follow_up
+      -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.assignments a
+            WHERE a.id = r.assignment_id AND a.organization_id = r.organization_id LIMIT 1
+           ) AS a ON true
+     CROSS JOIN LATERAL (SELECT coalesce(a.last_contact_date, a.assigned_on) AS since) AS silence
+      LEFT JOIN LATERAL (
+           SELECT m.user_id FROM assignment_reminders.peer_mentors m
+            WHERE m.id = a.peer_mentor_id AND m.organization_id = r.organization_id LIMIT 1
+           ) AS m ON true
+      -- Follow-ups go to whoever is mentor or coordinator now.
+     CROSS JOIN LATERAL (
+           SELECT CASE r.reminder_type WHEN 'contact-reminder' THEN m.user_id
+                                       WHEN 'contact-escalation' THEN a.coordinator_id
+                                       ELSE coalesce(r.recipient_id, a.student_id) END AS id
+           ) AS addressee
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.users u
+            WHERE u.id = addressee.id AND u.organization_id = r.organization_id LIMIT 1
+           ) AS recipient ON true
+      LEFT JOIN LATERAL (
+           SELECT u.name FROM assignment_reminders.users u
+            WHERE u.id = a.student_id AND u.organization_id = r.organization_id LIMIT 1
+           ) AS student ON true
+      LEFT JOIN LATERAL (
+           SELECT u.name FROM assignment_reminders.users u
+            WHERE u.id = CASE WHEN r.reminder_type <> 'contact-reminder' THEN m.user_id END
+              AND u.organization_id = r.organization_id LIMIT 1
+           ) AS mentor ON true
+      LEFT JOIN LATERAL (
+           SELECT p.daily_summary FROM assignment_reminders.user_preferences p
+            WHERE r.assignment_id IS NULL AND p.user_id = r.recipient_id LIMIT 1
+           ) AS preference ON true
+), claim AS MATERIALIZED (
+    SELECT gen_random_uuid() AS id
+)
+UPDATE assignment_reminders.reminders r
+   SET status = CASE WHEN judged.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END,
+       skip_reason = judged.skip_reason,
+       claim_id = CASE WHEN judged.skip_reason IS NULL THEN claim.id END,
+       claimed_until = CASE WHEN judged.skip_reason IS NULL THEN $2 + $3 END,
+       recipient_id = CASE WHEN judged.is_follow_up THEN coalesce(judged.recipient_id, r.recipient_id) ELSE r.recipient_id END,
+       updated_at = now()
+  FROM judged, claim
+ -- A row that somebody changed since this statement began has another place now: it was locked, but not judged as it is,
+ -- and stays for the next claim.
+ WHERE r.ctid = judged.place
+RETURNING r.id, r.claim_id, r.claimed_until,
+          -- The same for every attempt of the same anchor, and for no other.
+          r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::bigint::text, 'once') AS idempotency_key,
+          r.organization_id, r.reminder_type, judged.recipient_id, judged.recipient_email, judged.recipient_name,
+          judged.recipient_timezone, r.assignment_id, judged.assignment_title, judged.student_name, judged.peer_mentor_name,
+          judged.last_contact_date,
+          assignment_reminders.days_since_last_contact(
+              judged.silent_since, ($2::timestamptz AT TIME ZONE judged.organization_timezone)::date) AS days_since,
+          judged.due_at, judged.due_at AT TIME ZONE judged.recipient_timezone AS due_at_local,
+          r.anchor, r.scheduled_for, r.attempts, judged.available_at, judged.number

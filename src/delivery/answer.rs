@@ -1,0 +1,265 @@
+//! Answers to a claim: sent, failed, or still at it. An answer counts for as long as nobody else has claimed the reminder;
+//! after that it changes nothing, and says so.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
+use pgrx::Uuid;
+use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::prelude::*;
+use pgrx::spi::{SpiHeapTupleData, SpiResult};
+
+use super::notify;
+use crate::arguments;
+use crate::rules::retry::{AfterFailure, after_failure};
+use crate::server::errors::{Result, invalid_argument, null_argument};
+use crate::server::statement::{Statement, first_column, given};
+
+/// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it. True:
+/// recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and
+/// nothing was changed. 22004 for a NULL id.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn mark_reminder_sent(
+    reminder_id: Option<Uuid>,
+    claim_id: Option<Uuid>,
+    message_id: default!(Option<&str>, "NULL"),
+    from_inbox: default!(Option<&str>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<bool> {
+    let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
+    let answers = vec![(reminder, message_id.map(str::to_string))];
+    Ok(sent(answers, claim_id, from_inbox, as_of)?.is_empty())
+}
+
+/// Records the reminders of one claim as sent, as `mark_reminder_sent` does; `message_ids` are pairwise, or NULL. Returns
+/// the ids whose claim no longer holds, for which nothing was changed: none when all is well. 22004 for NULL ids, 22023
+/// for arrays of different lengths.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn mark_reminders_sent(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    message_ids: default!(Option<Vec<Option<String>>>, "NULL"),
+    from_inbox: default!(Option<&str>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let reminders = ids(reminder_ids)?;
+    let message_ids = pairwise("message_ids", message_ids, reminders.len())?;
+    let answers: Vec<_> = reminders.into_iter().zip(message_ids).collect();
+    Ok(SetOfIterator::new(sent(answers, claim_id, from_inbox, as_of)?))
+}
+
+/// Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is
+/// permanent or `max_attempts` is reached, given up (status failed, and a notification). True: recorded. False: the claim
+/// no longer holds, and nothing was changed. 22004 for a NULL id.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn mark_reminder_failed(
+    reminder_id: Option<Uuid>,
+    claim_id: Option<Uuid>,
+    error: Option<&str>,
+    permanent: default!(Option<bool>, false),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<bool> {
+    let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
+    let answers = vec![(reminder, (error.map(str::to_string), permanent.unwrap_or(false)))];
+    Ok(failed(answers, claim_id, as_of)?.is_empty())
+}
+
+/// Records that sending the reminders of one claim failed, as `mark_reminder_failed` does; `errors` and `permanent` are
+/// pairwise, or NULL. Returns the ids whose claim no longer holds. 22004 for NULL ids, 22023 for arrays of different lengths.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn mark_reminders_failed(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    errors: Option<Vec<Option<String>>>,
+    permanent: default!(Option<Vec<Option<bool>>>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let reminders = ids(reminder_ids)?;
+    let errors = pairwise("errors", errors, reminders.len())?;
+    let permanent = pairwise("permanent", permanent, reminders.len())?;
+    let details = errors.into_iter().zip(permanent.into_iter().map(|permanent| permanent.unwrap_or(false)));
+    let answers: Vec<_> = reminders.into_iter().zip(details).collect();
+    Ok(SetOfIterator::new(failed(answers, claim_id, as_of)?))
+}
+
+/// Keeps a claimed reminder for another `lease` from `as_of` on. True: it is the caller's until then. False: the claim no
+/// longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it. 22004 for a NULL id, 22023 for
+/// a lease of nothing or of more than a day.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn extend_reminder_lease(
+    reminder_id: Option<Uuid>,
+    claim_id: Option<Uuid>,
+    lease: default!(Option<Interval>, "interval '5 minutes'"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<bool> {
+    let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
+    Ok(extended(vec![reminder], claim_id, lease, as_of)?.is_empty())
+}
+
+/// Keeps the reminders of one claim, as `extend_reminder_lease` does. Returns the ids that are no longer the caller's.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn extend_reminder_leases(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    lease: default!(Option<Interval>, "interval '5 minutes'"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    Ok(SetOfIterator::new(extended(ids(reminder_ids)?, claim_id, lease, as_of)?))
+}
+
+/// What decides on the next attempt of a reminder.
+struct Attempts {
+    reminder: Uuid,
+    made: i32,
+    max: i32,
+    retry_base: TimeDelta,
+    jitter: f64,
+}
+
+impl Attempts {
+    fn of(reminders: Vec<Uuid>, claim: Uuid) -> Result<Vec<Self>> {
+        static ATTEMPTS: Statement = Statement::new(
+            include_str!("../../sql/delivery/attempts.sql"),
+            &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::UUIDOID],
+        );
+        ATTEMPTS.write(&[reminders.into(), claim.into()], |rows| rows.map(Self::read).collect())
+    }
+
+    fn read(row: SpiHeapTupleData) -> SpiResult<Self> {
+        #[allow(clippy::cast_possible_truncation)] // at most a day, by its constraint
+        let milliseconds = (given::<f64>(&row, 4)? * 1000.0) as i64;
+        Ok(Self {
+            reminder: given(&row, 1)?,
+            made: given(&row, 2)?,
+            max: given(&row, 3)?,
+            retry_base: TimeDelta::milliseconds(milliseconds),
+            jitter: given(&row, 5)?,
+        })
+    }
+
+    /// The wait before the next one, in seconds, now that another has failed; `None`: give up.
+    fn wait(&self, is_permanent: bool) -> Option<f64> {
+        match after_failure(self.made.saturating_add(1), self.max, is_permanent, self.retry_base, self.jitter) {
+            AfterFailure::RetryAfter(wait) => Some(wait.as_seconds_f64()),
+            AfterFailure::GiveUp => None,
+        }
+    }
+}
+
+/// Returns the ids whose claim no longer holds.
+fn sent(
+    answers: Vec<(Uuid, Option<String>)>,
+    claim_id: Option<Uuid>,
+    from_inbox: Option<&str>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Vec<Uuid>> {
+    static SENT: Statement = Statement::new(
+        include_str!("../../sql/delivery/mark_sent.sql"),
+        &[
+            pg_sys::BuiltinOid::UUIDARRAYOID,
+            pg_sys::BuiltinOid::TEXTARRAYOID,
+            pg_sys::BuiltinOid::TEXTOID,
+            pg_sys::BuiltinOid::TIMESTAMPTZOID,
+            pg_sys::BuiltinOid::UUIDOID,
+        ],
+    );
+    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
+    let as_of = arguments::as_of(as_of)?;
+    let (reminders, messages): (Vec<Uuid>, Vec<Option<String>>) = answers.into_iter().unzip();
+    let recorded: Vec<Uuid> = SENT.write(
+        &[reminders.clone().into(), messages.into(), from_inbox.into(), as_of.into(), claim.into()],
+        first_column,
+    )?;
+    Ok(stale(reminders, &recorded))
+}
+
+/// Returns the ids whose claim no longer holds.
+fn failed(
+    answers: Vec<(Uuid, (Option<String>, bool))>,
+    claim_id: Option<Uuid>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Vec<Uuid>> {
+    static FAILED: Statement = Statement::new(
+        include_str!("../../sql/delivery/mark_failed.sql"),
+        &[
+            pg_sys::BuiltinOid::UUIDARRAYOID,
+            pg_sys::BuiltinOid::TEXTARRAYOID,
+            pg_sys::BuiltinOid::FLOAT8ARRAYOID,
+            pg_sys::BuiltinOid::TIMESTAMPTZOID,
+            pg_sys::BuiltinOid::UUIDOID,
+        ],
+    );
+    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
+    let as_of = arguments::as_of(as_of)?;
+    let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
+    let answer_of: HashMap<_, _> = answers.iter().map(|(id, answer)| (id.as_bytes(), answer)).collect();
+    let (mut held, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+    for attempts in Attempts::of(reminders.clone(), claim)? {
+        let Some((error, is_permanent)) = answer_of.get(attempts.reminder.as_bytes()) else { continue };
+        held.push(attempts.reminder);
+        errors.push(error.clone());
+        waits.push(attempts.wait(*is_permanent));
+    }
+    let recorded: Vec<(Uuid, bool)> = FAILED
+        .write(&[held.into(), errors.into(), waits.into(), as_of.into(), claim.into()], |rows| {
+            rows.map(|row| Ok((given(&row, 1)?, given(&row, 2)?))).collect()
+        })?;
+    if recorded.iter().any(|(_, is_given_up)| *is_given_up) {
+        notify::failed()?;
+    }
+    let recorded: Vec<Uuid> = recorded.into_iter().map(|(id, _)| id).collect();
+    Ok(stale(reminders, &recorded))
+}
+
+/// Returns the ids that are no longer the caller's.
+fn extended(
+    reminders: Vec<Uuid>,
+    claim_id: Option<Uuid>,
+    lease: Option<Interval>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Vec<Uuid>> {
+    static EXTEND: Statement = Statement::new(
+        include_str!("../../sql/delivery/extend_leases.sql"),
+        &[
+            pg_sys::BuiltinOid::UUIDARRAYOID,
+            pg_sys::BuiltinOid::TIMESTAMPTZOID,
+            pg_sys::BuiltinOid::INTERVALOID,
+            pg_sys::BuiltinOid::UUIDOID,
+        ],
+    );
+    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
+    let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
+    let extended: Vec<Uuid> =
+        EXTEND.write(&[reminders.clone().into(), as_of.into(), lease.into(), claim.into()], first_column)?;
+    Ok(stale(reminders, &extended))
+}
+
+/// Those of the answered reminders that were not recorded.
+fn stale(answered: Vec<Uuid>, recorded: &[Uuid]) -> Vec<Uuid> {
+    let recorded: HashSet<_> = recorded.iter().map(Uuid::as_bytes).collect();
+    answered.into_iter().filter(|id| !recorded.contains(id.as_bytes())).collect()
+}
+
+fn ids(reminder_ids: Option<Vec<Option<Uuid>>>) -> Result<Vec<Uuid>> {
+    let ids: Option<Vec<Uuid>> = reminder_ids.ok_or_else(|| null_argument("reminder_ids"))?.into_iter().collect();
+    ids.ok_or_else(|| null_argument("an element of reminder_ids"))
+}
+
+/// An array that belongs to the reminders one by one; without it, a NULL for each.
+fn pairwise<T>(name: &str, values: Option<Vec<Option<T>>>, reminders: usize) -> Result<Vec<Option<T>>> {
+    match values {
+        None => Ok(std::iter::repeat_with(|| None).take(reminders).collect()),
+        Some(values) if values.len() == reminders => Ok(values),
+        Some(values) => Err(invalid_argument(
+            format!("{name} has {} elements for {reminders} reminders", values.len()),
+            "Each element belongs to the reminder at the same place.",
+            format!("Give as many {name} as reminder_ids, with NULL where there is none."),
+        )),
+    }
+}

@@ -1,0 +1,93 @@
+//! Retrying: what follows a send that failed.
+//!
+//! ```text
+//!   pending --claim--> claimed --sent--> sent
+//!      ^                  |
+//!      +--- backoff ------+ failed, and attempts are left
+//!                         +-------------------------------> failed (permanent, or max_attempts reached)
+//! ```
+
+use chrono::TimeDelta;
+
+/// No retry waits longer than this, jitter apart.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterFailure {
+    RetryAfter(TimeDelta),
+    GiveUp,
+}
+
+/// What follows the failure of the `attempts`-th attempt (counted from 1). A permanent failure is never retried.
+/// `jitter` is a random number from 0 up to 1.
+#[must_use]
+pub fn after_failure(
+    attempts: i32,
+    max_attempts: i32,
+    is_permanent: bool,
+    retry_base: TimeDelta,
+    jitter: f64,
+) -> AfterFailure {
+    if is_permanent || attempts >= max_attempts {
+        return AfterFailure::GiveUp;
+    }
+    AfterFailure::RetryAfter(backoff(attempts, retry_base, jitter))
+}
+
+/// The wait after the `attempts`-th failure: `retry_base` doubled with every further one, and up to half of that again,
+/// so that what failed together does not come back together. Each wait is longer than the one before it, up to
+/// [`LONGEST_WAIT`].
+#[must_use]
+pub fn backoff(attempts: i32, retry_base: TimeDelta, jitter: f64) -> TimeDelta {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
+    let wait = retry_base
+        .max(TimeDelta::zero())
+        .checked_mul(1 << doublings)
+        .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
+    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // at most a day, in milliseconds
+    let extra = (wait.num_milliseconds() as f64 / 2.0 * jitter) as i64;
+    wait + TimeDelta::milliseconds(extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+    #[test]
+    fn each_retry_waits_twice_as_long_as_the_one_before() {
+        let waits: Vec<i64> = (1..=5).map(|attempts| backoff(attempts, MINUTE, 0.0).num_minutes()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn jitter_adds_up_to_half_of_the_wait() {
+        assert_eq!(backoff(1, MINUTE, 0.0).num_seconds(), 60);
+        assert_eq!(backoff(1, MINUTE, 0.5).num_seconds(), 75);
+        assert_eq!(backoff(1, MINUTE, 1.0).num_seconds(), 90);
+    }
+
+    #[test]
+    fn a_wait_never_exceeds_a_day_but_for_its_jitter() {
+        assert_eq!(backoff(40, MINUTE, 0.0), LONGEST_WAIT);
+        assert_eq!(backoff(i32::MAX, TimeDelta::MAX, 0.0), LONGEST_WAIT);
+        assert_eq!(backoff(40, MINUTE, 1.0), LONGEST_WAIT + LONGEST_WAIT / 2);
+    }
+
+    #[test]
+    fn impossible_arguments_give_a_wait_and_no_panic() {
+        assert_eq!(backoff(i32::MIN, TimeDelta::MIN, f64::NAN), TimeDelta::zero());
+        assert_eq!(backoff(0, MINUTE, -3.0), MINUTE);
+        assert_eq!(backoff(1, MINUTE, f64::INFINITY), MINUTE);
+    }
+
+    #[test]
+    fn the_last_attempt_and_a_permanent_failure_give_up() {
+        assert_eq!(after_failure(4, 5, false, MINUTE, 0.0), AfterFailure::RetryAfter(MINUTE * 8));
+        assert_eq!(after_failure(5, 5, false, MINUTE, 0.0), AfterFailure::GiveUp);
+        assert_eq!(after_failure(6, 5, false, MINUTE, 0.0), AfterFailure::GiveUp, "the limit was lowered meanwhile");
+        assert_eq!(after_failure(1, 5, true, MINUTE, 0.0), AfterFailure::GiveUp);
+    }
+}
