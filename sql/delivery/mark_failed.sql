@@ -2,7 +2,7 @@
 -- seconds before the next attempt ($3) or NULL where they are given up, as of $4. Returns those recorded, and which were
 -- given up. One that was withdrawn after its claim stays so. Written in order, as mark_sent.sql says. Indexes: primary keys.
 WITH held AS MATERIALIZED (
-    SELECT r.ctid AS place, answer.error, answer.wait
+    SELECT r.id, answer.error, answer.wait
       FROM unnest($1::uuid[], $2::text[], $3::double precision[]) AS answer (reminder_id, error, wait)
       JOIN assignment_reminders.reminders r ON r.id = answer.reminder_id
      WHERE r.claim_id = $5
@@ -13,7 +13,7 @@ WITH held AS MATERIALIZED (
            retry_at = CASE WHEN r.status = 'pending' THEN $4 + make_interval(secs => held.wait) END,
            attempts = r.attempts + 1, last_error = held.error, claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM held
-     WHERE r.ctid = held.place AND r.claim_id = $5 AND r.status IN ('pending', 'skipped')
+     WHERE r.id = held.id AND r.claim_id = $5 AND r.status IN ('pending', 'skipped')
     RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, r.status,
               held.error
 )

@@ -1,9 +1,9 @@
 -- Records reminders ($1) that a claim ($5) still holds as sent at $4, with the provider's message ids ($2, pairwise) and the
 -- inbox ($3). Returns those recorded. One that was withdrawn after its claim may still be answered.
--- Rows are written in the order in which contact and the daily run write them, by the places at which they were found: the
--- nested loop keeps to it. One that changed meanwhile is waited for and judged anew by its claim_id. Indexes: primary keys.
+-- Rows are written in the order in which contact and the daily run write them: the nested loop over what is held keeps to
+-- it. One that is being changed is waited for, and judged as it is then. Indexes: primary keys.
 WITH held AS MATERIALIZED (
-    SELECT r.ctid AS place, answer.message_id
+    SELECT r.id, answer.message_id
       FROM unnest($1::uuid[], $2::text[]) AS answer (reminder_id, message_id)
       JOIN assignment_reminders.reminders r ON r.id = answer.reminder_id
      WHERE r.claim_id = $5
@@ -13,7 +13,7 @@ WITH held AS MATERIALIZED (
        SET status = 'sent', sent_at = $4, attempts = r.attempts + 1, skip_reason = NULL, last_error = NULL, retry_at = NULL,
            claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM held
-     WHERE r.ctid = held.place AND r.claim_id = $5 AND r.status IN ('pending', 'skipped')
+     WHERE r.id = held.id AND r.claim_id = $5 AND r.status IN ('pending', 'skipped')
     RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, held.message_id
 )
 INSERT INTO assignment_reminders.send_logs

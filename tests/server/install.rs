@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
-const TABLES: &str = "activities assignments contact_corrections evaluation_runs migrations organizations peer_mentors \
+const TABLES: &str = "activities assignments claim_rates contact_corrections evaluation_runs migrations organizations peer_mentors \
                       reminder_settings reminders send_logs user_preferences users";
 
 /// Everything that install() makes, as the catalog shows it.

@@ -203,6 +203,17 @@ impl People {
         Self { student, mentor, mentor_user, coordinator }
     }
 
+    /// Inserts many, titled by their number.
+    pub fn assignments(&self, client: &mut Client, assigned_on: &str, number: i32) {
+        client
+            .execute(
+                "INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on) \
+                 SELECT organization_id, lpad(n::text, 6, '0'), $1, $2, $3, $4::text::date FROM users, generate_series(1, $5) AS n WHERE id = $1",
+                &[&self.student, &self.mentor, &self.coordinator, &assigned_on, &number],
+            )
+            .expect("assignments");
+    }
+
     /// Inserts an assignment of these people, assigned on this date, and returns its id.
     pub fn assignment(&self, client: &mut Client, assigned_on: &str) -> Uuid {
         client
@@ -214,6 +225,19 @@ impl People {
             .expect("an assignment")
             .get(0)
     }
+}
+
+/// Inserts a follow-up to the mentor for every assignment, due at a moment, as a daily run would have.
+pub fn enqueue_follow_ups(client: &mut Client, scheduled_for: &str) {
+    run(
+        client,
+        &format!(
+            "INSERT INTO reminders (organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for)
+             SELECT a.organization_id, a.id, m.user_id, 'contact-reminder',
+                    coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC', '{scheduled_for}'
+               FROM assignments a JOIN peer_mentors m ON m.id = a.peer_mentor_id ORDER BY a.title, a.id"
+        ),
+    );
 }
 
 fn mentor_of(client: &mut Client, organization: &str, user: Uuid) -> Uuid {

@@ -1,0 +1,18 @@
+-- What a delivery worker's role needs, and no more. The role exists already: CREATE ROLE reminder_worker LOGIN.
+-- With row-level security of your own on these tables, give it policies too: it works for all organisations.
+
+GRANT USAGE ON SCHEMA assignment_reminders TO reminder_worker;
+GRANT SELECT ON assignment_reminders.organizations, assignment_reminders.reminder_settings, assignment_reminders.users,
+    assignment_reminders.user_preferences, assignment_reminders.peer_mentors, assignment_reminders.assignments TO reminder_worker;
+GRANT SELECT, UPDATE ON assignment_reminders.reminders TO reminder_worker;
+GRANT SELECT, INSERT, UPDATE ON assignment_reminders.claim_rates TO reminder_worker;
+GRANT SELECT, INSERT ON assignment_reminders.send_logs TO reminder_worker;
+GRANT EXECUTE ON FUNCTION
+    assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz),
+    assignment_reminders.mark_reminder_sent(uuid, uuid, text, text, timestamptz),
+    assignment_reminders.mark_reminders_sent(uuid[], uuid, text[], text, timestamptz),
+    assignment_reminders.mark_reminder_failed(uuid, uuid, text, boolean, timestamptz),
+    assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz),
+    assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz),
+    assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz)
+TO reminder_worker;
