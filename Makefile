@@ -37,11 +37,17 @@ check-schema: build ## Fail when the install script no longer matches the Rust s
 install: build ## Install the extension into the Postgres that PG_CONFIG names.
 	@VERSION=$(VERSION) TARGET=$(TARGET) SUDO=$(SUDO) scripts/install-extension
 
-test: check-schema install ## Run every test against a throwaway cluster.
+setup-worker: setup ## Install what the example worker needs.
+	@scripts/setup worker
+
+test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
 
 demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
 	@scripts/with-cluster demo/run
+
+worker-demo: install setup-worker ## Let two example workers send the demo's reminders by SMTP to a local sink.
+	@scripts/with-cluster examples/worker/demo
 
 psql: install ## Open psql in the demo's database, in a throwaway cluster.
 	@scripts/with-cluster demo/run --interactive
@@ -59,4 +65,4 @@ lint: setup ## Check format and lints.
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup build schema check-schema install test demo psql bench fmt lint clean
+.PHONY: help setup setup-worker build schema check-schema install test demo worker-demo psql bench fmt lint clean

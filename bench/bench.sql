@@ -82,3 +82,28 @@ UPDATE assignment_reminders.assignments SET peer_mentor_id = (SELECT m.id FROM a
 INSERT INTO assignment_reminders.activities (organization_id, assignment_id, occurred_at)
 SELECT a.organization_id, a.id, timestamptz '2026-11-01 12:00+00' + :turn * interval '1 day'
   FROM assignment_reminders.assignments a ORDER BY a.id LIMIT 10000;
+
+-- section: outbox
+-- :reminders follow-ups that are due, one for each of as many assignments, as a run would enqueue them.
+TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs;
+INSERT INTO assignment_reminders.reminders (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for)
+SELECT assignment_reminders.time_ordered_id(), a.organization_id, a.id, m.user_id, 'contact-reminder',
+       a.assigned_on::timestamp AT TIME ZONE 'UTC', timestamptz '2026-11-21 06:00+00'
+  FROM assignment_reminders.assignments a JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id
+ LIMIT :reminders;
+VACUUM ANALYZE assignment_reminders.reminders;
+CHECKPOINT;
+
+-- section: outbox-mostly-sent
+-- 1,000 that are due, beside :sent that were sent.
+TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs;
+INSERT INTO assignment_reminders.reminders (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, sent_at)
+SELECT assignment_reminders.time_ordered_id(), a.organization_id, a.id, m.user_id, 'contact-reminder',
+       a.assigned_on::timestamp AT TIME ZONE 'UTC', timestamptz '2026-11-21 06:00+00',
+       CASE WHEN row_number() OVER () <= :sent THEN 'sent' ELSE 'pending' END, timestamptz '2026-11-21 06:01+00'
+  FROM assignment_reminders.assignments a JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id
+ LIMIT :sent + 1000;
+VACUUM ANALYZE assignment_reminders.reminders;
+
+-- section: claim
+SELECT count(*) FROM assignment_reminders.claim_reminders(100);

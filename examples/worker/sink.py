@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""A local SMTP sink: takes mail and writes a line of JSON for each message, instead of delivering it.
+
+With --refuse and --reject it refuses a part of the messages for now (451) or for good (550), and with --drop it closes
+the connection (421), as mail servers do. Prints the port that it listens on. For the demonstration and the tests.
+"""
+
+import argparse
+import email
+import email.policy
+import json
+import random
+import signal
+import socket
+import threading
+
+from aiosmtpd.controller import Controller
+
+
+class Sink:
+    def __init__(self, path, refuse, reject, drop, seed):
+        self.out = open(path, "a", buffering=1, encoding="utf-8")
+        self.refuse, self.reject, self.drop = refuse, reject, drop
+        self.random = random.Random(seed)
+
+    async def handle_DATA(self, _server, _session, envelope):
+        luck = self.random.random()
+        if luck < self.refuse:
+            return "451 4.3.0 Try again later"
+        if luck < self.refuse + self.reject:
+            return "550 5.1.1 No such user here"
+        if luck < self.refuse + self.reject + self.drop:
+            return "421 4.3.2 Closing the connection"
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.out.write(json.dumps({
+            "to": envelope.rcpt_tos,
+            "subject": message["Subject"],
+            "message_id": message["Message-ID"],
+            "idempotency_key": message["Idempotency-Key"],
+            "reminder_type": message["Reminder-Type"],
+            "body": message.get_content(),
+        }) + "\n")
+        return "250 2.0.0 Taken"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("path", help="the file of what arrived")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--refuse", type=float, default=0, help="part of the messages refused for now")
+    parser.add_argument("--reject", type=float, default=0, help="part of the messages refused for good")
+    parser.add_argument("--drop", type=float, default=0, help="part of the messages answered by closing the connection")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if options.port == 0:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            options.port = probe.getsockname()[1]
+    sink = Sink(options.path, options.refuse, options.reject, options.drop, options.seed)
+    controller = Controller(sink, hostname="127.0.0.1", port=options.port)
+    controller.start()
+    print(controller.port, flush=True)
+    stop.wait()
+    controller.stop()
+
+
+if __name__ == "__main__":
+    main()

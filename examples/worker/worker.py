@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""An example worker: claims reminders, sends them by SMTP, and answers. Run as many as you like.
+
+It owns the text of the messages and the talk with the mail server. Who gets what, when, how often and whether at all
+is the database's: assignment_reminders.claim_reminders and mark_reminder_sent/failed.
+
+The connection is libpq's: PGHOST, PGDATABASE and the like, or --database 'postgresql://...'. Ctrl-C (SIGINT, SIGTERM)
+finishes the batch at hand and ends.
+"""
+
+import argparse
+import email.message
+import email.utils
+import logging
+import select
+import signal
+import smtplib
+import socket
+import time
+
+import psycopg
+from psycopg.rows import dict_row, namedtuple_row
+
+log = logging.getLogger("worker")
+
+CLAIM = "SELECT * FROM assignment_reminders.claim_reminders(%s, %s::interval)"
+SENT = "SELECT assignment_reminders.mark_reminder_sent(%s, %s, %s, %s)"
+FAILED = "SELECT assignment_reminders.mark_reminder_failed(%s, %s, %s, %s)"
+EXTEND = "SELECT assignment_reminders.extend_reminder_lease(%s, %s, %s::interval)"
+SUMMARY = "SELECT * FROM assignment_reminders.daily_summary(%s)"
+
+
+class Stop:
+    """Set by a signal; asked between batches, so that the batch at hand is finished."""
+
+    def __init__(self):
+        self.asked = False
+        # A signal also writes here, and so ends a wait for notifications.
+        self.wakes, woken_by = socket.socketpair()
+        woken_by.setblocking(False)
+        signal.set_wakeup_fd(woken_by.fileno())
+        self._woken_by = woken_by
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number, _frame):
+        self.asked = True
+
+
+class Mailer:
+    """One SMTP connection, opened before anything is claimed: a mail server that is down costs nobody an attempt."""
+
+    def __init__(self, host, port, sender):
+        self.host, self.port, self.sender = host, port, sender
+        self.smtp = None
+
+    def connect(self):
+        """Makes sure that the mail server answers. Raises OSError or smtplib's exceptions."""
+        if self.smtp is not None:
+            try:
+                if self.smtp.noop()[0] == 250:
+                    return
+            except (OSError, smtplib.SMTPException):
+                pass
+            self.close()
+        self.smtp = smtplib.SMTP(self.host, self.port, timeout=30)
+
+    def close(self):
+        if self.smtp is not None:
+            self.smtp.close()
+            self.smtp = None
+
+    def send(self, reminder, subject, body):
+        """Returns the message's id. Raises smtplib's exceptions."""
+        message = email.message.EmailMessage()
+        message["From"] = self.sender
+        message["To"] = email.utils.formataddr((reminder.recipient_name, reminder.recipient_email))
+        message["Subject"] = " ".join(subject.split())  # a line break in a title must not start another header
+        message["Date"] = email.utils.localtime()
+        # The same for every attempt, so that a provider, or the recipient's client, can drop a double.
+        message["Message-ID"] = f"<{reminder.idempotency_key}@{self.sender.rpartition('@')[2]}>"
+        message["Idempotency-Key"] = reminder.idempotency_key
+        message["Reminder-Type"] = reminder.reminder_type
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(body)
+        if self.smtp is None:
+            self.connect()
+        self.smtp.send_message(message, self.sender, [reminder.recipient_email])
+        return message["Message-ID"]
+
+
+def render(reminder, summary_of):
+    """Subject and plain text, in the recipient's local time."""
+    hello = f"Hello {reminder.recipient_name or 'there'},\n\n"
+    title, student = reminder.assignment_title, reminder.student_name or "your student"
+    days = f"{reminder.days_since} day{'' if reminder.days_since == 1 else 's'}"
+    if reminder.reminder_type == "contact-reminder":
+        return (
+            f"{days} without contact: {title}",
+            f"{hello}there has been no contact with {student} about \"{title}\" for {days}. Please get in touch, and "
+            "register it.\n",
+        )
+    if reminder.reminder_type == "contact-escalation":
+        mentor = reminder.peer_mentor_name or "nobody"
+        return (
+            f"No contact for {days}: {title}",
+            f"{hello}there has been no contact with {student} about \"{title}\" for {days}, although the mentor "
+            f"({mentor}) was reminded. Please look into it.\n",
+        )
+    if reminder.reminder_type == "daily-summary":
+        summary, lines = summary_of(reminder.recipient_id), []
+        for heading, items in (("Overdue", summary["overdue"]), ("Coming up", summary["current"]), ("Done", summary["completed"])):
+            if items:
+                lines.append(f"{heading}:")
+                lines += [f"  {item['title']}" + (f" (due {local(item['due_at_local'])})" if item["due_at_local"] else "") for item in items]
+                lines.append("")
+        return "Your day", hello + "\n".join(lines)
+    if reminder.due_at_local is not None:
+        due = f"{local(reminder.due_at_local.isoformat())} ({reminder.recipient_timezone})"
+        return f"Due {due}: {title}", f"{hello}\"{title}\" is due {due}.\n"
+    return f"Reminder: {title}", f"{hello}this is a reminder of \"{title}\".\n"
+
+
+def local(moment):
+    return moment[:16].replace("T", " ")
+
+
+def deliver(reminder, mailer, database):
+    """Sends one reminder and answers for it. Returns whether it was sent."""
+    def summary_of(student):
+        with database.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(SUMMARY, [student]).fetchone()
+
+    try:
+        message_id = mailer.send(reminder, *render(reminder, summary_of))
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        answered, sent = failed(database, reminder, code, text), False
+    except smtplib.SMTPResponseException as error:
+        if error.smtp_code == 421:  # the mail server is closing the connection
+            mailer.close()
+        answered, sent = failed(database, reminder, error.smtp_code, error.smtp_error), False
+    except (OSError, smtplib.SMTPException) as error:
+        mailer.close()
+        answered, sent = failed(database, reminder, 0, str(error) or type(error).__name__), False
+    else:
+        answered, sent = database.execute(SENT, [reminder.reminder_id, reminder.claim_id, message_id, mailer.sender]).fetchone()[0], True
+    if not answered:
+        log.warning("the claim on reminder %s was lost; the answer changed nothing", reminder.reminder_id)
+    return answered and sent
+
+
+def failed(database, reminder, code, text):
+    text = text.decode(errors="replace") if isinstance(text, bytes) else text
+    error = f"{code} {text}" if code else text
+    log.info("reminder %s was not sent: %s", reminder.reminder_id, error)
+    # 5xx: the mail server will never take it. 4xx, or no answer: it may, later.
+    return database.execute(FAILED, [reminder.reminder_id, reminder.claim_id, error, 500 <= code < 600]).fetchone()[0]
+
+
+def work_off(database, mailer, options):
+    """Claims and delivers one batch. Returns how many were claimed."""
+    mailer.connect()
+    with database.cursor(row_factory=namedtuple_row) as cursor:
+        batch = cursor.execute(CLAIM, [options.batch, f"{options.lease} seconds"]).fetchall()
+    lease_ends = time.monotonic() + options.lease
+    sent = 0
+    for reminder in batch:
+        if time.monotonic() > lease_ends - options.lease / 2:
+            # Half of the lease has passed: from here on, ask for each whether it is still ours and still wanted.
+            if not database.execute(EXTEND, [reminder.reminder_id, reminder.claim_id, f"{options.lease} seconds"]).fetchone()[0]:
+                continue
+        sent += deliver(reminder, mailer, database)
+    if batch:
+        log.info("%d claimed, %d sent", len(batch), sent)
+    return len(batch)
+
+
+def run(options, stop):
+    mailer = Mailer(options.smtp_host, options.smtp_port, options.sender)
+    # One connection works, the other one listens.
+    with psycopg.connect(options.database, autocommit=True) as database, \
+            psycopg.connect(options.database, autocommit=True) as listener:
+        listener.execute("LISTEN assignment_reminders")
+        while not stop.asked:
+            try:
+                claimed = work_off(database, mailer, options)
+            except (OSError, smtplib.SMTPException) as error:
+                log.warning("the mail server does not answer: %s", error)
+                mailer.close()
+                claimed = 0
+            if claimed:
+                continue
+            if options.drain:
+                break
+            # Until somebody enqueues, a reminder's own time may have come, or a signal asks to stop.
+            select.select([listener.fileno(), stop.wakes], [], [], options.poll)
+            listener.execute("SELECT 1")  # takes in what has arrived
+    mailer.close()
+    log.info("finished")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Sends the reminders that assignment_reminders hands out.")
+    parser.add_argument("--database", default="", help="libpq connection string; default: PGHOST and the like")
+    parser.add_argument("--smtp-host", default="localhost")
+    parser.add_argument("--smtp-port", type=int, default=25)
+    parser.add_argument("--sender", default="reminders@example.org")
+    parser.add_argument("--batch", type=int, default=100, help="reminders claimed at once")
+    parser.add_argument("--lease", type=float, default=300, help="seconds after which others may take over what is not answered")
+    parser.add_argument("--poll", type=float, default=10, help="seconds to wait when nothing is due and nobody notifies")
+    parser.add_argument("--drain", action="store_true", help="end when nothing is due")
+    parser.add_argument("--quiet", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    options = arguments()
+    logging.basicConfig(level=logging.WARNING if options.quiet else logging.INFO, format="%(asctime)s %(name)s %(process)d: %(message)s")
+    run(options, Stop())

@@ -1,0 +1,179 @@
+//! The example worker under faults: four of them, a mail server that refuses, rejects and hangs up, and kill -9 again and
+//! again. A test program of its own, since it takes all there is of the machine.
+
+#[path = "server/support.rs"]
+#[allow(dead_code)]
+mod support;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Database, People, connect, enqueue_follow_ups, row, rows, run};
+
+const REMINDERS: usize = 20_000;
+const WORKERS: usize = 4;
+/// A worker is killed whenever this many more messages have arrived.
+const KILL_EVERY: usize = 900;
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new(std::env::var("PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_string()));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/worker").join(script));
+    command
+}
+
+/// Ends with the test, however that ends.
+struct Process(Child);
+
+impl Process {
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A mail server; returns its port.
+fn sink(mail: &Path, arguments: &[&str]) -> (Process, String) {
+    let mut sink = python("sink.py").arg(mail).args(arguments).stdout(Stdio::piped()).spawn().expect("the sink starts");
+    let mut port = String::new();
+    BufReader::new(sink.stdout.take().expect("its output")).read_line(&mut port).expect("its port");
+    (Process(sink), port.trim().to_string())
+}
+
+fn worker(database: &Database, port: &str, arguments: &[&str]) -> Process {
+    let mut command = python("worker.py");
+    command.args(["--smtp-port", port, "--quiet", "--poll", "0.5", "--database", &format!("dbname={}", database.name)]);
+    Process(command.args(arguments).env("PGUSER", "postgres").stderr(Stdio::null()).spawn().expect("a worker starts"))
+}
+
+/// How often each idempotency key arrived.
+fn arrived(mail: &Path) -> HashMap<String, usize> {
+    let mut arrived = HashMap::new();
+    for line in std::fs::read_to_string(mail).unwrap_or_default().lines() {
+        let message: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let key = message["idempotency_key"].as_str().expect("a key").to_string();
+        *arrived.entry(key).or_default() += 1;
+    }
+    arrived
+}
+
+fn mail_file(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("asrm-{name}-{}.jsonl", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+#[test]
+fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_nothing_twice() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    People::new(&mut client).assignments(&mut client, "2026-01-01", REMINDERS as i32);
+    run(&mut client, "UPDATE reminder_settings SET retry_base = '200 milliseconds'");
+    enqueue_follow_ups(&mut client, "2026-01-20");
+    run(&mut client, "ANALYZE");
+    let mail = mail_file("faults");
+    let (_sink, port) = sink(&mail, &["--refuse", "0.04", "--reject", "0.01", "--drop", "0.005"]);
+    let start = || worker(&database, &port, &["--lease", "4"]);
+    let mut workers: Vec<Process> = (0..WORKERS).map(|_| start()).collect();
+
+    let deadline = Instant::now() + Duration::from_secs(300);
+    let mut kills = 0;
+    loop {
+        assert!(
+            Instant::now() < deadline,
+            "{:?}",
+            rows(&mut client, "SELECT status, count(*) FROM reminders GROUP BY 1")
+        );
+        std::thread::sleep(Duration::from_millis(20));
+        let lines = row(&mut client, "SELECT count(*) FROM send_logs WHERE status = 'queued'");
+        if lines.parse::<usize>().expect("a number") > (kills + 1) * KILL_EVERY {
+            let victim = &mut workers[kills % WORKERS];
+            victim.signal("-9");
+            *victim = start();
+            kills += 1;
+        }
+        if row(&mut client, "SELECT count(*) FROM reminders WHERE status = 'pending'") == "0" {
+            break;
+        }
+    }
+    assert!(kills > 10, "{kills} workers were killed");
+    for worker in workers {
+        worker.signal("-TERM");
+    }
+
+    let arrived = arrived(&mail);
+    let doubles = arrived.values().filter(|&&times| times > 1).count();
+    assert!(arrived.values().all(|&times| times <= 2) && doubles <= kills, "{doubles} doubles, {kills} kills");
+    assert_eq!(
+        row(&mut client, "SELECT count(*) FROM reminders WHERE status IN ('sent', 'failed')"),
+        REMINDERS.to_string()
+    );
+    assert_eq!(
+        rows(
+            &mut client,
+            "SELECT reminder_id, anchor FROM send_logs WHERE status = 'queued' GROUP BY 1, 2 HAVING count(*) > 1"
+        ),
+        [""; 0],
+        "recorded as sent twice"
+    );
+    assert_eq!(
+        row(
+            &mut client,
+            "SELECT count(*) FROM reminders r WHERE r.status = 'sent' AND NOT EXISTS (SELECT FROM send_logs l WHERE l.reminder_id = r.id AND l.status = 'queued')"
+        ),
+        "0"
+    );
+    assert_eq!(
+        row(
+            &mut client,
+            "SELECT count(*) FROM reminders r WHERE r.status = 'failed' AND NOT EXISTS (SELECT FROM send_logs l WHERE l.reminder_id = r.id AND l.given_up AND l.error LIKE '550%' OR l.reminder_id = r.id AND l.attempt = 5)"
+        ),
+        "0",
+        "given up without a reason"
+    );
+    let sent = rows(&mut client, "SELECT id || '-' || (extract(epoch FROM anchor) * 1000000)::bigint FROM reminders WHERE status = 'sent'");
+    assert!(sent.iter().all(|key| arrived.contains_key(key)), "recorded as sent, but never arrived");
+    let unrecorded = arrived.len() - sent.len();
+    assert!(unrecorded <= kills, "{unrecorded} arrived, but are recorded as failed");
+    println!(
+        "{} sent, {} given up, {kills} kills, {doubles} doubles, {unrecorded} unrecorded",
+        sent.len(),
+        REMINDERS - sent.len()
+    );
+    let _ = std::fs::remove_file(&mail);
+}
+
+#[test]
+fn a_worker_that_is_asked_to_stop_finishes_its_batch() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    People::new(&mut client).assignments(&mut client, "2026-01-01", 500);
+    enqueue_follow_ups(&mut client, "2026-01-20");
+    let mail = mail_file("stop");
+    let (_sink, port) = sink(&mail, &[]);
+    let mut worker = worker(&database, &port, &["--batch", "300"]);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while row(&mut client, "SELECT count(*) > 5 FROM send_logs") == "f" {
+        assert!(Instant::now() < deadline, "nothing was sent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    worker.signal("-INT");
+    assert!(worker.0.wait().expect("it ends").success());
+    assert_eq!(
+        rows(
+            &mut connect(&database.name),
+            "SELECT status, claim_id IS NULL, count(*) FROM reminders GROUP BY 1, 2 ORDER BY 1"
+        ),
+        ["pending|t|200", "sent|t|300"]
+    );
+    let _ = std::fs::remove_file(&mail);
+}
