@@ -92,22 +92,56 @@ SELECT previous_date, new_date, reason, corrected_by FROM contact_corrections WH
 SELECT action, days_since, reminder_type FROM run_daily_evaluation();
 
 \set ECHO none
-\echo '\n=== 10. Two weeks later, with the reminders sent: whoever is still silent is escalated'
+\echo '\n=== 10. Delivery: a worker claims a batch, fair between the organisations, with all that a mailer needs'
 \set ECHO queries
-UPDATE reminders SET status = 'sent', sent_at = now(), attempts = attempts + 1 WHERE status = 'pending';
+CREATE TEMPORARY TABLE batch AS SELECT * FROM claim_reminders(6, lease => '5 minutes');
+SELECT right(organization_id::text, 1) AS organisation, reminder_type, recipient_email, student_name, assignment_title, days_since
+  FROM batch ORDER BY organization_id, scheduled_for;
+
+\set ECHO none
+\echo '\n=== 11. It answers: sent, or failed and retried later. An answer to a claim that no longer holds changes nothing'
+\set ECHO queries
+SELECT count(*) FILTER (WHERE mark_reminder_sent(reminder_id, claim_id, message_id => idempotency_key)) AS recorded
+  FROM batch OFFSET 0;
+SELECT mark_reminder_sent(reminder_id, claim_id) AS recorded_again FROM batch LIMIT 1;
+CREATE TEMPORARY TABLE refused AS SELECT * FROM claim_reminders(1);
+SELECT mark_reminder_failed(reminder_id, claim_id, '451 try again later') FROM refused;
+SELECT r.status, r.attempts, r.last_error, r.retry_at - now() AS retried_after FROM reminders r JOIN refused ON refused.reminder_id = r.id;
+
+\set ECHO none
+\echo '\n=== 12. Due dates: one reminder for each offset; a completed assignment is skipped at the claim'
+\set ECHO queries
+UPDATE assignments SET created_at = now() - interval '90 days';
+SELECT reminder_type, count(*), min(scheduled_for) <= now() AS some_are_due FROM enqueue_due_reminders() GROUP BY 1 ORDER BY 1;
+UPDATE assignments SET completed = true
+ WHERE id = (SELECT assignment_id FROM reminders WHERE reminder_type = '24h' AND status = 'pending' ORDER BY assignment_id LIMIT 1);
+
+\set ECHO none
+\echo '\n=== 13. Four sessions deliver all that is due, in batches of 100 (how many, and in how many seconds)'
+\set ECHO queries
+\! ${CARGO_TARGET_DIR:-target}/release/deliver 4 100
+SELECT skip_reason, count(*) FROM reminders WHERE status = 'skipped' GROUP BY 1 ORDER BY 1;
+SELECT count(*) AS recorded_as_sent_twice
+  FROM (SELECT FROM send_logs WHERE status = 'queued' GROUP BY reminder_id, anchor HAVING count(*) > 1) AS twice;
+SELECT organization_name, pending, due_now, retrying, failed, sent_last_24_hours FROM reminder_queue ORDER BY 1;
+
+\set ECHO none
+\echo '\n=== 14. Two weeks later: whoever is still silent is escalated'
+\set ECHO queries
 SELECT action, skip_reason, count(*) FROM run_daily_evaluation(now() + interval '14 days') GROUP BY 1, 2 ORDER BY 1, 2;
 
 \set ECHO none
-\echo '\n=== 11. Every run is logged, and health says how it stands'
+\echo '\n=== 15. Every run is logged, and health says how it stands'
 \set ECHO queries
 SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at - started_at AS took
   FROM evaluation_runs ORDER BY started_at DESC;
 SELECT status, reasons FROM evaluation_health();
 
 \set ECHO none
-\echo '\n=== 12. pg_cron does it every day (here: every minute)'
+\echo '\n=== 16. pg_cron does it every day (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
   FROM assignments WHERE peer_mentor_id IS NOT NULL ORDER BY title LIMIT 3;
 SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
+SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();

@@ -966,17 +966,17 @@ ALTER FUNCTION assignment_reminders.due_assignments(text, integer[], integer, ti
 ALTER FUNCTION assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz)
     SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, text, text, timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, text[], text, timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, text, boolean, timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz)
-    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off;
+    SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 
 COMMENT ON TYPE assignment_reminders.evaluation IS 'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 COMMENT ON TYPE assignment_reminders.follow_up IS 'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';

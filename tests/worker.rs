@@ -140,7 +140,10 @@ fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_
         "0",
         "given up without a reason"
     );
-    let sent = rows(&mut client, "SELECT id || '-' || (extract(epoch FROM anchor) * 1000000)::bigint FROM reminders WHERE status = 'sent'");
+    let sent = rows(
+        &mut client,
+        "SELECT id || '-' || (extract(epoch FROM anchor) * 1000000)::bigint FROM reminders WHERE status = 'sent'",
+    );
     assert!(sent.iter().all(|key| arrived.contains_key(key)), "recorded as sent, but never arrived");
     let unrecorded = arrived.len() - sent.len();
     assert!(unrecorded <= kills, "{unrecorded} arrived, but are recorded as failed");

@@ -13,7 +13,7 @@ use super::notify;
 use crate::arguments;
 use crate::rules::retry::{AfterFailure, after_failure};
 use crate::server::errors::{Result, invalid_argument, null_argument};
-use crate::server::statement::{Statement, first_column, given};
+use crate::server::statement::{Statement, first_column, given, no_rows};
 
 /// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it. True:
 /// recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and
@@ -123,12 +123,10 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn of(reminders: Vec<Uuid>, claim: Uuid) -> Result<Vec<Self>> {
-        static ATTEMPTS: Statement = Statement::new(
-            include_str!("../../sql/delivery/attempts.sql"),
-            &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::UUIDOID],
-        );
-        ATTEMPTS.write(&[reminders.into(), claim.into()], |rows| rows.map(Self::read).collect())
+    fn of(held: Vec<Uuid>) -> Result<Vec<Self>> {
+        static ATTEMPTS: Statement =
+            Statement::new(include_str!("../../sql/delivery/attempts.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
+        ATTEMPTS.write(&[held.into()], |rows| rows.map(Self::read).collect())
     }
 
     fn read(row: SpiHeapTupleData) -> SpiResult<Self> {
@@ -152,6 +150,18 @@ impl Attempts {
     }
 }
 
+/// Locks those of these reminders that the claim still holds. Returns them, and whether each is still pending.
+fn lock_held(reminders: Vec<Uuid>, claim_id: Option<Uuid>) -> Result<Vec<(Uuid, bool)>> {
+    static LOCK: Statement = Statement::new(
+        include_str!("../../sql/delivery/lock_claimed.sql"),
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::UUIDOID],
+    );
+    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
+    LOCK.write(&[reminders.into(), claim.into()], |rows| {
+        rows.map(|row| Ok((given(&row, 1)?, given(&row, 2)?))).collect()
+    })
+}
+
 /// Returns the ids whose claim no longer holds.
 fn sent(
     answers: Vec<(Uuid, Option<String>)>,
@@ -166,17 +176,18 @@ fn sent(
             pg_sys::BuiltinOid::TEXTARRAYOID,
             pg_sys::BuiltinOid::TEXTOID,
             pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::UUIDOID,
         ],
     );
-    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     let as_of = arguments::as_of(as_of)?;
-    let (reminders, messages): (Vec<Uuid>, Vec<Option<String>>) = answers.into_iter().unzip();
-    let recorded: Vec<Uuid> = SENT.write(
-        &[reminders.clone().into(), messages.into(), from_inbox.into(), as_of.into(), claim.into()],
-        first_column,
-    )?;
-    Ok(stale(reminders, &recorded))
+    let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
+    let held = ids_of(lock_held(reminders.clone(), claim_id)?);
+    if !held.is_empty() {
+        let message_of: HashMap<_, _> = answers.iter().map(|(id, message)| (id.as_bytes(), message)).collect();
+        let messages: Vec<Option<String>> =
+            held.iter().map(|id| message_of.get(id.as_bytes()).and_then(|message| (*message).clone())).collect();
+        SENT.write(&[held.clone().into(), messages.into(), from_inbox.into(), as_of.into()], no_rows)?;
+    }
+    Ok(stale(reminders, &held))
 }
 
 /// Returns the ids whose claim no longer holds.
@@ -192,29 +203,27 @@ fn failed(
             pg_sys::BuiltinOid::TEXTARRAYOID,
             pg_sys::BuiltinOid::FLOAT8ARRAYOID,
             pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::UUIDOID,
         ],
     );
-    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     let as_of = arguments::as_of(as_of)?;
     let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
-    let answer_of: HashMap<_, _> = answers.iter().map(|(id, answer)| (id.as_bytes(), answer)).collect();
-    let (mut held, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
-    for attempts in Attempts::of(reminders.clone(), claim)? {
-        let Some((error, is_permanent)) = answer_of.get(attempts.reminder.as_bytes()) else { continue };
-        held.push(attempts.reminder);
-        errors.push(error.clone());
-        waits.push(attempts.wait(*is_permanent));
+    let held = ids_of(lock_held(reminders.clone(), claim_id)?);
+    if !held.is_empty() {
+        let answer_of: HashMap<_, _> = answers.iter().map(|(id, answer)| (id.as_bytes(), answer)).collect();
+        let (mut ids, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+        for attempts in Attempts::of(held.clone())? {
+            let Some((error, is_permanent)) = answer_of.get(attempts.reminder.as_bytes()) else { continue };
+            ids.push(attempts.reminder);
+            errors.push(error.clone());
+            waits.push(attempts.wait(*is_permanent));
+        }
+        let given_up: Vec<bool> =
+            FAILED.write(&[ids.into(), errors.into(), waits.into(), as_of.into()], first_column)?;
+        if given_up.contains(&true) {
+            notify::failed()?;
+        }
     }
-    let recorded: Vec<(Uuid, bool)> = FAILED
-        .write(&[held.into(), errors.into(), waits.into(), as_of.into(), claim.into()], |rows| {
-            rows.map(|row| Ok((given(&row, 1)?, given(&row, 2)?))).collect()
-        })?;
-    if recorded.iter().any(|(_, is_given_up)| *is_given_up) {
-        notify::failed()?;
-    }
-    let recorded: Vec<Uuid> = recorded.into_iter().map(|(id, _)| id).collect();
-    Ok(stale(reminders, &recorded))
+    Ok(stale(reminders, &held))
 }
 
 /// Returns the ids that are no longer the caller's.
@@ -226,24 +235,26 @@ fn extended(
 ) -> Result<Vec<Uuid>> {
     static EXTEND: Statement = Statement::new(
         include_str!("../../sql/delivery/extend_leases.sql"),
-        &[
-            pg_sys::BuiltinOid::UUIDARRAYOID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::INTERVALOID,
-            pg_sys::BuiltinOid::UUIDOID,
-        ],
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::TIMESTAMPTZOID, pg_sys::BuiltinOid::INTERVALOID],
     );
-    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
-    let extended: Vec<Uuid> =
-        EXTEND.write(&[reminders.clone().into(), as_of.into(), lease.into(), claim.into()], first_column)?;
-    Ok(stale(reminders, &extended))
+    let mut held = lock_held(reminders.clone(), claim_id)?;
+    held.retain(|(_, is_pending)| *is_pending);
+    let held = ids_of(held);
+    if !held.is_empty() {
+        EXTEND.write(&[held.clone().into(), as_of.into(), lease.into()], no_rows)?;
+    }
+    Ok(stale(reminders, &held))
 }
 
-/// Those of the answered reminders that were not recorded.
-fn stale(answered: Vec<Uuid>, recorded: &[Uuid]) -> Vec<Uuid> {
-    let recorded: HashSet<_> = recorded.iter().map(Uuid::as_bytes).collect();
-    answered.into_iter().filter(|id| !recorded.contains(id.as_bytes())).collect()
+fn ids_of(held: Vec<(Uuid, bool)>) -> Vec<Uuid> {
+    held.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Those of the answered reminders that are not held.
+fn stale(answered: Vec<Uuid>, held: &[Uuid]) -> Vec<Uuid> {
+    let held: HashSet<_> = held.iter().map(Uuid::as_bytes).collect();
+    answered.into_iter().filter(|id| !held.contains(id.as_bytes())).collect()
 }
 
 fn ids(reminder_ids: Option<Vec<Option<Uuid>>>) -> Result<Vec<Uuid>> {

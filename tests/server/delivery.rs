@@ -197,9 +197,9 @@ fn sent_is_recorded_logged_and_final() {
     let log = "SELECT reminder_id, assignment_id, reminder_type, anchor, to_email, from_inbox, message_id, status, error, attempt, given_up FROM send_logs";
     let logged =
         format!("{reminder}|{assignment}|contact-reminder|2026-11-01 00:00:00+00|{email}|inbox@x|<m1@x>|queued|-|1|f");
-    assert_eq!(rows(&mut client, log), [logged.clone()]);
+    assert_eq!(row(&mut client, log), logged);
     assert_eq!(row(&mut client, &mark), "f", "answered before");
-    assert_eq!(rows(&mut client, log), [logged], "which changes nothing");
+    assert_eq!(row(&mut client, log), logged, "which changes nothing");
     assert_eq!(claim(&mut client, "1", 10, "2027-11-22"), [""; 0]);
 }
 
@@ -217,8 +217,8 @@ fn a_worker_that_dies_loses_nothing_and_its_late_answer_changes_nothing() {
         assert_eq!(row(&mut client, &format!("SELECT {answer}('{reminder}', '{late}'{more})")), "f", "{answer}");
     }
     assert_eq!(
-        rows(&mut client, &format!("SELECT mark_reminders_sent(ARRAY['{reminder}']::uuid[], '{late}')")),
-        [reminder.clone()],
+        row(&mut client, &format!("SELECT mark_reminders_sent(ARRAY['{reminder}']::uuid[], '{late}')")),
+        reminder,
         "a batch names the ones that were not recorded"
     );
     assert_eq!(row(&mut client, "SELECT r.*::text FROM reminders r"), before);
@@ -439,7 +439,6 @@ fn no_minute_holds_more_claims_than_the_organization_allows() {
     assert_eq!(claimed("2026-11-22 12:00:59.999+00"), "0|10");
     assert_eq!(claimed("2026-11-22 12:01:00+00"), "10|10");
     assert_eq!(claimed("2026-11-22 12:01:59+00"), "0|0");
-    drop(claimed);
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = NULL");
     assert_eq!(row(&mut client, "SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 12:01:59+00')"), "20");
 }

@@ -281,7 +281,6 @@ fn due_assignments_lists_what_is_due_around_each_target() {
     assert_eq!(list("'hours', '{2}'"), [format!("2|2h|{}|2026-11-22 15:00:30", more[2])], "tolerance is in minutes");
     assert_eq!(list("'days', '{2,1}'"), [format!("2|2d|{}|2026-11-24 13:00:00", more[3])]);
     assert_eq!(list("'days', '{}'"), [""; 0]);
-    drop(list);
     let student = format!(
         "SELECT email, name, timezone FROM due_assignments('days', '{{2}}', as_of => '{NOW}') EXCEPT SELECT email, name, timezone FROM users WHERE id = '{}'",
         people.student
