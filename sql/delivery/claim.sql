@@ -4,7 +4,7 @@
 --
 -- Index: reminders_pending_idx, once per organisation to find who has something due and once to lock; primary keys for the rest.
 -- Beginning where the last claim ended spares the index entries of rows sent since, which stay for as long as any old
--- transaction might see them (src/delivery/claim.rs decides when to begin at the start).
+-- transaction might see them (src/delivery/progress.rs says when to begin at the start).
 WITH organization AS MATERIALIZED (
     SELECT o.id, o.timezone, least($1, coalesce(limited.allowance, $1)) AS most,
            coalesce(ended.available_at, '-infinity') AS after_available_at,
@@ -119,7 +119,7 @@ UPDATE assignment_reminders.reminders r
  WHERE r.ctid = judged.place
 RETURNING r.id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor, and for no other.
-          r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::bigint::text, 'once') AS idempotency_key,
+          r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once') AS idempotency_key,
           r.organization_id, r.reminder_type, judged.recipient_id, judged.recipient_email, judged.recipient_name,
           judged.recipient_timezone, r.assignment_id, judged.assignment_title, judged.student_name, judged.peer_mentor_name,
           judged.last_contact_date,

@@ -28,7 +28,10 @@ CREATE TABLE assignment_reminders.assignments (
     CONSTRAINT assignments_status_known CHECK (status IN ('open', 'paused', 'completed', 'cancelled')),
     CONSTRAINT assignments_completed_matches_status CHECK (completed = (status = 'completed')),
     CONSTRAINT assignments_completed_has_time CHECK ((completed_at IS NOT NULL) = completed),
-    CONSTRAINT assignments_due_at_finite CHECK (isfinite(due_at)),
+    -- A day inside the calendar, so that no time zone and no offset leads out of it.
+    CONSTRAINT assignments_due_at_in_calendar CHECK (
+        due_at BETWEEN timestamptz '0001-01-02 00:00+00' AND timestamptz '9999-12-30 00:00+00'
+    ),
     CONSTRAINT assignments_assigned_on_in_calendar CHECK (assigned_on BETWEEN '0001-01-01' AND '9999-12-31'),
     CONSTRAINT assignments_last_contact_date_in_calendar CHECK (last_contact_date BETWEEN '0001-01-01' AND '9999-12-31')
 );

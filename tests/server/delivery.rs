@@ -147,6 +147,23 @@ fn what_should_no_longer_be_sent_is_skipped_with_its_reason() {
 }
 
 #[test]
+fn a_row_with_the_strangest_moments_does_not_stop_the_others() {
+    let (_database, mut client, _, assignment) = one_follow_up();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO reminders (assignment_id, reminder_type, anchor, scheduled_for) VALUES
+                 ('{assignment}', 'late', '294276-12-31 23:59:59+00', '2026-11-22'), ('{assignment}', 'early', '4713-01-01 00:00+00 BC', '4713-01-01 00:00+00 BC')"
+        ),
+    );
+    assert_eq!(claim(&mut client, "reminder_type", 10, NOW), ["contact-reminder"]);
+    assert_eq!(
+        rows(&mut client, "SELECT reminder_type, skip_reason FROM reminders WHERE status = 'skipped' ORDER BY 1"),
+        ["early|due_moved", "late|due_moved"]
+    );
+}
+
+#[test]
 fn a_batch_of_nothing_but_skipped_reminders_does_not_look_like_an_empty_outbox() {
     let database = Database::installed();
     let mut client = database.connect();

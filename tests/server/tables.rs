@@ -27,6 +27,9 @@ fn bad_values_are_refused_by_a_constraint_that_says_what_is_wrong() {
     refused_by("UPDATE users SET email = 'nobody'", "email_has_at_sign");
     refused_by("UPDATE assignments SET status = 'done'", "status_known");
     refused_by("UPDATE assignments SET assigned_on = 'infinity'", "assigned_on_in_calendar");
+    refused_by("UPDATE assignments SET due_at = 'infinity'", "due_at_in_calendar");
+    refused_by("UPDATE assignments SET due_at = '10000-01-01'", "due_at_in_calendar");
+    refused_by("UPDATE reminder_settings SET due_offsets = '{2 years}'", "due_offsets_within_a_year");
     refused_by(
         &format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '-infinity')"),
         "occurred_at_in_calendar",
