@@ -124,6 +124,24 @@ fn what_comes_in_behind_a_sessions_place_in_the_queue_is_claimed_all_the_same() 
 }
 
 #[test]
+fn what_comes_in_behind_is_not_starved_by_a_queue_that_never_runs_empty() {
+    let (database, mut client) = follow_ups(2001);
+    run(
+        &mut client,
+        "UPDATE reminders SET scheduled_for = '2026-11-23' WHERE assignment_id = (SELECT id FROM assignments WHERE title = '002001')",
+    );
+    let mut claim =
+        || row(&mut client, "SELECT assignment_title FROM claim_reminders(1, '1 day', as_of => '2026-11-22 12:00+00')");
+    assert_eq!(claim(), "000001");
+    run(
+        &mut database.connect(),
+        "UPDATE reminders SET scheduled_for = '2026-11-21' WHERE scheduled_for = '2026-11-23'",
+    );
+    let behind = (0..1999).position(|_| claim() == "002001");
+    assert!(behind.is_some_and(|claims| claims < 1900), "{behind:?}: a claim begins at the start now and again");
+}
+
+#[test]
 fn an_answer_waits_for_a_contact_on_its_way_and_is_recorded() {
     let (database, mut client) = follow_ups(2);
     run(&mut client, "CREATE TABLE c AS SELECT * FROM claim_reminders(as_of => '2026-11-22 12:00+00')");
