@@ -19,13 +19,15 @@ WITH overtaken AS MATERIALIZED (
            ) AS reason
      WHERE reason.reason IS NOT NULL
 ), locked AS MATERIALIZED (
-    SELECT r.id, overtaken.reason
-      FROM overtaken
-      JOIN assignment_reminders.reminders r ON r.id = overtaken.id
-     WHERE r.status = 'pending' AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
-       FOR NO KEY UPDATE OF r SKIP LOCKED
+    -- = ANY, and no status beside it: by reminders_pkey, whatever the planner makes of what is pending.
+    SELECT r.id, r.status, r.claimed_until
+      FROM assignment_reminders.reminders r
+     WHERE r.id = ANY (ARRAY(SELECT o.id FROM overtaken o))
+       FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE assignment_reminders.reminders r
-   SET status = 'skipped', skip_reason = locked.reason, updated_at = now()
+   SET status = 'skipped', skip_reason = overtaken.reason, updated_at = now()
   FROM locked
+  JOIN overtaken ON overtaken.id = locked.id
  WHERE r.id = locked.id
+   AND locked.status = 'pending' AND (locked.claimed_until IS NULL OR locked.claimed_until <= $1)
