@@ -1,5 +1,5 @@
 //! Ids of outbox and log rows. The tables default to random ones; ours are time-ordered (UUID version 7, RFC 9562), so that
-//! what is written together lies together in every index that begins with an id. Marking is half as fast again with them.
+//! what is written together lies together in every index that begins with an id. Marking is measured 1.4 times as fast with them.
 
 use pgrx::Uuid;
 use pgrx::prelude::*;
