@@ -36,7 +36,7 @@ WITH organization AS MATERIALIZED (
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS place, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for, r.attempts
+                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for
              FROM assignment_reminders.reminders r
             WHERE r.organization_id = o.id AND r.status = 'pending'
               AND greatest(r.scheduled_for, r.retry_at) <= $2
@@ -47,8 +47,7 @@ WITH organization AS MATERIALIZED (
               FOR NO KEY UPDATE SKIP LOCKED
            ) AS r
 ), judged AS MATERIALIZED (
-    SELECT r.place, r.organization_id, r.organization_timezone, r.assignment_id, r.reminder_type, r.anchor, r.available_at, r.number,
-           r.scheduled_for, r.attempts, is_follow_up.yes AS is_follow_up,
+    SELECT r.place, r.organization_timezone, r.available_at, r.number, is_follow_up.yes AS is_follow_up,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
            CASE r.reminder_type WHEN 'contact-reminder' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
