@@ -40,6 +40,36 @@ $$;
 -- requires:
 --   verify_assignment_counts
 
+-- Compares every contact date with what activities and corrections say, in one snapshot. Assignments of which neither says
+-- anything are passed over: one that was imported while the triggers were away keeps its date. Reads the tables whole, as
+-- verify_assignment_counts does.
+CREATE FUNCTION assignment_reminders.verify_contact_dates()
+RETURNS TABLE (organization_id uuid, assignment_id uuid, last_contact_date date, actual_date date)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.organization_id, a.id, a.last_contact_date, greatest(correction.new_date, activity.contact_date)
+      FROM assignment_reminders.assignments a
+      LEFT JOIN (SELECT DISTINCT ON (c.assignment_id) c.assignment_id, c.new_date
+                   FROM assignment_reminders.contact_corrections c
+                  ORDER BY c.assignment_id, c.number DESC) AS correction
+        ON correction.assignment_id = a.id
+      LEFT JOIN (SELECT t.assignment_id, max((t.occurred_at AT TIME ZONE o.timezone)::date) AS contact_date
+                   FROM assignment_reminders.activities t
+                   JOIN assignment_reminders.organizations o ON o.id = t.organization_id
+                  WHERE t.overruled_by IS NULL
+                  GROUP BY t.assignment_id) AS activity
+        ON activity.assignment_id = a.id
+     WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
+       AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
+     ORDER BY a.organization_id, a.id
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- requires:
+--   verify_contact_dates
+
 -- When the mentor's reminder of this silence was dispatched: sent, or given up because it could not reach them. Silence
 -- must not fall through because a mail bounced or nobody can be written to. NULL: not dispatched, or still waiting for
 -- a worker, who will find out.
@@ -664,6 +694,20 @@ AS 'MODULE_PATHNAME', 'repair_assignment_counts_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- assignment_reminders::contact::repair::repair_contact_dates
+CREATE  FUNCTION "repair_contact_dates"() RETURNS TABLE (
+	"organization_id" uuid,  /* Option < Uuid > */
+	"assignment_id" uuid,  /* Option < Uuid > */
+	"wrong_date" date,  /* Option < Date > */
+	"actual_date" date  /* Option < Date > */
+)
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'repair_contact_dates_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::delivery::events::restore_contact
 CREATE  FUNCTION "restore_contact"(
 	"user_id" uuid /* Option < Uuid > */
@@ -935,6 +979,7 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.get_last_contact_date(uuid),
     assignment_reminders.get_assignment_with_participants(uuid),
     assignment_reminders.verify_assignment_counts(),
+    assignment_reminders.verify_contact_dates(),
     assignment_reminders.evaluation_health(interval, timestamptz),
     assignment_reminders.watch_daily_evaluation(interval),
     assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
@@ -947,11 +992,12 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO @extowner@;
 
 -- Triggers that run SQL. The search_path is pinned, since they run with the owner's rights. Their plans are kept for the
 -- life of the backend, whatever the size of the first statement: without hash and merge joins they always look up by
--- index what a statement touched, and never come to read a large table for a single row.
+-- index what a statement touched, and never come to read a large table for a single row. Generic, since Postgres takes
+-- arrays of unknown length for long and would plan anew every time (which made single inserts half as fast again).
 ALTER FUNCTION assignment_reminders.maintain_last_contact_date()
-    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off;
+    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.maintain_assignment_count()
-    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off;
+    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 
@@ -1069,6 +1115,11 @@ COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
     'Mentors whose assignment_count differs from count(*); always empty, unless triggers were bypassed.';
 COMMENT ON FUNCTION assignment_reminders.repair_assignment_counts() IS
     'Writes the true counts over wrong ones, for after writes that bypassed triggers; returns both.';
+
+COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
+    'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';
+COMMENT ON FUNCTION assignment_reminders.repair_contact_dates() IS
+    'Sets wrong contact dates to what activities and corrections say, for after writes that bypassed triggers; returns both.';
 
 COMMENT ON FUNCTION assignment_reminders.current_organization() IS
     'The setting assignment_reminders.organization_id, else organization_id in request.jwt.claims (top level or app_metadata), else the default organization. 22P02 when malformed.';

@@ -128,7 +128,8 @@ fn catch_up() -> Result<()> {
     static FILL_SETTINGS: Statement = Statement::new(include_str!("../sql/install/fill_settings.sql"), &[]);
     FILL_SETTINGS.write(&[], no_rows)?;
     counts::repair()?;
-    contact::catch_up()
+    contact::repair()?;
+    Ok(())
 }
 
 fn existing_relations(names: &[&str]) -> Result<Vec<String>> {

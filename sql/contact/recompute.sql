@@ -1,6 +1,6 @@
 -- Sets the contact dates of locked assignments to what activities and corrections say, back as well as forward.
--- $1: assignment ids. Returns the ones that changed.
--- Index: assignments_pkey, contact_corrections_assignment_idx, activities_assignment_idx, once per assignment.
+-- $1: assignment ids. Returns the ones that changed, with the date that now holds.
+-- Index: assignments_pkey, contact_corrections_assignment_number_key, activities_assignment_idx, once per assignment.
 WITH told AS (
     SELECT a.id, greatest(correction.new_date, activity.contact_date) AS contact_date
       FROM assignment_reminders.assignments a
@@ -24,4 +24,4 @@ UPDATE assignment_reminders.assignments a
   FROM told
  WHERE a.id = told.id
    AND a.last_contact_date IS DISTINCT FROM told.contact_date
-RETURNING a.id
+RETURNING a.id, a.last_contact_date

@@ -2,8 +2,9 @@
 
 CREATE TABLE assignment_reminders.contact_corrections (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
-    -- Corrections of one assignment are made under its row lock, so this orders them.
-    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    -- From 1 for each assignment, given under its row lock: the order of its corrections. Not a sequence, which a logical
+    -- replica would not have when it takes over.
+    number integer NOT NULL,
     organization_id uuid NOT NULL,
     assignment_id uuid NOT NULL,
     previous_date date,
@@ -14,14 +15,13 @@ CREATE TABLE assignment_reminders.contact_corrections (
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT contact_corrections_pkey PRIMARY KEY (id),
     CONSTRAINT contact_corrections_organization_id_key UNIQUE (organization_id, id),
+    -- The recomputation of a contact date starts from the latest.
+    CONSTRAINT contact_corrections_assignment_number_key UNIQUE (assignment_id, number),
     CONSTRAINT contact_corrections_assignment_fkey FOREIGN KEY (organization_id, assignment_id)
         REFERENCES assignment_reminders.assignments (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT contact_corrections_reason_given CHECK (btrim(reason) <> ''),
     CONSTRAINT contact_corrections_new_date_in_calendar CHECK (new_date BETWEEN '0001-01-01' AND '9999-12-31')
 );
-
--- The latest correction of an assignment, which the recomputation of its contact date starts from.
-CREATE INDEX contact_corrections_assignment_idx ON assignment_reminders.contact_corrections (assignment_id, number DESC);
 
 COMMENT ON TABLE assignment_reminders.contact_corrections IS
     'Append-only: every contact date that something other than an activity set, with the previous one and the reason.';

@@ -2,6 +2,7 @@
 
 mod correction;
 mod reads;
+mod repair;
 mod triggers;
 
-pub use triggers::catch_up;
+pub use repair::repair;

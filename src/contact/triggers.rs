@@ -9,7 +9,7 @@ use crate::rows::{GivenRow, Triggered, column, misplaced};
 use crate::server::errors::{Result, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
-use crate::server::statement::{Statement, first_column, no_rows};
+use crate::server::statement::{Statement, first_column, given, no_rows};
 
 /// Sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.
 #[pg_trigger]
@@ -38,7 +38,7 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
             PgTriggerOperation::Delete => &CHANGED_BY_DELETE,
             PgTriggerOperation::Truncate => &CHANGED_BY_TRUNCATE,
         };
-        recompute(changed.write_in(trigger, first_column)?)
+        recompute(changed.write_in(trigger, first_column)?).map(|_| ())
     })
 }
 
@@ -49,15 +49,20 @@ fn advance(trigger: &PgTrigger) -> Result<()> {
     withdraw_follow_ups(with_permit(|| ADVANCE.write_in(trigger, first_column))?, "contacted")
 }
 
-/// Sets the contact dates of these assignments to what activities and corrections say.
-pub fn recompute(assignments: Vec<Uuid>) -> Result<()> {
+/// Sets the contact dates of these assignments to what activities and corrections say. Returns those that it changed, with
+/// the date that now holds.
+pub fn recompute(assignments: Vec<Uuid>) -> Result<Vec<(Uuid, Option<Date>)>> {
     static RECOMPUTE: Statement =
         Statement::new(include_str!("../../sql/contact/recompute.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
     if assignments.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     lock(assignments.clone())?;
-    withdraw_follow_ups(with_permit(|| RECOMPUTE.write(&[assignments.into()], first_column))?, "contact_changed")
+    let changed: Vec<(Uuid, Option<Date>)> = with_permit(|| {
+        RECOMPUTE.write(&[assignments.into()], |rows| rows.map(|row| Ok((given(&row, 1)?, row.get(2)?))).collect())
+    })?;
+    withdraw_follow_ups(changed.iter().map(|(id, _)| *id).collect(), "contact_changed")?;
+    Ok(changed)
 }
 
 /// A contact cancels what is pending for the silence that it ends.
@@ -83,12 +88,6 @@ pub fn lock(assignments: Vec<Uuid>) -> Result<Vec<Uuid>> {
     static LOCK: Statement =
         Statement::new(include_str!("../../sql/contact/lock.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
     LOCK.write(&[assignments.into()], first_column)
-}
-
-/// Brings contact dates up to date with what happened while the triggers were away.
-pub fn catch_up() -> Result<()> {
-    static TOLD_OF: Statement = Statement::new(include_str!("../../sql/contact/catch_up.sql"), &[]);
-    recompute(TOLD_OF.write(&[], first_column)?)
 }
 
 fn record_imported(trigger: &PgTrigger) -> Result<()> {

@@ -11,7 +11,7 @@ const RUN_LOCK: (i32, i32) = (0x6173_726D, 1);
 pgrx::extension_sql_file!(
     "../../sql/daily/dispatched_at.sql",
     name = "dispatched_at",
-    requires = ["verify_assignment_counts"]
+    requires = ["verify_contact_dates"]
 );
 pgrx::extension_sql_file!("../../sql/daily/follow_up_type.sql", name = "follow_up_type", requires = ["dispatched_at"]);
 pgrx::extension_sql_file!(

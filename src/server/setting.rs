@@ -20,3 +20,9 @@ pub fn is_read_committed() -> bool {
     let level = unsafe { pg_sys::XactIsoLevel };
     level < pg_sys::XACT_REPEATABLE_READ as i32
 }
+
+/// Whether this transaction may not write: it was begun so, or the server is a standby.
+pub fn is_read_only() -> bool {
+    // SAFETY: a plain read of this backend's own variable.
+    unsafe { pg_sys::XactReadOnly }
+}

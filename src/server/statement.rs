@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiHeapTupleData, SpiResult, SpiTupleTable};
-use pgrx::{PgTrigger, Spi, pg_sys};
+use pgrx::{PgSqlErrorCode, PgTrigger, Spi, pg_sys};
 
-use super::errors::{Result, broken_statement};
+use super::errors::{Result, broken_statement, error};
+use super::setting::is_read_only;
 
 /// The text of a statement, from a file of sql/, and the types of its parameters.
 pub struct Statement {
@@ -36,8 +37,17 @@ impl Statement {
         .map_err(broken_statement)
     }
 
-    /// Writes, or locks, in a snapshot of its own, and hands the rows to `read`.
+    /// Writes, or locks, in a snapshot of its own, and hands the rows to `read`. 25006 where nothing may be written.
     pub fn write<T>(&self, arguments: &[DatumWithOid], read: impl FnOnce(SpiTupleTable) -> SpiResult<T>) -> Result<T> {
+        // Before SPI asks for a transaction id, for which a standby has no better answer than an internal error.
+        if is_read_only() {
+            return Err(error(
+                PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+                "this function writes, which a read-only transaction may not",
+                "The transaction was begun READ ONLY, or this server is a standby.",
+                "Call it on the primary, in a transaction that may write.",
+            ));
+        }
         Spi::connect_mut(|client| {
             let plan = self.plan(client, pg_sys::InvalidOid)?;
             client.update(plan, None, arguments).and_then(read)

@@ -55,7 +55,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
     );
     let reads = "current_organization daily_summary day_before days_since_last_contact dispatched_at due_assignments due_reminder_type evaluate_assignment \
                  evaluate_assignments evaluation_health existing_organization get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
-                 has_something_to_say is_escalation_due is_reminder_due skip_reason time_ordered_id verify_assignment_counts watch_daily_evaluation";
+                 has_something_to_say is_escalation_due is_reminder_due skip_reason time_ordered_id verify_assignment_counts verify_contact_dates watch_daily_evaluation";
     assert_eq!(callable.join(" "), reads);
     let volatile = rows(
         &mut database.connect(),
