@@ -1,0 +1,216 @@
+//! Backups that come back under difficulties: several jobs at once, and a server that lacks the library.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use postgres::Client;
+
+use crate::cluster::{Cluster, installation};
+use crate::support::{People, refused, row, rows, run};
+
+fn programme(client: &mut Client) {
+    let people = People::new(client);
+    people.assignments(client, "2026-11-01", 2000);
+    run(
+        client,
+        "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-03 12:00+00' FROM assignments WHERE title < '001000'",
+    );
+    run(
+        client,
+        "SELECT correct_last_contact_date(id, '2026-11-02', 'a mistake') FROM assignments WHERE title < '000500'",
+    );
+    run(client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')");
+    run(
+        client,
+        "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:01+00')
+           FROM claim_reminders(300, as_of => '2026-11-22 12:00+00')",
+    );
+}
+
+fn content(client: &mut Client) -> Vec<String> {
+    run(client, "SET TimeZone = 'UTC'; SET search_path = assignment_reminders");
+    let tables = rows(
+        client,
+        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' ORDER BY 1",
+    );
+    tables
+        .iter()
+        .flat_map(|table| rows(client, &format!("SELECT '{table}', t::text FROM {table} AS t ORDER BY 2")))
+        .collect()
+}
+
+fn assert_works(client: &mut Client) {
+    assert_eq!(row(client, "SELECT count(*) FROM verify_assignment_counts()"), "0");
+    assert_eq!(row(client, "SELECT count(*) FROM verify_contact_dates()"), "0");
+    assert_eq!(row(client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')"), "0");
+    run(
+        client,
+        "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-20 12:00+00' FROM assignments",
+    );
+    assert_eq!(row(client, "SELECT count(*) FROM assignments WHERE last_contact_date = '2026-11-20'"), "2000");
+    assert_eq!(row(client, "SELECT count(*) FROM reminders WHERE status = 'pending'"), "0");
+    run(client, "DELETE FROM assignments WHERE title > '001900'");
+    assert_eq!(row(client, "SELECT sum(assignment_count) FROM peer_mentors"), "1900");
+}
+
+#[test]
+fn several_jobs_restore_everything_as_it_was() {
+    let cluster = Cluster::new("");
+    let mut client = cluster.installed();
+    programme(&mut client);
+    let before = content(&mut client);
+    cluster.succeed("pg_dump", &["--format=directory", "--jobs=4", "--file=dump", "reminders"]);
+    cluster.succeed("createdb", &["restored"]);
+    cluster.succeed("pg_restore", &["--exit-on-error", "--jobs=4", "--dbname=restored", "dump"]);
+    let mut restored = cluster.connect("restored");
+    assert_eq!(content(&mut restored), before);
+    assert_works(&mut restored);
+    cluster.assert_log_is_clean();
+}
+
+/// A copy of the tested Postgres without the extension. Postgres finds its files beside its programs.
+struct Bare {
+    home: PathBuf,
+}
+
+fn installed(option: &str) -> PathBuf {
+    let output = Command::new(installation().join("pg_config")).arg(option).output().expect("pg_config");
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+impl Bare {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let home = format!("/tmp/asrm.bare.{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let bare = Self { home: home.into() };
+        for directory in ["--bindir", "--pkglibdir", "--sharedir"] {
+            let (from, to) = (installed(directory), bare.copy_of(directory));
+            fs::create_dir_all(to.parent().expect("a parent")).expect("a directory");
+            assert!(
+                Command::new("cp").arg("-a").arg(&from).arg(&to).status().expect("cp").success(),
+                "{}",
+                from.display()
+            );
+        }
+        for [directory, file] in Self::PARTS {
+            fs::remove_file(bare.copy_of(directory).join(file)).expect("what can be removed is installed");
+        }
+        bare
+    }
+
+    const PARTS: [[&'static str; 2]; 2] =
+        [["--pkglibdir", "assignment_reminders.so"], ["--sharedir", "extension/assignment_reminders.control"]];
+
+    fn copy_of(&self, directory: &str) -> PathBuf {
+        self.home.join(installed(directory).strip_prefix("/").expect("an absolute path"))
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.copy_of("--bindir")
+    }
+
+    /// Installs the extension here too.
+    fn mend(&self) {
+        for [directory, file] in Self::PARTS {
+            fs::copy(installed(directory).join(file), self.copy_of(directory).join(file)).expect("a copy");
+        }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+#[test]
+fn without_the_library_data_is_readable_writes_are_refused_and_all_is_well_when_it_is_back() {
+    let bare = Bare::new();
+    let mut cluster = Cluster::new("");
+    let mut client = cluster.installed();
+    programme(&mut client);
+    let before = content(&mut client);
+    drop(client);
+    cluster.stop();
+
+    // The same data directory under a server without the library, as after an upgrade of the system's packages.
+    let mut upgraded = Cluster::stopped(&bare.bin());
+    fs::rename(cluster.home.join("data"), upgraded.home.join("data")).expect("the data");
+    upgraded.configure("");
+    upgraded.start();
+    let mut client = upgraded.connect("reminders");
+    assert_eq!(content(&mut client), before, "everything can be read");
+    for write in [
+        "INSERT INTO activities (organization_id, assignment_id, occurred_at) SELECT organization_id, id, '2026-11-21' FROM assignments",
+        "DELETE FROM assignments",
+        "UPDATE peer_mentors SET assignment_count = 0",
+        "SELECT count(*) FROM run_daily_evaluation()",
+    ] {
+        let refusal = refused(&mut client, write);
+        assert_eq!(refusal.sqlstate, "58P01", "{write}: {refusal:?}");
+        assert!(refusal.message.contains("assignment_reminders"), "names the library: {refusal:?}");
+    }
+    assert_eq!(content(&mut client), before, "nothing was written half");
+    let dump = upgraded.succeed("pg_dump", &["reminders"]);
+    assert!(dump.contains("CREATE EXTENSION"), "and it can be backed up");
+
+    bare.mend();
+    let mut client = upgraded.connect("reminders");
+    assert_works(&mut client);
+    upgraded.assert_log_is_clean();
+}
+
+#[test]
+fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_the_rest_later() {
+    let cluster = Cluster::new("");
+    let mut client = cluster.installed();
+    programme(&mut client);
+    let before = content(&mut client);
+    cluster.succeed("pg_dump", &["--format=custom", "--file=dump", "reminders"]);
+
+    let bare = Bare::new();
+    let elsewhere = {
+        let mut elsewhere = Cluster::stopped(&bare.bin());
+        elsewhere
+            .succeed("initdb", &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D", "data"]);
+        elsewhere.configure("");
+        elsewhere.start();
+        elsewhere
+    };
+    elsewhere.succeed("createdb", &["reminders"]);
+    let refused_extension =
+        elsewhere.output("psql", &["-X", "-d", "reminders", "-c", "CREATE EXTENSION assignment_reminders"]);
+    assert!(String::from_utf8_lossy(&refused_extension.stderr).contains("assignment_reminders"), "a clear error");
+
+    // The README's recipe: columns' defaults call this function, so the tables want one of its name.
+    let mut client = elsewhere.connect("reminders");
+    run(
+        &mut client,
+        "CREATE SCHEMA assignment_reminders;
+         CREATE FUNCTION assignment_reminders.current_organization() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+    );
+    let dump = cluster.home.join("dump").display().to_string();
+    let output = elsewhere.output("pg_restore", &["--dbname=reminders", &dump]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("extension \"assignment_reminders\" is not available"), "{errors}");
+    assert!(
+        errors.contains("function assignment_reminders.maintain_assignment_count() does not exist"),
+        "triggers say why: {errors}"
+    );
+    assert_eq!(content(&mut client), before, "all data is there");
+
+    // With the extension back: it, its triggers and defaults.
+    bare.mend();
+    drop(client);
+    let mut client = elsewhere.connect("reminders");
+    run(&mut client, "DROP FUNCTION current_organization() CASCADE");
+    run(&mut client, "CREATE EXTENSION assignment_reminders");
+    assert_eq!(
+        row(&mut client, "SELECT install()"),
+        "assignment_reminders 0.1.0: 0 migrations applied, 36 triggers and defaults attached"
+    );
+    assert_works(&mut client);
+    elsewhere.assert_log_is_clean();
+}
