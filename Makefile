@@ -37,11 +37,17 @@ check-schema: build ## Fail when the install script no longer matches the Rust s
 install: build ## Install the extension into the Postgres that PG_CONFIG names.
 	@VERSION=$(VERSION) TARGET=$(TARGET) SUDO=$(SUDO) scripts/install-extension
 
+setup-bench: setup ## Install what the benchmark needs.
+	@scripts/setup bench
+
 setup-worker: setup ## Install what the example worker needs.
 	@scripts/setup worker
 
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
+
+torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
+	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
 
 demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
 	@scripts/with-cluster demo/run
@@ -52,8 +58,8 @@ worker-demo: install setup-worker ## Let two example workers send the demo's rem
 psql: install ## Open psql in the demo's database, in a throwaway cluster.
 	@scripts/with-cluster demo/run --interactive
 
-bench: install ## Measure, in a throwaway cluster.
-	@scripts/with-cluster bench/run
+bench: install setup-bench ## Measure beside the alternatives (ONLY="call queue" for some) and write bench/RESULTS.md.
+	@scripts/with-cluster bench/run $(ONLY)
 
 fmt: ## Format the Rust code.
 	@cargo fmt --all
@@ -65,4 +71,4 @@ lint: setup ## Check format and lints.
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker build schema check-schema install test demo worker-demo psql bench fmt lint clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema install test torture demo worker-demo psql bench fmt lint clean

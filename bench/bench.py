@@ -1,0 +1,316 @@
+"""Measures the extension beside what a team would use instead. Run by bench/run, in a throwaway cluster.
+
+usage: bench.py [<experiment> ...]      (all of them, written to bench/RESULTS.md, when none is named)
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import daily_client
+import growth
+from harness import AS_OF, BIN, HERE, TARGET, Comparison, Report, connect, do, execute, milliseconds, printed_by
+
+EXPERIMENTS: dict[str, tuple[str, Callable[[], list[Comparison]], str]] = {}
+
+
+def experiment(name: str, title: str, remarks: str = "") -> Callable:
+    def register(measure: Callable[[], list[Comparison]]) -> Callable[[], list[Comparison]]:
+        EXPERIMENTS[name] = (title, measure, remarks)
+        return measure
+    return register
+
+
+# -- one call -------------------------------------------------------------------------------------------------------------
+
+CALLS = 500_000
+ARGUMENTS = "date '2026-10-20' + (n % 40), date '2026-09-01', timestamptz '2026-11-05 08:00+00', 14, 28, date '2026-11-22'"
+INLINED = """CASE WHEN date '2026-11-22' - coalesce(date '2026-10-20' + (n % 40), date '2026-09-01') >= 28
+                   AND (timestamptz '2026-11-05 08:00+00' AT TIME ZONE 'UTC')::date >= coalesce(date '2026-10-20' + (n % 40), date '2026-09-01')
+                  THEN 'escalate'
+                  WHEN date '2026-11-22' - coalesce(date '2026-10-20' + (n % 40), date '2026-09-01') >= 14 THEN 'remind' ELSE 'none' END"""
+
+
+@experiment("call", "evaluate_assignment, one call, by values",
+            "Per row, with the loop over generate_series that makes the calls; what that costs alone is the last line.")
+def call() -> list[Comparison]:
+    loop = f"generate_series(1, {CALLS}) AS n"
+
+    def side(statement: str) -> Callable[[], float]:
+        return lambda: milliseconds(statement) * 1000 / CALLS
+
+    found = []
+    for shape, template, nothing, inlined in (
+        ("in FROM", "SELECT count(e.action) FROM {loop}, LATERAL {function}({arguments}) AS e",
+         f"SELECT count(e.e) FROM {loop}, LATERAL int4abs(n) AS e",
+         f"SELECT count(e.action) FROM {loop}, LATERAL (SELECT {INLINED} AS action, int4abs(n) AS days_since OFFSET 0) AS e"),
+        ("in SELECT", "SELECT count({function}({arguments})) FROM {loop}",
+         f"SELECT count(ROW(date '2026-10-20' + (n % 40), n)) FROM {loop}",
+         f"SELECT count(ROW({INLINED}, n)) FROM {loop}"),
+    ):
+        def of(function: str, template: str = template) -> str:
+            return template.format(loop=loop, function=function, arguments=ARGUMENTS)
+        found.append(Comparison(f"one call, {shape}", "µs").run({
+            "ours": side(of("assignment_reminders.evaluate_assignment")),
+            "PL/pgSQL": side(of("bench.evaluate_assignment")),
+            "SQL, inlined (limit)": side(inlined),
+            "the loop alone": side(nothing),
+        }, takes=7))
+    return found
+
+
+# -- triggers -------------------------------------------------------------------------------------------------------------
+
+def triggers(table: str, function: str | None, transition: bool = False, ours: bool = False) -> None:
+    """Gives `table` our triggers, or none, or one in PL/pgSQL."""
+    state = "ENABLE" if ours else "DISABLE"
+    for name in ("assignments", "activities", "peer_mentors", "reminders"):
+        execute(f"ALTER TABLE assignment_reminders.{name} {state} TRIGGER USER")
+    execute(f"DROP TRIGGER IF EXISTS bench ON assignment_reminders.{table}")
+    if function:
+        level = "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT" if transition else "FOR EACH ROW"
+        execute(f"CREATE TRIGGER bench AFTER INSERT ON assignment_reminders.{table} {level} EXECUTE FUNCTION bench.{function}()")
+
+
+def trigger_sides(table: str, row: str, statement: str) -> dict[str, Callable[[], None]]:
+    return {
+        "ours": lambda: triggers(table, None, ours=True),
+        "no trigger (limit)": lambda: triggers(table, None),
+        "PL/pgSQL, row by row": lambda: triggers(table, row),
+        "PL/pgSQL, by statement, ordered locks": lambda: triggers(table, statement, transition=True),
+    }
+
+
+COUNTS = trigger_sides("assignments", "count_row", "count_statement")
+CONTACT = trigger_sides("activities", "contact_row", "contact_statement")
+
+
+def wrong_counts() -> int:
+    (wrong,), = execute("SELECT count(*) FROM assignment_reminders.verify_assignment_counts()")
+    return wrong
+
+
+def no_assignments() -> None:
+    execute("TRUNCATE assignment_reminders.assignments CASCADE")
+    execute("SET session_replication_role = replica", "UPDATE assignment_reminders.peer_mentors SET assignment_count = 0",
+            "VACUUM ANALYZE assignment_reminders.peer_mentors")
+
+
+@experiment("assignments", "Insert 100,000 assignments in one statement",
+            "Ours has every trigger of assignments in place, not only the one that counts.")
+def assignments() -> list[Comparison]:
+    do("people.sql", organizations=1, mentors=1000)
+
+    def side(prepare: Callable[[], None], mentors: int, counts: bool) -> float:
+        prepare()
+        no_assignments()
+        took = milliseconds(
+            """INSERT INTO assignment_reminders.assignments (organization_id, title, student_id, peer_mentor_id, assigned_on)
+               SELECT bench.id(1, 1), 'Assignment', bench.id(2, 1), bench.id(5, 1 + n %% %(mentors)s), date '2026-11-22'
+                 FROM generate_series(1, 100000) AS n""", mentors=mentors)
+        assert not counts or wrong_counts() == 0
+        return took
+
+    return [
+        Comparison(f"100,000 assignments, {mentors:,} mentor{'s'[:mentors - 1]}", "ms").run({
+            name: lambda prepare=prepare, mentors=mentors, name=name: side(prepare, mentors, "limit" not in name)
+            for name, prepare in COUNTS.items()
+        }, takes=5)
+        for mentors in (1000, 1)
+    ]
+
+
+@experiment("assignments-concurrent", "Assignments by 8 clients at once",
+            "pgbench, 5 seconds a take. A deadlock is counted, and its transaction not repeated.")
+def assignments_concurrent() -> list[Comparison]:
+    do("people.sql", organizations=1, mentors=1000)
+
+    def side(prepare: Callable[[], None], script: str, mentors: int, counts: bool) -> tuple[float, str]:
+        prepare()
+        no_assignments()
+        report = printed_by(BIN / "pgbench", "--no-vacuum", "--client=8", "--jobs=2", "--time=5", "--protocol=prepared",
+                            "--failures-detailed", f"--define=mentors={mentors}", f"--file={HERE / 'sql' / script}")
+        assert not counts or wrong_counts() == 0
+        rate = float(re.search(r"^tps = ([\d.]+)", report, re.MULTILINE).group(1))
+        deadlocks = re.search(r"number of deadlock failures: (\d+)", report)
+        return rate, f"{deadlocks.group(1)} deadlocks" if deadlocks and deadlocks.group(1) != "0" else ""
+
+    return [
+        Comparison(title, "tps", more_is_better=True).run({
+            name: lambda prepare=prepare, script=script, mentors=mentors, name=name:
+                side(prepare, script, mentors, "limit" not in name)
+            for name, prepare in COUNTS.items()
+        }, takes=3)
+        for title, script, mentors in (
+            ("single rows, 1,000 mentors", "insert_one.pgbench", 1000),
+            ("single rows, 1 mentor", "insert_one.pgbench", 1),
+            ("20 rows in random order, 1,000 mentors", "insert_twenty.pgbench", 1000),
+            ("20 rows in random order, 50 mentors", "insert_twenty.pgbench", 50),
+        )
+    ]
+
+
+@experiment("activities", "Insert 100,000 activities of 10,000 assignments in one statement",
+            "Every contact date moves forward, and a tenth of the assignments has a reminder to withdraw. Both PL/pgSQL sides do that too.")
+def activities() -> list[Comparison]:
+    do("people.sql", organizations=1, mentors=1000)
+    do("assignments.sql", assignments=10_000, one_due_of=10)
+
+    def side(prepare: Callable[[], None]) -> float:
+        triggers("activities", None, ours=True)
+        execute("TRUNCATE assignment_reminders.activities, assignment_reminders.reminders, assignment_reminders.send_logs",
+                "SET session_replication_role = replica", "UPDATE assignment_reminders.assignments SET last_contact_date = NULL")
+        execute("SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)", as_of=AS_OF)
+        execute("VACUUM FULL ANALYZE assignment_reminders.assignments")
+        prepare()
+        return milliseconds(
+            """INSERT INTO assignment_reminders.activities (organization_id, assignment_id, occurred_at)
+               SELECT bench.id(1, 1), bench.id(6, 1 + n % 10000), timestamptz '2026-11-21 12:00+00' + n * interval '1 second'
+                 FROM generate_series(1, 100000) AS n""")
+
+    found = Comparison("100,000 activities, 10,000 assignments", "ms").run(
+        {name: lambda prepare=prepare: side(prepare) for name, prepare in CONTACT.items()}, takes=5)
+    triggers("activities", None, ours=True)
+    return [found]
+
+
+# -- the daily run --------------------------------------------------------------------------------------------------------
+
+@experiment("daily", "The daily run",
+            "Each take begins with an empty outbox. The statement by hand knows fewer cases than the run does (bench/sql/daily_by_hand.sql "
+            "says which) and returns no rows. The client is Python with psycopg: a server-side cursor, the decision in Python, executemany.")
+def daily() -> list[Comparison]:
+    ours = "SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)"
+    by_hand = (HERE / "sql" / "daily_by_hand.sql").read_text()
+    sides = {
+        "ours": lambda: milliseconds(ours, as_of=AS_OF),
+        "one SQL statement by hand (limit)": lambda: milliseconds(by_hand, as_of=AS_OF),
+        "PL/pgSQL loop": lambda: milliseconds("SELECT bench.run_daily_evaluation(%(as_of)s)", as_of=AS_OF),
+        "client program (psycopg)": lambda: daily_client.run(AS_OF),
+    }
+
+    found = []
+    for open_assignments, one_due_of, takes in ((10_000, 100, 5), (10_000, 5, 5), (1_000_000, 100, 3), (1_000_000, 5, 3)):
+        do("people.sql", organizations=50, mentors=20)
+        do("assignments.sql", assignments=open_assignments, one_due_of=one_due_of)
+        execute("VACUUM ANALYZE")
+        title = f"{open_assignments:,} open, {100 // one_due_of} % due"
+        first, repeat = (Comparison(f"{title}: {which} run", "ms") for which in ("first", "repeat"))
+        for _ in range(takes):
+            for name, side in sides.items():
+                execute("TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs")
+                for comparison in (first, repeat):
+                    comparison.takes.setdefault(name, []).append(side())
+                    (enqueued,), = execute("SELECT count(*) FROM assignment_reminders.reminders")
+                    assert enqueued == open_assignments // one_due_of, (name, enqueued)
+                    # What autovacuum would do between two days.
+                    execute("VACUUM ANALYZE assignment_reminders.reminders")
+        found += [first, repeat]
+    return found
+
+
+# -- the queue ------------------------------------------------------------------------------------------------------------
+
+def delivered(reminders: int, workers: int, batch: int, seconds: int) -> float:
+    do("outbox.sql", reminders=reminders, sent=0)
+    execute("VACUUM ANALYZE assignment_reminders.reminders", "CHECKPOINT")
+    return per_second(printed_by(TARGET / "deliver", workers, batch, seconds))
+
+
+def per_second(printed: str) -> float:
+    count, seconds = printed.split()
+    return int(count) / float(seconds)
+
+
+PEERS = HERE / "peers"
+PYTHON = TARGET / "bench-venv" / "bin" / "python"
+
+
+@experiment("queue", "Claim and mark",
+            "Ours judges every reminder as it hands it out (contact, settings, preferences, opt-out, addresses: rows of five tables), hands out "
+            "names and addresses with it, keeps it after it was sent and writes a log row; a job of the others is a number, and "
+            "graphile-worker deletes it when it is done. That is why graphile-worker and pg-boss are faster in batches: a worker of theirs "
+            "would have to do all this itself, in further statements. procrastinate has no batches: it is the concurrency of a worker.")
+def queue() -> list[Comparison]:
+    do("people.sql", organizations=10, mentors=20)
+    do("assignments.sql", assignments=100_000, one_due_of=1)
+    execute("VACUUM ANALYZE")
+    node = PEERS / "node_modules" / ".bin" / "node"
+    found = []
+    for workers, batch in ((4, 100), (1, 100), (4, 1), (1, 1)):
+        peers = {
+            "graphile-worker": (node, PEERS / "graphile.mjs"),
+            "pg-boss": (node, PEERS / "pgboss.mjs"),
+            "procrastinate": (PYTHON, PEERS / "procrastinate_peer.py"),
+        }
+        sides = {"ours": lambda workers=workers, batch=batch: delivered(100_000, workers, batch, 10)}
+        for name, program in peers.items():
+            sides[name] = lambda program=program, workers=workers, batch=batch: per_second(
+                printed_by(*program, workers, batch, 10, 100_000))
+        title = f"100,000 reminders, {workers} worker{'s'[:workers - 1]}, batches of {batch}"
+        found.append(Comparison(title, "/s", more_is_better=True).run(sides, takes=5 if (workers, batch) == (4, 100) else 3))
+    return found
+
+
+@experiment("queue-large", "Claim and mark among 1,000,000 assignments of 50 organisations",
+            "An old transaction keeps VACUUM, and everything else that removes dead rows, from what was sent since it began.")
+def queue_large() -> list[Comparison]:
+    do("people.sql", organizations=50, mentors=20)
+    do("assignments.sql", assignments=1_000_000, one_due_of=1)
+    execute("VACUUM ANALYZE")
+
+    def held() -> float:
+        do("outbox.sql", reminders=1_000_000, sent=0)
+        execute("VACUUM ANALYZE assignment_reminders.reminders", "CHECKPOINT")
+        with connect() as old:
+            old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM assignment_reminders.organizations")
+            return per_second(printed_by(TARGET / "deliver", 4, 100, 60))
+
+    def claim_beside(sent: int) -> float:
+        do("outbox.sql", reminders=sent + 1000, sent=sent)
+        execute("VACUUM ANALYZE assignment_reminders.reminders")
+        return milliseconds("SELECT count(*) FROM assignment_reminders.claim_reminders(100)")
+
+    return [
+        Comparison("4 workers, batches of 100", "/s", more_is_better=True).run({
+            "10 s of 300,000 reminders": lambda: delivered(300_000, 4, 100, 10),
+            "60 s of 1,000,000, an old transaction holding the xmin horizon": held,
+        }, takes=3),
+        Comparison("one claim of 100 in a new session, 1,000 pending", "ms").run({
+            "nothing else in the outbox": lambda: claim_beside(0),
+            "999,000 sent rows beside them": lambda: claim_beside(999_000),
+        }, takes=5),
+    ]
+
+
+# -- growth ---------------------------------------------------------------------------------------------------------------
+
+EXPERIMENTS["growth"] = (
+    "Growth: 1,000 due, ever more assignments", growth.measure,
+    "![Time of a run and of an insert by number of assignments](growth.png)\n\n"
+    "\"Against ours\" is against 10,000 assignments here.")
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(EXPERIMENTS)
+    unknown = [name for name in names if name not in EXPERIMENTS]
+    if unknown:
+        sys.exit(f"bench: no experiment {', '.join(unknown)}; there are {', '.join(EXPERIMENTS)}")
+    do("setup.sql")
+    report = Report(is_whole=not sys.argv[1:])
+    for name in names:
+        title, measure, remarks = EXPERIMENTS[name]
+        print(f"\n== {title}  (make bench ONLY={name})", flush=True)
+        started = time.perf_counter()
+        comparisons = measure()
+        for comparison in comparisons:
+            comparison.print()
+        report.add(name, title, comparisons, remarks, time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
