@@ -48,6 +48,7 @@ test: check-schema install setup-worker ## Run every test against a throwaway cl
 
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
+	@PROPTEST_CASES=20000 scripts/with-cluster cargo test --release $(FEATURES) --test server -- bad_input
 
 demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
 	@scripts/with-cluster demo/run

@@ -76,7 +76,11 @@ fn mail_file(name: &str) -> PathBuf {
 fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_nothing_twice() {
     let database = Database::installed();
     let mut client = database.connect();
-    People::new(&mut client).assignments(&mut client, "2026-01-01", REMINDERS as i32);
+    People::new(&mut client).assignments(
+        &mut client,
+        "2026-01-01",
+        i32::try_from(REMINDERS).expect("a number of rows"),
+    );
     run(&mut client, "UPDATE reminder_settings SET retry_base = '200 milliseconds'");
     enqueue_follow_ups(&mut client, "2026-01-20");
     run(&mut client, "ANALYZE");
@@ -85,7 +89,7 @@ fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_
     let start = || worker(&database, &port, &["--lease", "4"]);
     let mut workers: Vec<Process> = (0..WORKERS).map(|_| start()).collect();
 
-    let deadline = Instant::now() + Duration::from_secs(300);
+    let deadline = Instant::now() + Duration::from_mins(5);
     let mut kills = 0;
     loop {
         assert!(
@@ -164,7 +168,7 @@ fn a_worker_that_is_asked_to_stop_finishes_its_batch() {
     let mail = mail_file("stop");
     let (_sink, port) = sink(&mail, &[]);
     let mut worker = worker(&database, &port, &["--batch", "300"]);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while row(&mut client, "SELECT count(*) > 5 FROM send_logs") == "f" {
         assert!(Instant::now() < deadline, "nothing was sent");
         std::thread::sleep(Duration::from_millis(5));

@@ -3,6 +3,7 @@
 
 use pgrx::datum::Date;
 use pgrx::prelude::*;
+use pgrx::spi::SpiResult;
 use pgrx::{PgTriggerOperation, Uuid};
 
 use crate::rows::{GivenRow, Triggered, column, misplaced};
@@ -44,9 +45,21 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
 
 fn advance(trigger: &PgTrigger) -> Result<()> {
     static LOCK: Statement = Statement::new(include_str!("../../sql/contact/lock_inserted.sql"), &[]);
-    static ADVANCE: Statement = Statement::new(include_str!("../../sql/contact/advance.sql"), &[]);
-    LOCK.write_in(trigger, no_rows)?;
-    withdraw_follow_ups(with_permit(|| ADVANCE.write_in(trigger, first_column))?, "contacted")
+    static ADVANCE: Statement = Statement::new(
+        include_str!("../../sql/contact/advance.sql"),
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::DATEARRAYOID],
+    );
+    let (assignments, dates): (Vec<Uuid>, Vec<Date>) = LOCK
+        .write_in(trigger, |rows| {
+            rows.map(|row| Ok((given::<Uuid>(&row, 1)?, given::<Date>(&row, 2)?))).collect::<SpiResult<Vec<_>>>()
+        })?
+        .into_iter()
+        .unzip();
+    if assignments.is_empty() {
+        return Ok(());
+    }
+    with_permit(|| ADVANCE.write(&[assignments.clone().into(), dates.into()], no_rows))?;
+    withdraw_follow_ups(assignments, "contacted")
 }
 
 /// Sets the contact dates of these assignments to what activities and corrections say. Returns those that it changed, with

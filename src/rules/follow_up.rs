@@ -115,6 +115,7 @@ mod tests {
         None => unreachable!(),
     };
 
+    #[allow(clippy::unnecessary_wraps)] // as the rules take thresholds
     fn days(days: i32) -> Option<Days> {
         Some(Days::try_from(days).expect("a test's own threshold"))
     }

@@ -35,7 +35,7 @@ unsafe fn result_descriptor(call: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc
         let function = (*call).flinfo;
         if (*function).fn_extra.is_null() {
             let mut descriptor: pg_sys::TupleDesc = std::ptr::null_mut();
-            let kind = pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
+            let kind = pg_sys::get_call_result_type(call, std::ptr::null_mut(), &raw mut descriptor);
             assert!(
                 kind == pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE,
                 "the function is not declared to return a composite"

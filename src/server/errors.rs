@@ -61,6 +61,7 @@ pub fn broken_statement(error: spi::Error) -> ErrorReport {
 }
 
 /// Raises the error of a trigger's work: pgrx would report an `Err` that a trigger function returns as a panic.
+#[allow(clippy::unnecessary_wraps)] // the return type that pgrx asks of a trigger
 pub fn raised<T>(result: Result<T>) -> Result<T, Infallible> {
     Ok(result.unwrap_or_report())
 }

@@ -21,10 +21,10 @@ impl Identity {
         let mut identity = Self { user: pg_sys::InvalidOid, context: 0 };
         // SAFETY: the relation is open while its trigger runs; Postgres's foreign keys switch identity by the same calls.
         unsafe {
-            pg_sys::GetUserIdAndSecContext(&mut identity.user, &mut identity.context);
+            pg_sys::GetUserIdAndSecContext(&raw mut identity.user, &raw mut identity.context);
             let owner = (*(*trigger.trigger_data().tg_relation).rd_rel).relowner;
             let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS;
-            pg_sys::SetUserIdAndSecContext(owner, identity.context | flags as i32);
+            pg_sys::SetUserIdAndSecContext(owner, identity.context | flags.cast_signed());
         }
         identity
     }

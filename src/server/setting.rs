@@ -9,7 +9,10 @@ pub fn setting(name: &CStr) -> Option<String> {
     // SAFETY: the name is a C string; with missing_ok, an unknown one gives NULL. The value is copied at once.
     let value = unsafe {
         let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
-        if value.is_null() { return None } else { CString::from(CStr::from_ptr(value)) }
+        if value.is_null() {
+            return None;
+        }
+        CString::from(CStr::from_ptr(value))
     };
     Some(value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
 }
@@ -18,7 +21,7 @@ pub fn setting(name: &CStr) -> Option<String> {
 pub fn is_read_committed() -> bool {
     // SAFETY: a plain read of this backend's own variable.
     let level = unsafe { pg_sys::XactIsoLevel };
-    level < pg_sys::XACT_REPEATABLE_READ as i32
+    level < pg_sys::XACT_REPEATABLE_READ.cast_signed()
 }
 
 /// Whether this transaction may not write: it was begun so, or the server is a standby.

@@ -22,6 +22,17 @@ fn every_function_type_and_table_is_commented() {
 }
 
 #[test]
+fn every_function_is_compiled_or_plain_sql() {
+    let database = Database::installed();
+    let other = rows(
+        &mut database.connect(),
+        "SELECT p.oid::regprocedure, l.lanname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+          WHERE pronamespace = 'assignment_reminders'::regnamespace AND l.lanname NOT IN ('c', 'sql')",
+    );
+    assert_eq!(other, [""; 0]);
+}
+
+#[test]
 fn no_function_is_security_definer() {
     let database = Database::installed();
     let definers = rows(

@@ -1,6 +1,7 @@
 //! Tests through real connections to a throwaway server; `make test` starts it. README.md says what goes where.
 
 mod backup;
+mod bad_input;
 mod catalog;
 mod contact;
 mod counts;
@@ -11,6 +12,7 @@ mod delivery_races;
 mod due;
 mod install;
 mod organization;
+mod races;
 mod readme;
 mod rules;
 mod support;

@@ -65,7 +65,7 @@ impl Database {
         for _ in 0..600 {
             match postgres.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")) {
                 Ok(()) => return Self { name },
-                Err(error) if error.code().map(|code| code.code()) == Some("55006") => {
+                Err(error) if error.code().map(postgres::error::SqlState::code) == Some("55006") => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(error) => panic!("{error}"),
