@@ -69,7 +69,10 @@ lint: setup ## Check format and lints.
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
 
+audit: ## Check licences and advisories of the dependencies (builds cargo-deny the first time, minutes).
+	@scripts/audit
+
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema install test torture demo worker-demo psql bench fmt lint clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema install test torture demo worker-demo psql bench fmt lint audit clean

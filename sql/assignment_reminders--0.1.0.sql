@@ -1001,13 +1001,6 @@ ALTER FUNCTION assignment_reminders.maintain_assignment_count()
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 
--- Once a day, a plan for the tables as they are then.
-ALTER FUNCTION assignment_reminders.run_daily_evaluation(timestamptz) SET plan_cache_mode = force_custom_plan;
-ALTER FUNCTION assignment_reminders.enqueue_due_reminders(timestamptz) SET plan_cache_mode = force_custom_plan;
-ALTER FUNCTION assignment_reminders.enqueue_daily_summaries(timestamptz) SET plan_cache_mode = force_custom_plan;
-ALTER FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)
-    SET plan_cache_mode = force_custom_plan;
-
 -- Many times a second, and over a table of any size: one plan, by index, whatever the statistics said when it was made.
 ALTER FUNCTION assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz)
     SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;

@@ -114,8 +114,7 @@ impl Outcome {
 }
 
 fn enqueue(as_of: TimestampWithTimeZone) -> Result<Vec<Enqueued>> {
-    static ENQUEUE: Statement =
-        Statement::new(include_str!("../../sql/daily/enqueue.sql"), &[pg_sys::BuiltinOid::TIMESTAMPTZOID]);
+    static ENQUEUE: Statement = Statement::planned_at_each_call(include_str!("../../sql/daily/enqueue.sql"));
     ENQUEUE.write(&[as_of.into()], |rows| rows.map(enqueued).collect())
 }
 

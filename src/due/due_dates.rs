@@ -46,21 +46,7 @@ fn due_assignments(
         ),
     >,
 > {
-    static PAGE: Statement = Statement::new(
-        include_str!("../../sql/due/due_assignments.sql"),
-        &[
-            pg_sys::BuiltinOid::INT4ARRAYOID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::UUIDOID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::UUIDOID,
-        ],
-    );
+    static PAGE: Statement = Statement::planned_at_each_call(include_str!("../../sql/due/due_assignments.sql"));
     let name = unit.ok_or_else(|| null_argument("unit"))?;
     let unit = Unit::named(name).ok_or_else(|| unknown_unit(name))?;
     let targets: Option<Vec<i32>> = targets.ok_or_else(|| null_argument("targets"))?.into_iter().collect();
@@ -114,10 +100,8 @@ fn enqueue_due_reminders(
         ),
     >,
 > {
-    static ENQUEUE: Statement =
-        Statement::new(include_str!("../../sql/due/enqueue_due.sql"), &[pg_sys::BuiltinOid::TIMESTAMPTZOID]);
-    static WITHDRAW: Statement =
-        Statement::new(include_str!("../../sql/due/withdraw_due.sql"), &[pg_sys::BuiltinOid::TIMESTAMPTZOID]);
+    static ENQUEUE: Statement = Statement::planned_at_each_call(include_str!("../../sql/due/enqueue_due.sql"));
+    static WITHDRAW: Statement = Statement::planned_at_each_call(include_str!("../../sql/due/withdraw_due.sql"));
     let as_of = arguments::as_of(as_of)?;
     let enqueued: Vec<_> =
         ENQUEUE.write(&[as_of.into()], |rows| rows.map(|row| Ok(columns!(row; 1 2 3 4 5 6))).collect())?;

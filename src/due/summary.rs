@@ -56,8 +56,7 @@ fn enqueue_daily_summaries(
         ),
     >,
 > {
-    static ENQUEUE: Statement =
-        Statement::new(include_str!("../../sql/due/enqueue_summaries.sql"), &[pg_sys::BuiltinOid::TIMESTAMPTZOID]);
+    static ENQUEUE: Statement = Statement::planned_at_each_call(include_str!("../../sql/due/enqueue_summaries.sql"));
     let as_of = arguments::as_of(as_of)?;
     let enqueued: Vec<_> =
         ENQUEUE.write(&[as_of.into()], |rows| rows.map(|row| Ok(columns!(row; 1 2 3 4 5))).collect())?;

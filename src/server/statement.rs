@@ -10,10 +10,10 @@ use pgrx::{PgSqlErrorCode, PgTrigger, Spi, pg_sys};
 use super::errors::{Result, broken_statement, error};
 use super::setting::is_read_only;
 
-/// The text of a statement, from a file of sql/, and the types of its parameters.
+/// The text of a statement, from a file of sql/, and the types of its parameters; none where the plan is not kept.
 pub struct Statement {
     sql: &'static str,
-    parameters: &'static [pg_sys::BuiltinOid],
+    parameters: Option<&'static [pg_sys::BuiltinOid]>,
 }
 
 /// A plan is kept per statement and, where it reads transition tables, per table that the trigger is on.
@@ -25,14 +25,23 @@ thread_local! {
 
 impl Statement {
     pub const fn new(sql: &'static str, parameters: &'static [pg_sys::BuiltinOid]) -> Self {
-        Self { sql, parameters }
+        Self { sql, parameters: Some(parameters) }
+    }
+
+    /// One that is planned at every call, for its arguments and the tables as they are then: a statement that goes over
+    /// large tables once in a while. (A setting of plan_cache_mode would plan every foreign key check anew, too.)
+    pub const fn planned_at_each_call(sql: &'static str) -> Self {
+        Self { sql, parameters: None }
     }
 
     /// Reads in the caller's snapshot, and hands the rows to `read`.
     pub fn read<T>(&self, arguments: &[DatumWithOid], read: impl FnOnce(SpiTupleTable) -> SpiResult<T>) -> Result<T> {
         Spi::connect(|client| {
-            let plan = self.plan(client, pg_sys::InvalidOid)?;
-            client.select(plan, None, arguments).and_then(read)
+            match self.parameters {
+                Some(parameters) => client.select(self.plan(client, parameters, pg_sys::InvalidOid)?, None, arguments),
+                None => client.select(self.sql, None, arguments),
+            }
+            .and_then(read)
         })
         .map_err(broken_statement)
     }
@@ -49,8 +58,11 @@ impl Statement {
             ));
         }
         Spi::connect_mut(|client| {
-            let plan = self.plan(client, pg_sys::InvalidOid)?;
-            client.update(plan, None, arguments).and_then(read)
+            match self.parameters {
+                Some(parameters) => client.update(self.plan(client, parameters, pg_sys::InvalidOid)?, None, arguments),
+                None => client.update(self.sql, None, arguments),
+            }
+            .and_then(read)
         })
         .map_err(broken_statement)
     }
@@ -65,18 +77,22 @@ impl Statement {
                 pg_sys::SPI_register_trigger_data(data);
                 (*trigger.trigger_data().tg_relation).rd_id
             };
-            let plan = self.plan(client, relation)?;
-            client.update(plan, None, &[]).and_then(read)
+            client.update(self.plan(client, &[], relation)?, None, &[]).and_then(read)
         })
         .map_err(broken_statement)
     }
 
-    fn plan(&self, client: &SpiClient, relation: pg_sys::Oid) -> SpiResult<&'static OwnedPreparedStatement> {
+    fn plan(
+        &self,
+        client: &SpiClient,
+        parameters: &[pg_sys::BuiltinOid],
+        relation: pg_sys::Oid,
+    ) -> SpiResult<&'static OwnedPreparedStatement> {
         let key = (self.sql.as_ptr(), relation);
         if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
             return Ok(plan);
         }
-        let types: Vec<pg_sys::PgOid> = self.parameters.iter().map(|&oid| pg_sys::PgOid::BuiltIn(oid)).collect();
+        let types: Vec<pg_sys::PgOid> = parameters.iter().map(|&oid| pg_sys::PgOid::BuiltIn(oid)).collect();
         let prepared = client.prepare(self.sql, &types)?.keep();
         // Leaked on purpose: freeing a plan while the process exits would touch memory that Postgres has released.
         let plan: &'static OwnedPreparedStatement = Box::leak(Box::new(prepared));
