@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -120,33 +121,38 @@ def machine() -> str:
 
 
 class Report:
-    """Collects what the experiments found; a whole run is written to RESULTS.md after each of them."""
+    """Writes RESULTS.md, section by section: each experiment replaces its own and leaves the others."""
 
-    def __init__(self, is_whole: bool) -> None:
-        self.is_whole = is_whole
-        self.sections: list[str] = []
-        self.head = machine()
-        print(self.head, flush=True)
+    FILE = HERE / "RESULTS.md"
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.machine = machine()
+        print(self.machine, flush=True)
 
     def add(self, name: str, title: str, comparisons: list[Comparison], remarks: str, seconds: float) -> None:
-        lines = [f"## {title}", "", f"`make bench ONLY={name}`", ""]
+        print(f"  [{seconds:.0f} s]", flush=True)
+        lines = [f"## {title}", "", f"`make bench ONLY={name}` took {seconds:.0f} s. {self.machine}.", ""]
         lines += ["| work | side | median | least – most | against ours | |", "|---|---|--:|--:|--:|---|"]
         for comparison in comparisons:
             better = "more" if comparison.more_is_better else "less"
             for at, row in enumerate(comparison.rows()):
                 work = f"{comparison.work} ({better} is better)" if at == 0 else ""
                 lines.append("| " + " | ".join((work, *row)) + " |")
-        lines += ["", remarks.strip(), ""] if remarks.strip() else [""]
-        self.sections.append("\n".join(lines))
-        print(f"  [{seconds:.0f} s]", flush=True)
-        if self.is_whole:
-            self.write()
+        lines += ["", remarks.strip()] if remarks.strip() else []
+        sections = self.written() | {name: "\n".join(lines)}
+        self.FILE.write_text("\n\n".join([HEAD, *(sections[name] for name in self.names if name in sections)]) + "\n")
 
-    def write(self) -> None:
-        head = ["# Results of `make bench`", "", f"Written by bench/bench.py in one run. {self.head}.", "",
-                "A throwaway cluster (scripts/with-cluster: shared_buffers 256 MB, fsync and full_page_writes off, autovacuum on), the same "
-                "data in every run. The sides of a comparison take turns; each number is the median of 3 to 7 takes, with the least and "
-                "the most. \"Against ours\" divides the side's median by that of ours. Statements: bench/sql, other queues: bench/peers.", ""]
-        (HERE / "RESULTS.md").write_text("\n".join(head) + "\n" + "\n".join(self.sections).rstrip() + "\n")
+    def written(self) -> dict[str, str]:
+        """The sections that are there, by the experiment that wrote them."""
+        _, *sections = self.FILE.read_text().split("\n## ") if self.FILE.exists() else [""]
+        named = ((re.search(r"make bench ONLY=([\w-]+)", section), section) for section in sections)
+        return {name.group(1): f"## {section.strip()}" for name, section in named if name}
 
 
+HEAD = """# Results of `make bench`
+
+Written by bench/bench.py. A throwaway cluster (scripts/with-cluster: shared_buffers 256 MB, fsync and full_page_writes off,
+autovacuum on) and the same data in every run. The sides of a comparison take turns within one run; each number is the median of 3
+to 7 takes, with the least and the most. "Against ours" divides the side's median by that of ours. The statements are in bench/sql,
+the other queues in bench/peers."""
