@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use postgres::Client;
 use uuid::Uuid;
@@ -44,6 +45,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
         let as_of = format!("2026-11-{:02} 12:00+00", 2 + round);
         let before = acknowledged.statements.load(Ordering::Relaxed);
         let stop = AtomicBool::new(false);
+        let deadline = Instant::now() + Duration::from_secs(60);
         thread::scope(|scope| {
             for session in 0..SESSIONS {
                 let client = cluster.connect("reminders");
@@ -57,6 +59,11 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
             let mut random = fastrand::Rng::with_seed(u64::from(round));
             let mut observer = cluster.connect("reminders");
             while acknowledged.statements.load(Ordering::Relaxed) < before + STATEMENTS {
+                // A session that found something wrong has ended with it.
+                if Instant::now() > deadline {
+                    stop.store(true, Ordering::Relaxed);
+                    panic!("the load came to a standstill");
+                }
                 thread::yield_now();
             }
             if round % 4 == 3 {
