@@ -184,3 +184,35 @@ fn a_worker_that_is_asked_to_stop_finishes_its_batch() {
     );
     let _ = std::fs::remove_file(&mail);
 }
+
+#[test]
+fn an_address_that_no_mail_can_be_written_to_is_given_up_and_stops_nobody_elses_mail() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    for (email, name) in [
+        ("a,b@example.org", "Ann"),
+        ("ø@example.org", "Ola"),
+        ("bo@exåmple.org", "Bo"),
+        ("sam@example.org", "Sam\r\nBcc: all@example.org"),
+    ] {
+        let people = People::new(&mut client);
+        people.assignment(&mut client, "2026-01-01");
+        client
+            .execute("UPDATE users SET email = $1, name = $2 WHERE id = $3", &[&email, &name, &people.mentor_user])
+            .expect("what the tables take");
+    }
+    enqueue_follow_ups(&mut client, "2026-01-20");
+    let mail = mail_file("addresses");
+    let (_sink, port) = sink(&mail, &[]);
+    assert!(worker(&database, &port, &["--drain"]).0.wait().expect("it ends").success());
+    assert_eq!(
+        rows(
+            &mut client,
+            "SELECT u.email, r.status, l.given_up FROM reminders r JOIN users u ON u.id = r.recipient_id
+               JOIN send_logs l ON l.reminder_id = r.id ORDER BY 1"
+        ),
+        ["a,b@example.org|failed|t", "bo@exåmple.org|sent|f", "sam@example.org|sent|f", "ø@example.org|failed|t"]
+    );
+    assert_eq!(arrived(&mail).len(), 2);
+    let _ = std::fs::remove_file(&mail);
+}

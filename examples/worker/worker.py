@@ -5,10 +5,13 @@ It owns the text of the messages and the talk with the mail server. Who gets wha
 is the database's: assignment_reminders.claim_reminders and mark_reminder_sent/failed.
 
 The connection is libpq's: PGHOST, PGDATABASE and the like, or --database 'postgresql://...'. Ctrl-C (SIGINT, SIGTERM)
-finishes the batch at hand and ends.
+finishes the batch at hand and ends. It also ends when the database goes away: let a supervisor, such as systemd, start it
+again; what it had claimed comes back when the lease has run out.
 """
 
 import argparse
+import email.errors
+import email.headerregistry
 import email.message
 import email.utils
 import logging
@@ -47,6 +50,22 @@ class Stop:
         self.asked = True
 
 
+class Unwritable(Exception):
+    """An address that no mail can be written to, such as "a,b@example.org"."""
+
+
+def one_line(text):
+    """A line break in a title or a name must not start another header."""
+    return " ".join(text.split())
+
+
+def address_of(reminder):
+    try:
+        return email.headerregistry.Address(one_line(reminder.recipient_name), addr_spec=reminder.recipient_email)
+    except (email.errors.MessageError, ValueError) as error:
+        raise Unwritable(f"no address: {reminder.recipient_email}: {error}") from error
+
+
 class Mailer:
     """One SMTP connection, opened before anything is claimed: a mail server that is down costs nobody an attempt."""
 
@@ -71,11 +90,11 @@ class Mailer:
             self.smtp = None
 
     def send(self, reminder, subject, body):
-        """Returns the message's id. Raises smtplib's exceptions."""
+        """Returns the message's id. Raises smtplib's exceptions, and Unwritable."""
         message = email.message.EmailMessage()
         message["From"] = self.sender
-        message["To"] = email.utils.formataddr((reminder.recipient_name, reminder.recipient_email))
-        message["Subject"] = " ".join(subject.split())  # a line break in a title must not start another header
+        message["To"] = address_of(reminder)
+        message["Subject"] = one_line(subject)
         message["Date"] = email.utils.localtime()
         # The same for every attempt, so that a provider, or the recipient's client, can drop a double.
         message["Message-ID"] = f"<{reminder.idempotency_key}@{self.sender.rpartition('@')[2]}>"
@@ -140,6 +159,8 @@ def deliver(reminder, mailer, database):
         if error.smtp_code == 421:  # the mail server is closing the connection
             mailer.close()
         answered, sent = failed(database, reminder, error.smtp_code, error.smtp_error), False
+    except (Unwritable, smtplib.SMTPNotSupportedError) as error:  # the latter: beyond ASCII, and the mail server is not
+        answered, sent = failed(database, reminder, 0, str(error), permanent=True), False
     except (OSError, smtplib.SMTPException) as error:
         mailer.close()
         answered, sent = failed(database, reminder, 0, str(error) or type(error).__name__), False
@@ -150,12 +171,13 @@ def deliver(reminder, mailer, database):
     return answered and sent
 
 
-def failed(database, reminder, code, text):
+def failed(database, reminder, code, text, permanent=False):
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
     error = f"{code} {text}" if code else text
     log.info("reminder %s was not sent: %s", reminder.reminder_id, error)
     # 5xx: the mail server will never take it. 4xx, or no answer: it may, later.
-    return database.execute(FAILED, [reminder.reminder_id, reminder.claim_id, error, 500 <= code < 600]).fetchone()[0]
+    permanent = permanent or 500 <= code < 600
+    return database.execute(FAILED, [reminder.reminder_id, reminder.claim_id, error, permanent]).fetchone()[0]
 
 
 def work_off(database, mailer, options):
