@@ -41,13 +41,15 @@ TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO @extowner@;
 
 -- Triggers that run SQL. The search_path is pinned, since they run with the owner's rights. Their plans are kept for the
--- life of the backend, whatever the size of the first statement: without hash and merge joins they always look up by
--- index what a statement touched, and never come to read a large table for a single row. Generic, since Postgres takes
+-- life of the backend, whatever the size of the first statement: without hash and merge joins and sequential scans they
+-- always look up by index what a statement touched, and never come to read a large table for a single row. Generic, since Postgres takes
 -- arrays of unknown length for long and would plan anew every time (which made single inserts half as fast again).
 ALTER FUNCTION assignment_reminders.maintain_last_contact_date()
-    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off;
+    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.maintain_assignment_count()
-    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off;
+    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 

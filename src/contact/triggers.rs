@@ -39,7 +39,7 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
             PgTriggerOperation::Delete => &CHANGED_BY_DELETE,
             PgTriggerOperation::Truncate => &CHANGED_BY_TRUNCATE,
         };
-        recompute(changed.write_in(trigger, first_column)?).map(|_| ())
+        recompute(changed.write_in(trigger, first_column)?).map(drop)
     })
 }
 
