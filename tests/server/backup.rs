@@ -5,19 +5,11 @@ use std::process::{Command, Stdio};
 
 use postgres::Client;
 
-use crate::support::{Database, People, program, refused, row, rows, run};
+use crate::support::{Database, People, content, program, refused, row, rows, run};
 
 /// Every row of every table, and what hangs on the tables.
 fn everything(client: &mut Client) -> Vec<String> {
-    run(client, "SET search_path = assignment_reminders; SET TimeZone = 'UTC'");
-    let tables = rows(
-        client,
-        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' ORDER BY 1",
-    );
-    let mut all = Vec::new();
-    for table in tables {
-        all.extend(rows(client, &format!("SELECT '{table}', t::text FROM {table} AS t ORDER BY 2")));
-    }
+    let mut all = content(client);
     all.extend(rows(
         client,
         "SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid

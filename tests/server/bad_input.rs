@@ -7,7 +7,7 @@ use postgres::Client;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::support::{Database, People, rows, run};
+use crate::support::{Database, People, content, rows, run};
 
 /// Values of a type, as SQL.
 fn values(data_type: &str) -> &'static [&'static str] {
@@ -137,20 +137,6 @@ fn functions(client: &mut Client) -> Vec<Function> {
         }
     })
     .collect()
-}
-
-/// Everything in every table, for what an error must leave as it was.
-fn content(client: &mut Client) -> String {
-    let tables = rows(
-        client,
-        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r'",
-    );
-    tables
-        .iter()
-        .flat_map(|table| {
-            rows(client, &format!("SELECT md5(string_agg(t::text, ';' ORDER BY t::text)) FROM {table} t"))
-        })
-        .collect()
 }
 
 fn programme() -> (Database, Client) {

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::support::{Database, People, assert_refused, refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run, tables};
 
 const TABLES: &str = "activities assignments claim_rates contact_corrections evaluation_runs migrations organizations peer_mentors \
                       reminder_settings reminders send_logs user_preferences users";
@@ -94,13 +94,7 @@ fn a_relation_that_is_not_ours_is_left_alone() {
             "42P07",
             &format!("assignment_reminders.{table} already exists"),
         );
-        assert_eq!(
-            rows(
-                &mut client,
-                "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r'"
-            ),
-            [table]
-        );
+        assert_eq!(tables(&mut client), [table]);
     }
 }
 

@@ -10,6 +10,10 @@ use crate::support::{Database, People, pid, row, rows, run, wait_until_blocked};
 
 const RUN: &str = "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')";
 
+/// An assignment for each mentor, in the order opposite to that in which mentors are locked.
+const INSERT_FOR_BOTH: &str = "INSERT INTO assignments (title, student_id, peer_mentor_id)
+    SELECT 'new', (SELECT id FROM users LIMIT 1), id FROM peer_mentors ORDER BY peer_mentors.id DESC";
+
 /// What a statement of another session returns that must wait for `holder`'s transaction, and does its work when that
 /// commits. Or its SQLSTATE.
 fn after_commit(database: &Database, holder: &mut Client, statement: &'static str) -> Result<(), String> {
@@ -91,20 +95,15 @@ fn a_run_uses_the_settings_that_were_committed_when_it_began_and_does_not_wait_f
 fn an_insert_waits_for_a_reassignment_and_both_count() {
     let (database, mut client) = two_mentors();
     run(&mut client, "BEGIN; UPDATE assignments SET peer_mentor_id = (SELECT max(id::text)::uuid FROM peer_mentors)");
-    // For both mentors, the other way round.
-    let insert = "INSERT INTO assignments (title, student_id, peer_mentor_id)
-                  SELECT 'new', (SELECT id FROM users LIMIT 1), id FROM peer_mentors ORDER BY peer_mentors.id DESC";
-    assert_eq!(after_commit(&database, &mut client, insert), Ok(()));
+    assert_eq!(after_commit(&database, &mut client, INSERT_FOR_BOTH), Ok(()));
     assert_eq!(counts(&mut client), ["1", "21"]);
 }
 
 #[test]
 fn a_reassignment_waits_for_an_insert_and_both_count() {
     let (database, mut client) = two_mentors();
-    run(
-        &mut client,
-        "BEGIN; INSERT INTO assignments (title, student_id, peer_mentor_id) SELECT 'new', (SELECT id FROM users LIMIT 1), id FROM peer_mentors",
-    );
+    run(&mut client, "BEGIN");
+    run(&mut client, INSERT_FOR_BOTH);
     let reassign = "UPDATE assignments SET peer_mentor_id = (SELECT max(id::text)::uuid FROM peer_mentors)";
     assert_eq!(after_commit(&database, &mut client, reassign), Ok(()));
     // The new ones were not committed when the reassignment began: they stay where they are.
@@ -115,9 +114,7 @@ fn a_reassignment_waits_for_an_insert_and_both_count() {
 fn an_insert_waits_for_a_delete_and_both_count() {
     let (database, mut client) = two_mentors();
     run(&mut client, "BEGIN; DELETE FROM assignments");
-    let insert = "INSERT INTO assignments (title, student_id, peer_mentor_id)
-                  SELECT 'new', (SELECT id FROM users LIMIT 1), id FROM peer_mentors ORDER BY peer_mentors.id DESC";
-    assert_eq!(after_commit(&database, &mut client, insert), Ok(()));
+    assert_eq!(after_commit(&database, &mut client, INSERT_FOR_BOTH), Ok(()));
     assert_eq!(counts(&mut client), ["1", "1"]);
 }
 

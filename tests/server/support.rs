@@ -145,6 +145,25 @@ pub fn row(client: &mut Client, sql: &str) -> String {
     rows.remove(0)
 }
 
+/// The names of our tables.
+pub fn tables(client: &mut Client) -> Vec<String> {
+    rows(
+        client,
+        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' ORDER BY 1",
+    )
+}
+
+/// Every row of our tables, each behind the name of its table.
+pub fn content(client: &mut Client) -> Vec<String> {
+    let tables = tables(client);
+    tables
+        .iter()
+        .flat_map(|table| {
+            rows(client, &format!("SELECT '{table}', t::text FROM assignment_reminders.{table} AS t ORDER BY 2"))
+        })
+        .collect()
+}
+
 /// An error as a user sees it.
 #[derive(Debug)]
 pub struct Refusal {

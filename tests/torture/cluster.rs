@@ -24,7 +24,12 @@ pub struct Cluster {
 impl Cluster {
     /// A new cluster, running, with a database "reminders". `settings` are lines for postgresql.conf.
     pub fn new(settings: &str) -> Self {
-        let mut cluster = Self::stopped(&installation());
+        Self::of(&installation(), settings)
+    }
+
+    /// The same, of the Postgres whose programs are in `bin`.
+    pub fn of(bin: &Path, settings: &str) -> Self {
+        let mut cluster = Self::stopped(bin);
         cluster
             .succeed("initdb", &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D", "data"]);
         cluster.configure(settings);
@@ -33,7 +38,7 @@ impl Cluster {
         cluster
     }
 
-    /// One with nothing in it yet, of the Postgres whose programs are in `bin`.
+    /// One with nothing in it yet, not even a data directory.
     pub fn stopped(bin: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // A short path: that of a socket holds no more than 107 characters.

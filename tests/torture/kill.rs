@@ -41,6 +41,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
 
     let acknowledged = Acknowledged::default();
     for round in 0..ROUNDS {
+        let takes_postmaster = round % 4 == 3;
         // A day later each time: new silences are due, leases have run out.
         let as_of = format!("2026-11-{:02} 12:00+00", 2 + round);
         let before = acknowledged.statements.load(Ordering::Relaxed);
@@ -66,7 +67,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
                 }
                 thread::yield_now();
             }
-            if round % 4 == 3 {
+            if takes_postmaster {
                 drop(observer);
                 cluster.kill_postmaster();
             } else {
@@ -78,7 +79,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
             }
             stop.store(true, Ordering::Relaxed);
         });
-        if round % 4 == 3 {
+        if takes_postmaster {
             cluster.start();
         }
         cluster.wait();
@@ -130,7 +131,7 @@ impl<'a> Load<'a> {
     }
 
     fn query(&mut self, sql: &str) -> Result<(), postgres::Error> {
-        self.client.query(sql, &[&self.as_of]).map(|_| ())
+        self.client.execute(sql, &[&self.as_of]).map(drop)
     }
 
     fn people(&self, random: &mut fastrand::Rng) -> &'a People {
@@ -185,7 +186,7 @@ impl<'a> Load<'a> {
                 random.u32(..10)
             ),
         };
-        self.client.simple_query(&sql).map(|_| ())
+        self.client.simple_query(&sql).map(drop)
     }
 
     /// Claims, and then sends, fails or forgets each.

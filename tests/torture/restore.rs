@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use postgres::Client;
 
 use crate::cluster::{Cluster, installation};
-use crate::support::{People, refused, row, rows, run};
+use crate::support::{People, content, refused, row, run};
 
 fn programme(client: &mut Client) {
     let people = People::new(client);
@@ -27,18 +27,6 @@ fn programme(client: &mut Client) {
         "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:01+00')
            FROM claim_reminders(300, as_of => '2026-11-22 12:00+00')",
     );
-}
-
-fn content(client: &mut Client) -> Vec<String> {
-    run(client, "SET TimeZone = 'UTC'; SET search_path = assignment_reminders");
-    let tables = rows(
-        client,
-        "SELECT relname FROM pg_class WHERE relnamespace = 'assignment_reminders'::regnamespace AND relkind = 'r' ORDER BY 1",
-    );
-    tables
-        .iter()
-        .flat_map(|table| rows(client, &format!("SELECT '{table}', t::text FROM {table} AS t ORDER BY 2")))
-        .collect()
 }
 
 fn assert_works(client: &mut Client) {
@@ -171,15 +159,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     cluster.succeed("pg_dump", &["--format=custom", "--file=dump", "reminders"]);
 
     let bare = Bare::new();
-    let elsewhere = {
-        let mut elsewhere = Cluster::stopped(&bare.bin());
-        elsewhere
-            .succeed("initdb", &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D", "data"]);
-        elsewhere.configure("");
-        elsewhere.start();
-        elsewhere
-    };
-    elsewhere.succeed("createdb", &["reminders"]);
+    let elsewhere = Cluster::of(&bare.bin(), "");
     let refused_extension =
         elsewhere.output("psql", &["-X", "-d", "reminders", "-c", "CREATE EXTENSION assignment_reminders"]);
     assert!(String::from_utf8_lossy(&refused_extension.stderr).contains("assignment_reminders"), "a clear error");
