@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import daily_client
 import growth
-from harness import AS_OF, BIN, HERE, TARGET, Comparison, Report, connect, do, execute, milliseconds, printed_by
+from harness import AS_OF, BIN, HERE, RUN, TARGET, Comparison, Report, connect, do, execute, milliseconds, printed_by
 
 EXPERIMENTS: dict[str, tuple[str, Callable[[], list[Comparison]], str]] = {}
 
@@ -65,24 +65,26 @@ def call() -> list[Comparison]:
 
 # -- triggers -------------------------------------------------------------------------------------------------------------
 
-def triggers(table: str, function: str | None, transition: bool = False, ours: bool = False) -> None:
-    """Gives `table` our triggers, or none, or one in PL/pgSQL."""
-    state = "ENABLE" if ours else "DISABLE"
+def own_triggers(state: str = "ENABLE") -> None:
+    """Our triggers, on or (DISABLE) off, and no other."""
     for name in ("assignments", "activities", "peer_mentors", "reminders"):
-        execute(f"ALTER TABLE assignment_reminders.{name} {state} TRIGGER USER")
-    for name in ("assignments", "activities"):
-        execute(f"DROP TRIGGER IF EXISTS bench ON assignment_reminders.{name}")
-    if function:
-        level = "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT" if transition else "FOR EACH ROW"
-        execute(f"CREATE TRIGGER bench AFTER INSERT ON assignment_reminders.{table} {level} EXECUTE FUNCTION bench.{function}()")
+        execute(f"ALTER TABLE assignment_reminders.{name} {state} TRIGGER USER",
+                f"DROP TRIGGER IF EXISTS bench ON assignment_reminders.{name}")
+
+
+def other_trigger(table: str, level: str, function: str) -> None:
+    """One in PL/pgSQL in the place of ours."""
+    own_triggers("DISABLE")
+    execute(f"CREATE TRIGGER bench AFTER INSERT ON assignment_reminders.{table} {level} EXECUTE FUNCTION bench.{function}()")
 
 
 def trigger_sides(table: str, row: str, statement: str) -> dict[str, Callable[[], None]]:
     return {
-        "ours": lambda: triggers(table, None, ours=True),
-        "no trigger (limit)": lambda: triggers(table, None),
-        "PL/pgSQL, row by row": lambda: triggers(table, row),
-        "PL/pgSQL, by statement, ordered locks": lambda: triggers(table, statement, transition=True),
+        "ours": own_triggers,
+        "no trigger (limit)": lambda: own_triggers("DISABLE"),
+        "PL/pgSQL, row by row": lambda: other_trigger(table, "FOR EACH ROW", row),
+        "PL/pgSQL, by statement, ordered locks": lambda: other_trigger(
+            table, "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", statement),
     }
 
 
@@ -116,15 +118,13 @@ def assignments() -> list[Comparison]:
         assert not counts or wrong_counts() == 0
         return took
 
-    found = [
+    return [
         Comparison(f"100,000 assignments, {mentors:,} mentor{'s'[:mentors - 1]}", "ms").run({
             name: lambda prepare=prepare, mentors=mentors, name=name: side(prepare, mentors, "limit" not in name)
             for name, prepare in COUNTS.items()
         }, takes=5)
         for mentors in (1000, 1)
     ]
-    triggers("assignments", None, ours=True)
-    return found
 
 
 @experiment("assignments-concurrent", "Assignments by 8 clients at once",
@@ -144,7 +144,7 @@ def assignments_concurrent() -> list[Comparison]:
         deadlocks = re.search(r"number of deadlock failures: (\d+)", report)
         return rate, f"{deadlocks.group(1)} deadlocks" if deadlocks and deadlocks.group(1) != "0" else ""
 
-    found = [
+    return [
         Comparison(title, "tps", more_is_better=True).run({
             name: lambda prepare=prepare, script=script, mentors=mentors, name=name:
                 side(prepare, script, mentors, "limit" not in name)
@@ -157,8 +157,6 @@ def assignments_concurrent() -> list[Comparison]:
             ("20 rows in random order, 50 mentors", "insert_twenty.pgbench", 50),
         )
     ]
-    triggers("assignments", None, ours=True)
-    return found
 
 
 @experiment("activities", "Insert 100,000 activities of 10,000 assignments in one statement",
@@ -168,10 +166,10 @@ def activities() -> list[Comparison]:
     do("assignments.sql", assignments=10_000, one_due_of=10)
 
     def side(prepare: Callable[[], None]) -> float:
-        triggers("activities", None, ours=True)
+        own_triggers()
         execute("TRUNCATE assignment_reminders.activities, assignment_reminders.reminders, assignment_reminders.send_logs",
                 "SET session_replication_role = replica", "UPDATE assignment_reminders.assignments SET last_contact_date = NULL")
-        execute("SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)", as_of=AS_OF)
+        execute(RUN, as_of=AS_OF)
         execute("VACUUM FULL ANALYZE assignment_reminders.assignments")
         prepare()
         return milliseconds(
@@ -179,10 +177,8 @@ def activities() -> list[Comparison]:
                SELECT bench.id(1, 1), bench.id(6, 1 + n % 10000), timestamptz '2026-11-21 12:00+00' + n * interval '1 second'
                  FROM generate_series(1, 100000) AS n""")
 
-    found = Comparison("100,000 activities, 10,000 assignments", "ms").run(
-        {name: lambda prepare=prepare: side(prepare) for name, prepare in CONTACT.items()}, takes=5)
-    triggers("activities", None, ours=True)
-    return [found]
+    return [Comparison("100,000 activities, 10,000 assignments", "ms").run(
+        {name: lambda prepare=prepare: side(prepare) for name, prepare in CONTACT.items()}, takes=5)]
 
 
 # -- the daily run --------------------------------------------------------------------------------------------------------
@@ -191,10 +187,9 @@ def activities() -> list[Comparison]:
             "Each take begins with an empty outbox. The statement by hand knows fewer cases than the run does (bench/sql/daily_by_hand.sql "
             "says which) and returns no rows. The client is Python with psycopg: a server-side cursor, the decision in Python, executemany; Debian's psycopg, which has no C part.")
 def daily() -> list[Comparison]:
-    ours = "SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)"
     by_hand = (HERE / "sql" / "daily_by_hand.sql").read_text()
     sides = {
-        "ours": lambda: milliseconds(ours, as_of=AS_OF),
+        "ours": lambda: milliseconds(RUN, as_of=AS_OF),
         "one SQL statement by hand (limit)": lambda: milliseconds(by_hand, as_of=AS_OF),
         "PL/pgSQL loop": lambda: milliseconds("SELECT bench.run_daily_evaluation(%(as_of)s)", as_of=AS_OF),
         "client program (psycopg)": lambda: daily_client.run(AS_OF),
@@ -211,7 +206,7 @@ def daily() -> list[Comparison]:
             for name, side in sides.items():
                 execute("TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs")
                 for comparison in (first, repeat):
-                    comparison.takes.setdefault(name, []).append(side())
+                    comparison.add(name, side())
                     (enqueued,), = execute("SELECT count(*) FROM assignment_reminders.reminders")
                     assert enqueued == open_assignments // one_due_of, (name, enqueued)
                     # What autovacuum would do between two days.
@@ -297,10 +292,9 @@ def queue_large() -> list[Comparison]:
 
 # -- growth ---------------------------------------------------------------------------------------------------------------
 
-EXPERIMENTS["growth"] = (
-    "Growth: 1,000 due, ever more assignments", growth.measure,
-    "![Time of a run and of an insert by number of assignments](growth.png)\n\n"
-    "\"Against ours\" is against 10,000 assignments here.")
+experiment("growth", "Growth: 1,000 due, ever more assignments",
+           "![Time of a run and of an insert by number of assignments](growth.png)\n\n"
+           "\"Against ours\" is against 10,000 assignments here.")(growth.measure)
 
 
 def main() -> None:
@@ -313,6 +307,7 @@ def main() -> None:
     for name in names:
         title, measure, remarks = EXPERIMENTS[name]
         print(f"\n== {title}  (make bench ONLY={name})", flush=True)
+        own_triggers()
         started = time.perf_counter()
         comparisons = measure()
         for comparison in comparisons:

@@ -7,7 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from harness import AS_OF, HERE, Comparison, do, execute, milliseconds
+from harness import AS_OF, HERE, RUN, Comparison, do, execute, milliseconds
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 DUE = 1_000
@@ -32,10 +32,9 @@ def measure() -> list[Comparison]:
         for _ in range(TAKES):
             execute("TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs")
             for comparison in (first, repeat):
-                took = milliseconds("SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)", as_of=AS_OF)
-                comparison.takes.setdefault(side, []).append(took)
+                comparison.add(side, milliseconds(RUN, as_of=AS_OF))
                 assert execute("SELECT count(*) FROM assignment_reminders.reminders") == [(DUE,)]
-            insert.takes.setdefault(side, []).append(milliseconds(INSERT))
+            insert.add(side, milliseconds(INSERT))
     plot(list(found.values()))
     execute("TRUNCATE assignment_reminders.organizations CASCADE")
     return list(found.values())

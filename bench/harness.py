@@ -20,6 +20,7 @@ BIN = Path(os.environ["PGBIN"])
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 TOO_SLOW_TO_REPEAT = 60  # seconds
 AS_OF = "2026-11-22 12:00+00"
+RUN = "SELECT count(*) FROM assignment_reminders.run_daily_evaluation(%(as_of)s)"
 
 
 def connect() -> psycopg.Connection:
@@ -76,13 +77,15 @@ class Comparison:
                 if side in slow:
                     continue
                 started = time.perf_counter()
-                value, *note = taken if isinstance(taken := take(), tuple) else (taken,)
-                self.takes.setdefault(side, []).append(value)
-                self.notes.setdefault(side, []).extend(note)
+                self.add(side, *taken if isinstance(taken := take(), tuple) else (taken,))
                 if time.perf_counter() - started > TOO_SLOW_TO_REPEAT:
                     slow.add(side)
                     self.notes[side].append("1 take")
         return self
+
+    def add(self, side: str, value: float, *notes: str) -> None:
+        self.takes.setdefault(side, []).append(value)
+        self.notes.setdefault(side, []).extend(notes)
 
     def median(self, side: str) -> float:
         return statistics.median(self.takes[side])
@@ -94,7 +97,7 @@ class Comparison:
             median = self.median(side)
             ratio = "" if median == ours else f"{median / ours:.2f}" if ours > 0 and median > 0 else "–"
             spread = f"{number(min(takes))} – {number(max(takes))}"
-            notes = [note for note in self.notes.get(side, []) if note]
+            notes = [note for note in self.notes[side] if note]
             rows.append((side, f"{number(median)} {self.unit}", spread, ratio, "; ".join(dict.fromkeys(notes))))
         return rows
 
