@@ -228,6 +228,17 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- assignment_reminders::evaluation::after_loss
+CREATE  FUNCTION "after_loss"(
+	"attempts" INT, /* i32 */
+	"max_attempts" INT /* i32 */
+) RETURNS TEXT /* & '_ str */
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'after_loss_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- assignment_reminders::delivery::claim::claim_reminders
 CREATE  FUNCTION "claim_reminders"(
 	"batch_size" INT DEFAULT 100, /* Option < i32 > */
@@ -964,6 +975,7 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
     assignment_reminders.due_reminder_type(interval),
     assignment_reminders.skip_reason(text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz),
+    assignment_reminders.after_loss(integer, integer),
     assignment_reminders.day_before(timestamptz, text),
     assignment_reminders.time_ordered_id(),
     assignment_reminders.current_organization()
@@ -1075,9 +1087,11 @@ COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
     'Removes the pg_cron jobs of the current role that schedule_delivery_jobs made; returns how many.';
 
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz) IS
-    'Hands out due reminders, oldest first and in turn over the organizations, leased to the caller; skips what should no longer be sent. No row: nothing is due. 25001 outside READ COMMITTED.';
+    'Hands out due reminders, oldest first and in turn over the organizations, leased to the caller; skips what should no longer be sent, gives up what nobody answered for max_attempts times. No row: nothing is due. 25001 outside READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.skip_reason(text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz) IS
     'Why a reminder should no longer be sent, NULL to send it. The decision that claims take.';
+COMMENT ON FUNCTION assignment_reminders.after_loss(integer, integer) IS
+    'What becomes of a reminder whose claim nobody answered for, the lost attempt counted: retry, retry_alone or give_up.';
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: rows written together lie together in its index.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, text, text, timestamptz) IS

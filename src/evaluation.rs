@@ -9,6 +9,7 @@ use crate::rules::contact::days_since_last_contact as rule_days_since_last_conta
 use crate::rules::delivery::{self, Assignment, Day, Kind, Recipient};
 use crate::rules::due;
 use crate::rules::follow_up::{self, Action, Days, Evaluation, Thresholds};
+use crate::rules::retry;
 use crate::server::calendar::{calendar_date, nearest_date, nearest_moment, utc_date};
 use crate::server::composite::EvaluationRow;
 use crate::server::errors::{Result, negative_threshold, null_argument, unknown};
@@ -138,6 +139,13 @@ fn skip_reason(
     let reason =
         delivery::skip_reason(kind, anchor.map(nearest_moment), assignment, day, recipient, nearest_moment(as_of));
     Ok(reason.map(|reason| reason.name().to_string()))
+}
+
+/// What becomes of a reminder whose claim nobody answered for: retry, `retry_alone` (in a claim of its own) or `give_up`.
+/// `attempts` counts the lost one. NULL for NULL. What claims ask.
+#[pg_extern(immutable, parallel_safe)]
+fn after_loss(attempts: i32, max_attempts: i32) -> &'static str {
+    retry::after_loss(attempts, max_attempts).name()
 }
 
 fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {

@@ -1,4 +1,5 @@
--- One claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason.
+-- One claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason. One that was
+-- claimed before and never answered for has lost that attempt (after_loss says what follows).
 -- $1: batch_size, $2: as_of, $3: lease, $4: the only organisation (NULL: all), $5 and $6: organisations with a rate limit
 -- and what they may still send, $7 to $9: where this session's last claim ended, per organisation.
 --
@@ -8,8 +9,9 @@
 WITH organization AS MATERIALIZED (
     SELECT o.id, o.timezone, least($1, coalesce(limited.allowance, $1)) AS most,
            coalesce(ended.available_at, '-infinity') AS after_available_at,
-           coalesce(ended.number, 0) AS after_number
+           coalesce(ended.number, 0) AS after_number, s.max_attempts
       FROM assignment_reminders.organizations o
+      LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
       LEFT JOIN unnest($5::uuid[], $6::integer[]) AS limited (organization_id, allowance) ON limited.organization_id = o.id
       LEFT JOIN unnest($7::uuid[], $8::timestamptz[], $9::bigint[]) AS ended (organization_id, available_at, number)
         ON ended.organization_id = o.id
@@ -32,11 +34,12 @@ WITH organization AS MATERIALIZED (
     SELECT r.*, least(r.most, $1 / r.organizations + CASE WHEN r.turn <= $1 % r.organizations THEN 1 ELSE 0 END) AS size
       FROM ready r
 ), locked AS MATERIALIZED (
-    SELECT o.timezone AS organization_timezone, r.*
+    SELECT o.timezone AS organization_timezone,
+           CASE WHEN r.claim_id IS NOT NULL THEN assignment_reminders.after_loss(r.attempts + 1, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS place, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for
+                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for, r.claim_id, r.attempts
              FROM assignment_reminders.reminders r
             WHERE r.organization_id = o.id AND r.status = 'pending'
               AND greatest(r.scheduled_for, r.retry_at) <= $2
@@ -47,7 +50,8 @@ WITH organization AS MATERIALIZED (
               FOR NO KEY UPDATE SKIP LOCKED
            ) AS r
 ), judged AS MATERIALIZED (
-    SELECT r.place, r.organization_timezone, r.available_at, r.number, is_follow_up.yes AS is_follow_up,
+    SELECT r.place, r.organization_timezone, r.available_at, r.number, r.claim_id IS NOT NULL AS is_lost, r.after_loss,
+           is_follow_up.yes AS is_follow_up,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
            CASE r.reminder_type WHEN 'contact-reminder' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
@@ -102,27 +106,36 @@ WITH organization AS MATERIALIZED (
            SELECT p.daily_summary FROM assignment_reminders.user_preferences p
             WHERE r.assignment_id IS NULL AND p.user_id = r.recipient_id LIMIT 1
            ) AS preference ON true
+), outcome AS MATERIALIZED (
+    SELECT judged.*, CASE WHEN judged.skip_reason IS NOT NULL THEN 'skipped'
+                          WHEN judged.after_loss = 'give_up' THEN 'failed' ELSE 'pending' END AS status
+      FROM judged
 ), claim AS MATERIALIZED (
-    SELECT gen_random_uuid() AS id
+    -- One to be tried alone has this claim for itself; the others stay for the next one.
+    SELECT gen_random_uuid() AS id,
+           (SELECT o.place FROM outcome o WHERE o.after_loss = 'retry_alone' AND o.status = 'pending'
+             ORDER BY o.available_at, o.number LIMIT 1) AS alone
 )
 UPDATE assignment_reminders.reminders r
-   SET status = CASE WHEN judged.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END,
-       skip_reason = judged.skip_reason,
-       claim_id = CASE WHEN judged.skip_reason IS NULL THEN claim.id END,
-       claimed_until = CASE WHEN judged.skip_reason IS NULL THEN $2 + $3 END,
-       recipient_id = CASE WHEN judged.is_follow_up THEN coalesce(judged.recipient_id, r.recipient_id) ELSE r.recipient_id END,
+   SET status = outcome.status,
+       skip_reason = outcome.skip_reason,
+       attempts = r.attempts + CASE WHEN outcome.is_lost THEN 1 ELSE 0 END,
+       last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
+       claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
+       claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
+       recipient_id = CASE WHEN outcome.is_follow_up THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
        updated_at = now()
-  FROM judged, claim
+  FROM outcome, claim
  -- A row that somebody changed since this statement began has another place now: it was locked, but not judged as it is,
  -- and stays for the next claim.
- WHERE r.ctid = judged.place
+ WHERE r.ctid = outcome.place AND (outcome.place = claim.alone) IS NOT FALSE
 RETURNING r.id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor, and for no other.
           r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once') AS idempotency_key,
-          r.organization_id, r.reminder_type, judged.recipient_id, judged.recipient_email, judged.recipient_name,
-          judged.recipient_timezone, r.assignment_id, judged.assignment_title, judged.student_name, judged.peer_mentor_name,
-          judged.last_contact_date,
+          r.organization_id, r.reminder_type, outcome.recipient_id, outcome.recipient_email, outcome.recipient_name,
+          outcome.recipient_timezone, r.assignment_id, outcome.assignment_title, outcome.student_name, outcome.peer_mentor_name,
+          outcome.last_contact_date,
           assignment_reminders.days_since_last_contact(
-              judged.silent_since, ($2::timestamptz AT TIME ZONE judged.organization_timezone)::date) AS days_since,
-          judged.due_at, judged.due_at AT TIME ZONE judged.recipient_timezone AS due_at_local,
-          r.anchor, r.scheduled_for, r.attempts, judged.available_at, judged.number
+              outcome.silent_since, ($2::timestamptz AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
+          outcome.due_at, outcome.due_at AT TIME ZONE outcome.recipient_timezone AS due_at_local,
+          r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost, r.status = 'failed' AS is_given_up

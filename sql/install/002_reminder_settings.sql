@@ -38,7 +38,7 @@ COMMENT ON COLUMN assignment_reminders.reminder_settings.escalate_after_days IS
 COMMENT ON COLUMN assignment_reminders.reminder_settings.due_offsets IS
     'How long before due_at a student is reminded, one reminder for each.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.max_attempts IS
-    'Sends that may fail before a reminder is given up.';
+    'Attempts, failed or never answered for, after which a reminder is given up.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.retry_base IS
     'The wait before the first retry; later ones wait longer.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.bounce_limit IS

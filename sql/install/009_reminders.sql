@@ -68,7 +68,7 @@ COMMENT ON COLUMN assignment_reminders.reminders.reminder_type IS
     'contact-reminder, contact-escalation, a due offset such as 24h, or daily-summary.';
 COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
     'The moment the reminder counts from: midnight UTC of the contact date (or assigned_on), due_at, or the local day. When it moves, the row is armed again.';
-COMMENT ON COLUMN assignment_reminders.reminders.attempts IS 'Sends that were answered, with success or failure, for this anchor.';
+COMMENT ON COLUMN assignment_reminders.reminders.attempts IS 'Sends for this anchor that were answered, with success or failure, and claims that were not before their lease ended.';
 COMMENT ON COLUMN assignment_reminders.reminders.retry_at IS 'After a failed send: not to be claimed before this.';
 COMMENT ON COLUMN assignment_reminders.reminders.status IS
     'pending (claimed while claimed_until lies ahead), sent, failed (given up) or skipped (see skip_reason).';

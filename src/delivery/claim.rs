@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{SpiHeapTupleData, SpiResult};
 use pgrx::{PgSqlErrorCode, Uuid};
 
+use super::notify;
 use super::progress::{self, Ended};
 use crate::arguments;
 use crate::organization::existing_organization;
@@ -46,6 +47,8 @@ type Claimed = (
 /// Hands out up to `batch_size` reminders that are due at `as_of`, oldest first and in turn over the organisations, leased
 /// to the caller until `lease` has passed; after that, another claim may take them. What should no longer be sent is
 /// skipped with its reason instead. No row: nothing is due. Answer with `mark_reminder_sent` or `mark_reminder_failed`.
+/// A claim that nobody answered for before its lease ended has cost an attempt; the last one is handed out alone, and after
+/// `max_attempts` the reminder is given up (status failed, and a notification).
 /// NULL organisation: all that the caller sees. 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a
 /// day, 22008 for an infinite `as_of`, P0002 for an unknown organisation, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
@@ -131,7 +134,7 @@ impl Claim {
         let allowances: Vec<i32> = limits.iter().map(|limit| limit.allowance).collect();
         let is_from_the_beginning = ended.is_empty();
         let started = Instant::now();
-        let locked: Vec<Locked> = CLAIM.write(
+        let locked = CLAIM.write(
             &[
                 self.batch_size.into(),
                 self.as_of.into(),
@@ -143,23 +146,57 @@ impl Claim {
                 ended.available_at.into(),
                 ended.numbers.into(),
             ],
-            |rows| rows.map(locked).collect(),
+            |rows| rows.map(Locked::read).collect::<SpiResult<Vec<_>>>(),
         )?;
         if is_from_the_beginning {
             progress::began(started.elapsed());
         }
-        progress::ended(locked.iter().filter_map(|(row, at, number)| Some((row.4?, *at, *number))));
+        progress::ended(locked.iter().filter_map(Locked::place));
+        log_lost(&locked)?;
         let is_exhausted = is_from_the_beginning && locked.is_empty();
-        Ok((locked.into_iter().map(|(row, ..)| row).filter(|row| row.1.is_some()).collect(), is_exhausted))
+        Ok((locked.into_iter().map(|locked| locked.row).filter(|row| row.1.is_some()).collect(), is_exhausted))
     }
 }
 
-/// A locked reminder: what the worker gets (no claim id if it was skipped), and its place in the queue.
-type Locked = (Claimed, TimestampWithTimeZone, i64);
+/// A reminder that a claim has decided on.
+struct Locked {
+    /// What the worker gets; no claim id if it gets nothing.
+    row: Claimed,
+    available_at: TimestampWithTimeZone,
+    number: i64,
+    /// Nobody answered for its last claim.
+    is_lost: bool,
+    is_given_up: bool,
+}
 
-fn locked(row: SpiHeapTupleData) -> SpiResult<Locked> {
-    let claimed = columns!(row; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21);
-    Ok((claimed, given(&row, 22)?, given(&row, 23)?))
+impl Locked {
+    fn read(row: SpiHeapTupleData) -> SpiResult<Self> {
+        Ok(Self {
+            row: columns!(row; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21),
+            available_at: given(&row, 22)?,
+            number: given(&row, 23)?,
+            is_lost: given(&row, 24)?,
+            is_given_up: given(&row, 25)?,
+        })
+    }
+
+    fn place(&self) -> Option<(Uuid, TimestampWithTimeZone, i64)> {
+        Some((self.row.4?, self.available_at, self.number))
+    }
+}
+
+/// Logs the attempts that nobody answered for, and tells when a reminder was given up for it.
+fn log_lost(locked: &[Locked]) -> Result<()> {
+    static LOG: Statement =
+        Statement::new(include_str!("../../sql/delivery/log_lost.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
+    let lost: Vec<Uuid> = locked.iter().filter(|locked| locked.is_lost).filter_map(|locked| locked.row.0).collect();
+    if !lost.is_empty() {
+        LOG.write(&[lost.into()], no_rows)?;
+    }
+    if locked.iter().any(|locked| locked.is_given_up) {
+        notify::failed()?;
+    }
+    Ok(())
 }
 
 /// What an organisation with a rate limit has claimed lately, locked until this transaction ends.

@@ -1,9 +1,10 @@
-//! Retrying: what follows a send that failed.
+//! Retrying: what follows a send that failed, and a claim that nobody answered for.
 //!
 //! ```text
 //!   pending --claim--> claimed --sent--> sent
 //!      ^                  |
 //!      +--- backoff ------+ failed, and attempts are left
+//!      +--- lease over ---+ no answer, and attempts are left
 //!                         +-------------------------------> failed (permanent, or max_attempts reached)
 //! ```
 
@@ -32,6 +33,39 @@ pub fn after_failure(
         return AfterFailure::GiveUp;
     }
     AfterFailure::RetryAfter(backoff(attempts, retry_base, jitter))
+}
+
+/// What becomes of a reminder that was claimed and never answered for. The names are those that claims compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterLoss {
+    Retry,
+    RetryAlone,
+    GiveUp,
+}
+
+impl AfterLoss {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::RetryAlone => "retry_alone",
+            Self::GiveUp => "give_up",
+        }
+    }
+}
+
+/// What follows the `attempts`-th attempt (counted from 1) when its lease ended without an answer: its worker died, was too
+/// slow, or could not answer. It counts, since the message may have been sent: nobody is to get one again and again. And
+/// the message may be what kills workers: on its last attempt, it takes no others along.
+#[must_use]
+pub fn after_loss(attempts: i32, max_attempts: i32) -> AfterLoss {
+    if attempts >= max_attempts {
+        AfterLoss::GiveUp
+    } else if attempts.saturating_add(1) >= max_attempts {
+        AfterLoss::RetryAlone
+    } else {
+        AfterLoss::Retry
+    }
 }
 
 /// The wait after the `attempts`-th failure: `retry_base` doubled with every further one, and up to half of that again,
@@ -81,6 +115,16 @@ mod tests {
         assert_eq!(backoff(i32::MIN, TimeDelta::MIN, f64::NAN), TimeDelta::zero());
         assert_eq!(backoff(0, MINUTE, -3.0), MINUTE);
         assert_eq!(backoff(1, MINUTE, f64::INFINITY), MINUTE);
+    }
+
+    #[test]
+    fn what_nobody_answers_for_is_tried_alone_at_last_and_then_given_up() {
+        let told: Vec<AfterLoss> = (1..=6).map(|attempts| after_loss(attempts, 5)).collect();
+        let [retry, alone, give_up] = [AfterLoss::Retry, AfterLoss::RetryAlone, AfterLoss::GiveUp];
+        assert_eq!(told, [retry, retry, retry, alone, give_up, give_up]);
+        assert_eq!(after_loss(1, 2), alone);
+        assert_eq!(after_loss(1, 1), give_up);
+        assert_eq!(after_loss(i32::MAX, i32::MIN), give_up);
     }
 
     #[test]

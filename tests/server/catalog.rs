@@ -51,7 +51,7 @@ fn every_function_that_runs_sql_pins_its_search_path() {
             AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false) ORDER BY 1",
     );
     // Those that run none; and SQL functions that are inlined into the caller's query, where nothing is unqualified.
-    let pure = "current_organization/0 day_before/2 days_since_last_contact/2 dispatched_at/7 due_reminder_type/1 evaluate_assignment/6 evaluate_assignments/2 \
+    let pure = "after_loss/2 current_organization/0 day_before/2 days_since_last_contact/2 dispatched_at/7 due_reminder_type/1 evaluate_assignment/6 evaluate_assignments/2 \
                 forget_bounces/0 has_something_to_say/3 is_escalation_due/3 is_reminder_due/2 protect_assignment_count/0 protect_last_contact_date/0 \
                 refuse_future_activity/0 refuse_update/0 set_updated_at/0 skip_reason/12 sync_completed/0 time_ordered_id/0";
     assert_eq!(unpinned.join(" "), pure);
@@ -64,7 +64,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "current_organization daily_summary day_before days_since_last_contact dispatched_at due_assignments due_reminder_type evaluate_assignment \
+    let reads = "after_loss current_organization daily_summary day_before days_since_last_contact dispatched_at due_assignments due_reminder_type evaluate_assignment \
                  evaluate_assignments evaluation_health existing_organization get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
                  has_something_to_say is_escalation_due is_reminder_due skip_reason time_ordered_id verify_assignment_counts verify_contact_dates watch_daily_evaluation";
     assert_eq!(callable.join(" "), reads);

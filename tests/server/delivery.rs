@@ -22,6 +22,12 @@ fn claimed(client: &mut Client, as_of: &str) -> (String, String) {
     (reminder.to_string(), claim.to_string())
 }
 
+/// The notifications that this session heard since it was last asked.
+fn notified(client: &mut Client) -> Vec<String> {
+    run(client, "SELECT");
+    client.notifications().iter().map(|n| Ok(n.payload().to_string())).collect().expect("notifications")
+}
+
 /// One assignment, silent since 1 November, whose mentor's reminder is due.
 fn one_follow_up() -> (Database, Client, People, Uuid) {
     let database = Database::installed();
@@ -228,6 +234,8 @@ fn a_worker_that_dies_loses_nothing_and_its_late_answer_changes_nothing() {
     let (again, current) = claimed(&mut client, "2026-11-22 12:05+00");
     assert_eq!(again, reminder);
     assert_ne!(late, current);
+    let log = "SELECT status, error, attempt, given_up FROM send_logs";
+    assert_eq!(row(&mut client, log), "failed|no answer before the lease ended|1|f", "the attempt was lost");
     let before = row(&mut client, "SELECT r.*::text FROM reminders r");
     for answer in ["mark_reminder_sent", "mark_reminder_failed", "extend_reminder_lease"] {
         let more = if answer == "mark_reminder_failed" { ", 'too late'" } else { "" };
@@ -239,8 +247,81 @@ fn a_worker_that_dies_loses_nothing_and_its_late_answer_changes_nothing() {
         "a batch names the ones that were not recorded"
     );
     assert_eq!(row(&mut client, "SELECT r.*::text FROM reminders r"), before);
-    assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), "0");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), "1");
     assert_eq!(row(&mut client, &format!("SELECT mark_reminder_sent('{reminder}', '{current}')")), "t");
+    assert_eq!(row(&mut client, "SELECT status, attempts, last_error FROM reminders"), "sent|2|-");
+}
+
+#[test]
+fn what_nobody_answers_for_is_handed_out_max_attempts_times_and_then_given_up() {
+    let (_database, mut client, ..) = one_follow_up();
+    run(&mut client, "UPDATE reminder_settings SET max_attempts = 3; LISTEN assignment_reminders");
+    for (as_of, attempts) in [("12:00", 0), ("12:05", 1), ("12:10", 2)] {
+        let as_of = format!("2026-11-22 {as_of}+00");
+        assert_eq!(claim(&mut client, "attempts", 10, &as_of), [attempts.to_string()]);
+    }
+    assert_eq!(notified(&mut client), [""; 0]);
+    assert_eq!(claim(&mut client, "1", 10, "2026-11-22 12:15+00"), [""; 0]);
+    let no_answer = "no answer before the lease ended";
+    assert_eq!(
+        row(&mut client, "SELECT status, attempts, last_error, claim_id, claimed_until FROM reminders"),
+        format!("failed|3|{no_answer}|-|-")
+    );
+    assert_eq!(
+        rows(&mut client, "SELECT status, error, attempt, given_up FROM send_logs ORDER BY attempt"),
+        [1, 2, 3].map(|attempt| format!("failed|{no_answer}|{attempt}|{}", if attempt == 3 { "t" } else { "f" }))
+    );
+    assert_eq!(notified(&mut client), ["failed"]);
+    run(&mut client, "SELECT retry_failed_reminders(as_of => '2026-11-22 13:00+00')");
+    assert_eq!(claim(&mut client, "attempts", 10, "2026-11-22 13:00+00"), ["0"], "and starts over on demand");
+}
+
+#[test]
+fn a_message_that_kills_workers_takes_no_other_along() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(&mut client, "UPDATE reminder_settings SET max_attempts = 3");
+    let people = People::new(&mut client);
+    people.assignments(&mut client, "2026-11-01", 10);
+    enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+    let killer = row(&mut client, "SELECT id FROM reminders ORDER BY number LIMIT 1");
+    // Its worker dies before it has answered for any.
+    for as_of in ["2026-11-22 12:00+00", "2026-11-22 12:05+00"] {
+        assert_eq!(claim(&mut client, "1", 100, as_of).len(), 10);
+    }
+    people.assignment(&mut client, "2026-11-02");
+    run(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:06+00')");
+    let mut sizes = Vec::new();
+    for as_of in ["2026-11-22 12:10+00", "2026-11-22 12:15+00"] {
+        loop {
+            let batch = claim(&mut client, "reminder_id, claim_id", 100, as_of);
+            if batch.is_empty() {
+                break;
+            }
+            sizes.push(batch.len());
+            if batch.iter().any(|row| row.starts_with(&killer)) {
+                continue;
+            }
+            for (reminder, claim) in batch.iter().filter_map(|row| row.split_once('|')) {
+                assert_eq!(row(&mut client, &format!("SELECT mark_reminder_sent('{reminder}', '{claim}')")), "t");
+            }
+        }
+    }
+    assert_eq!(sizes, [1; 11], "each on its last attempt alone, and what was enqueued meanwhile");
+    assert_eq!(rows(&mut client, "SELECT id FROM reminders WHERE status = 'failed'"), [killer]);
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminders WHERE status = 'sent'"), "10");
+}
+
+#[test]
+fn what_should_no_longer_be_sent_is_skipped_and_not_given_up() {
+    let (_database, mut client, ..) = one_follow_up();
+    run(&mut client, "UPDATE reminder_settings SET max_attempts = 1");
+    claimed(&mut client, NOW);
+    run(&mut client, "UPDATE assignments SET status = 'paused'; LISTEN assignment_reminders");
+    assert_eq!(claim(&mut client, "1", 10, "2026-11-22 12:05+00"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT status, skip_reason, attempts FROM reminders"), "skipped|not_open|1");
+    assert_eq!(row(&mut client, "SELECT error, given_up FROM send_logs"), "no answer before the lease ended|f");
+    assert_eq!(notified(&mut client), [""; 0]);
 }
 
 #[test]
@@ -317,7 +398,7 @@ fn a_failure_is_retried_after_a_growing_wait_and_then_given_up() {
         assert_eq!(claim(&mut client, "1", 1, &before), [""; 0], "not before its time");
         as_of = next;
     }
-    assert_eq!(client.notifications().iter().count().expect("notifications"), 0, "nothing was given up yet");
+    assert_eq!(notified(&mut client), [""; 0], "nothing was given up yet");
     let (reminder, claim_id) = claimed(&mut client, &as_of);
     run(
         &mut client,
@@ -328,9 +409,7 @@ fn a_failure_is_retried_after_a_growing_wait_and_then_given_up() {
         rows(&mut client, "SELECT status, error, attempt, given_up FROM send_logs ORDER BY attempt"),
         ["failed|refused 1|1|f", "failed|refused 2|2|f", "failed|refused 3|3|t"]
     );
-    let notified: Vec<String> =
-        client.notifications().iter().map(|n| Ok(n.payload().to_string())).collect().expect("notifications");
-    assert_eq!(notified, ["failed"]);
+    assert_eq!(notified(&mut client), ["failed"]);
     assert_eq!(claim(&mut client, "1", 1, "2027-11-22"), [""; 0]);
 }
 
@@ -367,7 +446,7 @@ fn what_was_given_up_in_an_outage_is_sent_again_on_demand() {
     assert_eq!(row(&mut client, "SELECT retry_failed_reminders(batch_size => 6)"), "6");
     assert_eq!(row(&mut client, "SELECT retry_failed_reminders(batch_size => 6)"), "4");
     assert_eq!(row(&mut client, "SELECT retry_failed_reminders()"), "0");
-    assert_eq!(client.notifications().iter().count().expect("notifications"), 2, "none for nothing");
+    assert_eq!(notified(&mut client), ["enqueued"; 2], "none for nothing");
     assert_eq!(
         row(&mut client, "SELECT count(*), sum(attempts) FROM claim_reminders()"),
         "9|0",
@@ -573,16 +652,12 @@ fn enqueueing_notifies_once_per_transaction_and_nothing_else_does() {
     people.assignments(&mut client, "2026-11-01", 20);
     let mut listener = database.connect();
     run(&mut listener, "LISTEN assignment_reminders");
-    let mut heard = || -> Vec<String> {
-        run(&mut listener, "SELECT 1");
-        listener.notifications().iter().map(|n| Ok(n.payload().to_string())).collect().expect("notifications")
-    };
     run(
         &mut client,
         "BEGIN; SELECT * FROM run_daily_evaluation('2026-11-22 12:00+00'); UPDATE assignments SET due_at = '2026-11-23 12:00+00';
          SELECT * FROM enqueue_due_reminders('2026-11-22 12:00+00'); COMMIT",
     );
-    assert_eq!(heard(), ["enqueued"]);
+    assert_eq!(notified(&mut listener), ["enqueued"]);
     run(
         &mut client,
         "SELECT * FROM run_daily_evaluation('2026-11-22 12:00+00'); SELECT * FROM enqueue_due_reminders('2026-11-22 12:00+00');
@@ -590,7 +665,7 @@ fn enqueueing_notifies_once_per_transaction_and_nothing_else_does() {
          DELETE FROM activities; INSERT INTO assignments (title, student_id) SELECT 'x', student_id FROM assignments;
          SELECT mark_reminders_sent(array_agg(reminder_id), claim_id) FROM claim_reminders(as_of => '2026-11-22 12:00+00') GROUP BY claim_id",
     );
-    assert_eq!(heard(), [""; 0], "neither a run with nothing to do, nor triggers, claims and answers");
+    assert_eq!(notified(&mut listener), [""; 0], "neither a run with nothing to do, nor triggers, claims and answers");
 }
 
 #[test]
