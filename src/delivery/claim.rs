@@ -187,11 +187,14 @@ impl Locked {
 
 /// Logs the attempts that nobody answered for, and tells when a reminder was given up for it.
 fn log_lost(locked: &[Locked]) -> Result<()> {
-    static LOG: Statement =
-        Statement::new(include_str!("../../sql/delivery/log_lost.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
-    let lost: Vec<Uuid> = locked.iter().filter(|locked| locked.is_lost).filter_map(|locked| locked.row.0).collect();
-    if !lost.is_empty() {
-        LOG.write(&[lost.into()], no_rows)?;
+    static LOG: Statement = Statement::new(
+        include_str!("../../sql/delivery/log_lost.sql"),
+        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::TEXTARRAYOID],
+    );
+    let lost = locked.iter().filter(|locked| locked.is_lost);
+    let (reminders, addresses): (Vec<_>, Vec<_>) = lost.map(|lost| (lost.row.0, lost.row.7.clone())).unzip();
+    if !reminders.is_empty() {
+        LOG.write(&[reminders.into(), addresses.into()], no_rows)?;
     }
     if locked.iter().any(|locked| locked.is_given_up) {
         notify::failed()?;
