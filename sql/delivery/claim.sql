@@ -35,11 +35,14 @@ WITH organization AS MATERIALIZED (
       FROM ready r
 ), locked AS MATERIALIZED (
     SELECT o.timezone AS organization_timezone,
-           CASE WHEN r.claim_id IS NOT NULL THEN assignment_reminders.after_loss(r.attempts + 1, o.max_attempts) END AS after_loss, r.*
+           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS place, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for, r.claim_id, r.attempts
+                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for,
+                  r.claim_id IS NOT NULL AS is_lost,
+                  -- Whatever number somebody has put there, it must not stop the claims of others.
+                  least(r.attempts, 2147483646) + CASE WHEN r.claim_id IS NULL THEN 0 ELSE 1 END AS attempts
              FROM assignment_reminders.reminders r
             WHERE r.organization_id = o.id AND r.status = 'pending'
               AND greatest(r.scheduled_for, r.retry_at) <= $2
@@ -50,7 +53,7 @@ WITH organization AS MATERIALIZED (
               FOR NO KEY UPDATE SKIP LOCKED
            ) AS r
 ), judged AS MATERIALIZED (
-    SELECT r.place, r.organization_timezone, r.available_at, r.number, r.claim_id IS NOT NULL AS is_lost, r.after_loss,
+    SELECT r.place, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
            is_follow_up.yes AS is_follow_up,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
@@ -119,7 +122,7 @@ WITH organization AS MATERIALIZED (
 UPDATE assignment_reminders.reminders r
    SET status = outcome.status,
        skip_reason = outcome.skip_reason,
-       attempts = r.attempts + CASE WHEN outcome.is_lost THEN 1 ELSE 0 END,
+       attempts = outcome.attempts,
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,

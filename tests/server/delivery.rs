@@ -170,6 +170,19 @@ fn a_row_with_the_strangest_moments_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_row_with_the_strangest_number_of_attempts_does_not_stop_the_others() {
+    let (_database, mut client, people, _) = one_follow_up();
+    run(&mut client, "UPDATE reminders SET attempts = 2147483647");
+    people.assignment(&mut client, "2026-11-02");
+    run(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 06:00+00')");
+    let batch = "SELECT mark_reminders_failed(array_agg(reminder_id), claim_id, NULL) FROM claim_reminders(as_of => '2026-11-22 12:00+00') GROUP BY claim_id";
+    assert_eq!(rows(&mut client, &format!("BEGIN; {batch}; ROLLBACK")), [""; 0], "both are answered");
+    assert_eq!(claim(&mut client, "1", 10, NOW).len(), 2);
+    assert_eq!(claim(&mut client, "attempts", 10, "2026-11-22 12:05+00"), ["1"]);
+    assert_eq!(row(&mut client, "SELECT attempts FROM reminders WHERE status = 'failed'"), "2147483647");
+}
+
+#[test]
 fn a_batch_of_nothing_but_skipped_reminders_does_not_look_like_an_empty_outbox() {
     let database = Database::installed();
     let mut client = database.connect();
