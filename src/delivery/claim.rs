@@ -47,8 +47,8 @@ type Claimed = (
 /// Hands out up to `batch_size` reminders that are due at `as_of`, oldest first and in turn over the organisations, leased
 /// to the caller until `lease` has passed; after that, another claim may take them. What should no longer be sent is
 /// skipped with its reason instead. No row: nothing is due. Answer with `mark_reminder_sent` or `mark_reminder_failed`.
-/// A claim that nobody answered for before its lease ended has cost an attempt; the last one is handed out alone, and after
-/// `max_attempts` the reminder is given up (status failed, and a notification).
+/// A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone,
+/// and after `max_attempts` the reminder is given up (status failed, and a notification).
 /// NULL organisation: all that the caller sees. 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a
 /// day, 22008 for an infinite `as_of`, P0002 for an unknown organisation, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
