@@ -6,6 +6,7 @@ PG_CONFIG ?= $(shell ls /usr/lib/postgresql/15/bin/pg_config 2>/dev/null || comm
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 SCRIPT := sql/assignment_reminders--$(VERSION).sql
+DESCRIBED := $(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION)
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 # Read when a recipe runs, since `make setup` may only just have installed pg_config.
@@ -25,14 +26,18 @@ setup: ## Install the Debian packages that are missing, and say which.
 build: setup ## Build the release library and the schema tool.
 	@cargo build --release --workspace $(FEATURES)
 
-schema: build ## Write the install script that the Rust signatures describe.
-	@$(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION) > $(SCRIPT).new
-	@mv $(SCRIPT).new $(SCRIPT)
+schema: build ## Write the install script that the Rust signatures and doc comments describe.
+	@$(DESCRIBED) > $(TARGET)/script.sql
+	@cp $(TARGET)/script.sql $(SCRIPT)
 	@echo "wrote $(SCRIPT)"
 
-check-schema: build ## Fail when the install script no longer matches the Rust signatures.
-	@$(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION) \
-	  | diff -u $(SCRIPT) - || { echo "$(SCRIPT) is out of date: run 'make schema'" >&2; exit 1; }
+check-schema: build ## Fail when the install script no longer matches the Rust signatures and doc comments.
+	@$(DESCRIBED) > $(TARGET)/script.sql
+	@diff -u $(SCRIPT) $(TARGET)/script.sql || { echo "$(SCRIPT) is out of date: run 'make schema'" >&2; exit 1; }
+
+reference: schema install ## Write docs/reference.md from the catalog of a fresh installation.
+	@WRITE_REFERENCE=yes scripts/with-cluster cargo test --quiet --release $(FEATURES) --test server reference::
+	@echo "wrote docs/reference.md"
 
 install: build ## Install the extension into the Postgres that PG_CONFIG names.
 	@VERSION=$(VERSION) TARGET=$(TARGET) SUDO=$(SUDO) scripts/install-extension
@@ -75,4 +80,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema install test torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test torture demo worker-demo psql bench fmt lint audit clean
