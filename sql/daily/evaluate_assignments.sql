@@ -2,11 +2,11 @@
 -- that it is worth asking about, and whom to write to.
 --
 -- The innermost subquery picks open assignments whose silence reaches the lower of the two thresholds, by an index range
--- per organisation (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- per organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by an escalation yet (reminders_assignment_type_key, once per silent assignment): what
 -- a repeat run mostly meets. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
 -- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
--- from reading the whole outbox for each organisation. The people around the few that remain are joined by primary key.
+-- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
@@ -14,73 +14,66 @@ CREATE FUNCTION assignment_reminders.evaluate_assignments(
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, f.reminder_type, f.recipient_id, f.skip_reason, a.anchor
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
            ) AS local
      CROSS JOIN LATERAL (
-           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
-                  r.id AS reminder_id, r.anchor AS reminder_anchor, r.status, r.skip_reason, r.sent_at, r.scheduled_for
+           SELECT assignment_reminders.latest_start_of_silence(s.reminder_after_days, local.today) AS to_remind,
+                  assignment_reminders.latest_start_of_silence(s.escalate_after_days, local.today) AS to_escalate
+           OFFSET 0
+           ) AS latest_start
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor
              FROM assignment_reminders.assignments a
             CROSS JOIN LATERAL (
-                  SELECT coalesce(a.last_contact_date, a.assigned_on)::timestamp AT TIME ZONE 'UTC' AS anchor
+                  SELECT assignment_reminders.silence_anchor(
+                         assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)) AS anchor
                   ) AS clock
              LEFT JOIN LATERAL (
                   SELECT * FROM assignment_reminders.reminders r
-                   WHERE r.assignment_id = a.id AND r.reminder_type = 'contact-reminder'
+                   WHERE r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
                    LIMIT 1
                   ) AS r ON true
             WHERE a.organization_id = o.id
               AND a.status = 'open'
-              AND coalesce(a.last_contact_date, a.assigned_on)
-                  BETWEEN '-infinity' AND local.today - least(s.reminder_after_days, s.escalate_after_days)
+              AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+                  BETWEEN '-infinity' AND greatest(latest_start.to_remind, latest_start.to_escalate)
               AND NOT coalesce(
                   r.anchor = clock.anchor
                   AND (r.status = 'pending'
                        OR (r.status IN ('sent', 'failed')
-                           AND coalesce(coalesce(a.last_contact_date, a.assigned_on) > local.today - s.escalate_after_days, true))),
+                           AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+                                        > latest_start.to_escalate, true))),
                   false)
            OFFSET 0
            ) AS a
-      LEFT JOIN assignment_reminders.peer_mentors m
-        ON m.id = a.peer_mentor_id AND m.organization_id = o.id
-      LEFT JOIN assignment_reminders.users mentor
-        ON mentor.id = m.user_id AND mentor.organization_id = o.id
-      LEFT JOIN assignment_reminders.users coordinator
-        ON coordinator.id = a.coordinator_id AND coordinator.organization_id = o.id
+     CROSS JOIN LATERAL assignment_reminders.follow_up_facts(
+           o.id, a.id, a.peer_mentor_id, a.anchor, coalesce(evaluate_assignments.as_of, now())) AS facts
+     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
+           a.last_contact_date, a.assigned_on, facts.reminded_at,
+           s.reminder_after_days, s.escalate_after_days, local.today) AS e
+     CROSS JOIN LATERAL assignment_reminders.reminder_kind(assignment_reminders.reminder_type_of(e.action)) AS kind
+      LEFT JOIN assignment_reminders.users recipient
+        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, facts.mentor_id, a.coordinator_id, NULL, NULL)
+       AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN mentor.id IS NULL THEN 'no_mentor'
-                       WHEN mentor.contact_opt_out THEN 'opted_out'
-                       WHEN mentor.email IS NULL THEN 'no_address' END AS mentor,
-                  CASE WHEN coordinator.id IS NULL THEN 'no_coordinator'
-                       WHEN coordinator.contact_opt_out THEN 'opted_out'
-                       WHEN coordinator.email IS NULL THEN 'no_address' END AS coordinator
+           SELECT assignment_reminders.unreachable_reason(
+                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL) AS reason
            ) AS unreachable
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.reminders r
-            WHERE r.assignment_id = a.id AND r.reminder_type = 'contact-escalation'
+            WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
-           ) AS escalation ON true
-     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-           a.last_contact_date, a.assigned_on,
-           assignment_reminders.dispatched_at(
-               unreachable.mentor, a.reminder_anchor = a.anchor, a.status, a.skip_reason,
-               a.sent_at, a.scheduled_for, coalesce(evaluate_assignments.as_of, now())),
-           s.reminder_after_days, s.escalate_after_days, local.today) AS e
-     CROSS JOIN LATERAL (
-           SELECT 'contact-reminder' AS reminder_type, mentor.id AS recipient_id, unreachable.mentor AS skip_reason,
-                  a.reminder_id AS enqueued_id, a.reminder_anchor AS enqueued_anchor, a.status, a.skip_reason AS enqueued_skip_reason
-            WHERE e.action = 'remind'
-            UNION ALL
-           SELECT 'contact-escalation', coordinator.id, unreachable.coordinator,
-                  escalation.id, escalation.anchor, escalation.status, escalation.skip_reason
-            WHERE e.action = 'escalate'
-           ) AS f
-     WHERE (f.enqueued_id IS NULL
-            OR f.enqueued_anchor IS DISTINCT FROM a.anchor
-            OR (f.status = 'skipped' AND f.enqueued_skip_reason IS DISTINCT FROM f.skip_reason))
+           ) AS enqueued ON true
+     WHERE e.action <> 'none'
+       AND (enqueued.id IS NULL
+            OR assignment_reminders.is_armed_again(
+                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
 $$;
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';

@@ -1,20 +1,23 @@
 -- Withdraws due reminders that still wait for their time and whose assignment is no longer open or has another due date:
--- the claim would skip them, but only then. $1: as_of. Claimed and locked ones are left to their workers.
--- Index: reminders_pending_idx, from as_of on, once per organisation; primary keys.
+-- the claim would skip them, but only then. $1: as_of, $2: the types that follow something else than a due date. Claimed and locked ones are left to their workers.
+-- Index: reminders_pending_idx, from as_of on, once per organization; primary keys.
 WITH overtaken AS MATERIALIZED (
     SELECT r.id, reason.reason
       FROM assignment_reminders.organizations o
      CROSS JOIN LATERAL (
            SELECT * FROM assignment_reminders.reminders r
             WHERE r.organization_id = o.id AND r.status = 'pending' AND greatest(r.scheduled_for, r.retry_at) > $1
-              AND r.assignment_id IS NOT NULL AND r.reminder_type NOT IN ('contact-reminder', 'contact-escalation')
+              AND r.assignment_id IS NOT NULL AND r.reminder_type <> ALL ($2)
               AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
            OFFSET 0
            ) AS r
       JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
      CROSS JOIN LATERAL (
-           SELECT assignment_reminders.skip_reason(r.reminder_type, r.anchor, a.status, a.assigned_on, a.due_at, false,
-                                                   NULL, NULL, NULL, false, true, $1) AS reason
+           -- Whom it goes to, and which of several is sent, is for the claim to see.
+           SELECT assignment_reminders.skip_reason(ROW(
+                      r.reminder_type, r.anchor, r.scheduled_for, NULL, a.status,
+                      assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.due_at,
+                      NULL, NULL, NULL, false, true, $1)::assignment_reminders.reminder_facts) AS reason
            OFFSET 0
            ) AS reason
      WHERE reason.reason IS NOT NULL

@@ -1,6 +1,79 @@
--- The result of an evaluation. A named composite, because building one costs a tenth of what a set-returning function
--- or an enum does, and works whatever the search_path.
+-- The composite types that functions take and return. Each is written here and nowhere else: the library finds the columns by
+-- their names (src/server/result.rs), and refuses a type that has others.
+
+-- A named composite, because building one costs a tenth of what a set-returning function or an enum does, and works
+-- whatever the search_path.
 CREATE TYPE assignment_reminders.evaluation AS (
     action text,
     days_since integer
 );
+COMMENT ON TYPE assignment_reminders.evaluation IS
+    'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
+
+CREATE TYPE assignment_reminders.follow_up AS (
+    organization_id uuid,
+    assignment_id uuid,
+    action text,
+    days_since integer,
+    reminder_type text,
+    recipient_id uuid,
+    skip_reason text,
+    anchor timestamptz
+);
+COMMENT ON TYPE assignment_reminders.follow_up IS
+    'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
+
+CREATE TYPE assignment_reminders.reminder_kind AS (
+    kind text,
+    reminder_type text,
+    follows text,
+    addressee text
+);
+COMMENT ON TYPE assignment_reminders.reminder_kind IS
+    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
+
+-- What skip_reason decides by.
+CREATE TYPE assignment_reminders.reminder_facts AS (
+    reminder_type text,
+    anchor timestamptz,
+    scheduled_for timestamptz,
+    latest_scheduled_for timestamptz,
+    assignment_status text,
+    silent_since date,
+    due_at timestamptz,
+    is_wanted boolean,
+    is_today boolean,
+    has_something_to_say boolean,
+    is_opted_out boolean,
+    has_address boolean,
+    as_of timestamptz
+);
+COMMENT ON TYPE assignment_reminders.reminder_facts IS
+    'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
+
+-- What workers get. sql/delivery/claim.sql fills the columns, by their names.
+CREATE TYPE assignment_reminders.claimed_reminder AS (
+    reminder_id uuid,
+    claim_id uuid,
+    claimed_until timestamptz,
+    idempotency_key text,
+    organization_id uuid,
+    reminder_type text,
+    recipient_id uuid,
+    recipient_email text,
+    recipient_name text,
+    recipient_timezone text,
+    assignment_id uuid,
+    assignment_title text,
+    student_name text,
+    peer_mentor_name text,
+    last_contact_date date,
+    days_since integer,
+    due_at timestamptz,
+    due_at_local timestamp,
+    anchor timestamptz,
+    scheduled_for timestamptz,
+    attempts integer
+);
+COMMENT ON TYPE assignment_reminders.claimed_reminder IS
+    'What claim_reminders returns: a reminder that is the caller''s to send until claimed_until, with whom it goes to and what it is about.';

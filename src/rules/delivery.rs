@@ -2,30 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// What a reminder is about, by its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// To the peer mentor, about silence.
-    Reminder,
-    /// To the coordinator, about silence that went on.
-    Escalation,
-    /// To a person, about their day.
-    Summary,
-    /// About an assignment's due date or, without an anchor, whatever its author had in mind.
-    Due,
-}
-
-impl Kind {
-    #[must_use]
-    pub fn of(reminder_type: &str) -> Self {
-        match reminder_type {
-            "contact-reminder" => Self::Reminder,
-            "contact-escalation" => Self::Escalation,
-            "daily-summary" => Self::Summary,
-            _ => Self::Due,
-        }
-    }
-}
+use super::kind::{Follows, Kind};
+use super::recipient::{Recipient, unreachable_reason};
 
 /// The assignment that a reminder is about, as it is now.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +12,6 @@ pub struct Assignment<'a> {
     /// The last contact or, without any, the day of assignment.
     pub silent_since: NaiveDate,
     pub due_at: Option<DateTime<Utc>>,
-    /// A reminder closer to the same due date is due as well.
-    pub is_superseded: bool,
 }
 
 /// The day that a summary is about, as it is now.
@@ -46,11 +22,22 @@ pub struct Day {
     pub has_something_to_say: bool,
 }
 
-/// The person to write to. For follow-ups: whoever is mentor or coordinator now.
+/// Everything that decides whether a reminder is sent, as it is now.
 #[derive(Clone, Copy, Debug)]
-pub struct Recipient {
-    pub is_opted_out: bool,
-    pub has_address: bool,
+pub struct Facts<'a> {
+    pub kind: Kind,
+    /// What it was enqueued for. Without one it was inserted by hand and stands for itself.
+    pub anchor: Option<DateTime<Utc>>,
+    pub scheduled_for: DateTime<Utc>,
+    /// When the last of the other reminders that are due for the same due date was, of those not skipped.
+    pub latest_scheduled_for: Option<DateTime<Utc>>,
+    /// `None`: there is none any more.
+    pub assignment: Option<Assignment<'a>>,
+    /// What summaries are about.
+    pub day: Day,
+    /// Whoever it goes to now. `None`: there is no such person.
+    pub recipient: Option<Recipient>,
+    pub now: DateTime<Utc>,
 }
 
 /// Why a reminder is not sent. The names are those of `reminders.skip_reason`.
@@ -98,43 +85,30 @@ impl SkipReason {
     }
 }
 
-/// Why the reminder should no longer be sent; `None`: send it. `anchor` is what it was enqueued for; one without it was
-/// inserted by hand and stands for itself. What it is about comes first, whom it goes to second.
+/// Why the reminder should no longer be sent; `None`: send it. What it is about comes first, whom it goes to second.
 #[must_use]
-pub fn skip_reason(
-    kind: Kind,
-    anchor: Option<DateTime<Utc>>,
-    assignment: Option<Assignment>,
-    day: Day,
-    recipient: Option<Recipient>,
-    now: DateTime<Utc>,
-) -> Option<SkipReason> {
-    let about = match (kind, assignment) {
-        (Kind::Summary, _) => about_day(day),
+pub fn skip_reason(facts: &Facts) -> Option<SkipReason> {
+    let about = match (facts.kind.follows, facts.assignment) {
+        (Follows::Day, _) => about_day(facts.day),
         (_, None) => Some(SkipReason::AssignmentGone),
-        (_, Some(assignment)) => about_assignment(kind, anchor, assignment, now),
+        (_, Some(assignment)) => about_assignment(facts, assignment),
     };
-    about.or_else(|| about_recipient(kind, recipient))
+    about.or_else(|| unreachable_reason(facts.kind.addresses, facts.recipient))
 }
 
-fn about_assignment(
-    kind: Kind,
-    anchor: Option<DateTime<Utc>>,
-    assignment: Assignment,
-    now: DateTime<Utc>,
-) -> Option<SkipReason> {
+fn about_assignment(facts: &Facts, assignment: Assignment) -> Option<SkipReason> {
     match assignment.status {
         "open" => {}
         "completed" => return Some(SkipReason::Completed),
         _ => return Some(SkipReason::NotOpen),
     }
-    let anchor = anchor?;
-    if kind == Kind::Due {
+    let anchor = facts.anchor?;
+    if facts.kind.follows == Follows::DueDate {
         return match assignment.due_at {
             Some(due_at) if due_at != anchor => Some(SkipReason::DueMoved),
             None => Some(SkipReason::DueMoved),
-            Some(due_at) if due_at <= now => Some(SkipReason::PastDue),
-            Some(_) => assignment.is_superseded.then_some(SkipReason::Superseded),
+            Some(due_at) if due_at <= facts.now => Some(SkipReason::PastDue),
+            Some(_) => is_superseded(facts).then_some(SkipReason::Superseded),
         };
     }
     // A follow-up's anchor is midnight UTC of the day that its silence began.
@@ -143,6 +117,11 @@ fn about_assignment(
         std::cmp::Ordering::Less => Some(SkipReason::ContactChanged),
         std::cmp::Ordering::Equal => None,
     }
+}
+
+/// Whether a reminder closer to the same due date is due as well: after an outage the student gets that one only.
+fn is_superseded(facts: &Facts) -> bool {
+    facts.latest_scheduled_for.is_some_and(|latest| latest > facts.scheduled_for)
 }
 
 fn about_day(day: Day) -> Option<SkipReason> {
@@ -154,21 +133,11 @@ fn about_day(day: Day) -> Option<SkipReason> {
     }
 }
 
-fn about_recipient(kind: Kind, recipient: Option<Recipient>) -> Option<SkipReason> {
-    match (recipient, kind) {
-        (None, Kind::Reminder) => Some(SkipReason::NoMentor),
-        (None, Kind::Escalation) => Some(SkipReason::NoCoordinator),
-        (None, _) => Some(SkipReason::RecipientGone),
-        (Some(Recipient { is_opted_out: true, .. }), _) => Some(SkipReason::OptedOut),
-        (Some(Recipient { has_address: false, .. }), _) => Some(SkipReason::NoAddress),
-        (Some(_), _) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
 
+    use super::super::kind::{DUE, ESCALATE, KINDS, REMIND, SUMMARY};
     use super::*;
 
     const NOW: DateTime<Utc> = match DateTime::from_timestamp(1_795_341_600, 0) {
@@ -176,7 +145,6 @@ mod tests {
         None => unreachable!(),
     };
     const DAY: Day = Day { is_wanted: true, is_today: true, has_something_to_say: true };
-    const RECIPIENT: Option<Recipient> = Some(Recipient { is_opted_out: false, has_address: true });
 
     fn silence_began() -> DateTime<Utc> {
         (NOW - TimeDelta::days(20)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc()
@@ -187,107 +155,121 @@ mod tests {
             status: "open",
             silent_since: silence_began().date_naive(),
             due_at: Some(NOW + TimeDelta::hours(2)),
-            is_superseded: false,
         }
     }
 
-    fn anchor(kind: Kind) -> Option<DateTime<Utc>> {
-        if kind == Kind::Due { assignment().due_at } else { Some(silence_began()) }
+    /// A reminder that stands as it was enqueued.
+    fn facts(kind: Kind) -> Facts<'static> {
+        let assignment = assignment();
+        Facts {
+            kind,
+            anchor: if kind == DUE { assignment.due_at } else { Some(silence_began()) },
+            scheduled_for: NOW,
+            latest_scheduled_for: None,
+            assignment: Some(assignment),
+            day: DAY,
+            recipient: Some(Recipient { is_opted_out: false, has_address: true }),
+            now: NOW,
+        }
     }
 
-    fn judged(kind: Kind, assignment: Assignment, recipient: Option<Recipient>) -> Option<SkipReason> {
-        skip_reason(kind, anchor(kind), Some(assignment), DAY, recipient, NOW)
+    fn judged(kind: Kind, assignment: Assignment) -> Option<SkipReason> {
+        skip_reason(&Facts { assignment: Some(assignment), ..facts(kind) })
     }
 
     #[test]
     fn what_stands_as_it_was_enqueued_is_sent() {
-        for kind in [Kind::Reminder, Kind::Escalation, Kind::Due, Kind::Summary] {
-            assert_eq!(judged(kind, assignment(), RECIPIENT), None, "{kind:?}");
+        for kind in KINDS {
+            assert_eq!(skip_reason(&facts(*kind)), None, "{kind:?}");
         }
-        assert_eq!(skip_reason(Kind::Summary, None, None, DAY, RECIPIENT, NOW), None);
+        assert_eq!(skip_reason(&Facts { anchor: None, assignment: None, ..facts(SUMMARY) }), None);
     }
 
     #[test]
     fn an_assignment_that_is_not_open_is_not_reminded_of() {
-        for kind in [Kind::Reminder, Kind::Escalation, Kind::Due] {
+        for kind in [REMIND, ESCALATE, DUE] {
             for (status, reason) in [
                 ("completed", SkipReason::Completed),
                 ("paused", SkipReason::NotOpen),
                 ("cancelled", SkipReason::NotOpen),
             ] {
-                assert_eq!(judged(kind, Assignment { status, ..assignment() }, RECIPIENT), Some(reason));
+                assert_eq!(judged(kind, Assignment { status, ..assignment() }), Some(reason));
             }
-            assert_eq!(skip_reason(kind, anchor(kind), None, DAY, RECIPIENT, NOW), Some(SkipReason::AssignmentGone));
+            let gone = Facts { assignment: None, ..facts(kind) };
+            assert_eq!(skip_reason(&gone), Some(SkipReason::AssignmentGone));
         }
     }
 
     #[test]
     fn a_silence_that_ended_or_began_earlier_is_not_reminded_of() {
-        for kind in [Kind::Reminder, Kind::Escalation] {
+        for kind in [REMIND, ESCALATE] {
             let at = |days| Assignment {
                 silent_since: silence_began().date_naive() + TimeDelta::days(days),
                 ..assignment()
             };
-            assert_eq!(judged(kind, at(1), RECIPIENT), Some(SkipReason::Contacted));
-            assert_eq!(judged(kind, at(-1), RECIPIENT), Some(SkipReason::ContactChanged));
-            assert_eq!(judged(kind, Assignment { due_at: None, ..at(0) }, RECIPIENT), None, "due dates do not matter");
+            assert_eq!(judged(kind, at(1)), Some(SkipReason::Contacted));
+            assert_eq!(judged(kind, at(-1)), Some(SkipReason::ContactChanged));
+            assert_eq!(judged(kind, Assignment { due_at: None, ..at(0) }), None, "due dates do not matter");
         }
     }
 
     #[test]
-    fn a_due_date_that_moved_passed_or_has_a_closer_reminder_is_not_reminded_of() {
-        let due_at = |due_at| judged(Kind::Due, Assignment { due_at, ..assignment() }, RECIPIENT);
+    fn a_due_date_that_moved_or_passed_is_not_reminded_of() {
+        let due_at = |due_at| judged(DUE, Assignment { due_at, ..assignment() });
         assert_eq!(due_at(Some(NOW + TimeDelta::hours(3))), Some(SkipReason::DueMoved));
         assert_eq!(due_at(None), Some(SkipReason::DueMoved));
-        let superseded = Assignment { is_superseded: true, ..assignment() };
-        assert_eq!(judged(Kind::Due, superseded, RECIPIENT), Some(SkipReason::Superseded));
         for (seconds, reason) in [(1, None), (0, Some(SkipReason::PastDue)), (-1, Some(SkipReason::PastDue))] {
             let due_at = Some(NOW + TimeDelta::seconds(seconds));
-            let assignment = Assignment { due_at, ..assignment() };
-            assert_eq!(skip_reason(Kind::Due, due_at, Some(assignment), DAY, RECIPIENT, NOW), reason);
+            let assignment = Some(Assignment { due_at, ..assignment() });
+            assert_eq!(skip_reason(&Facts { anchor: due_at, assignment, ..facts(DUE) }), reason);
         }
+    }
+
+    #[test]
+    fn only_the_one_closest_to_the_due_date_is_sent_of_those_that_are_due_together() {
+        let beside = |minutes| {
+            let latest_scheduled_for = Some(NOW + TimeDelta::minutes(minutes));
+            skip_reason(&Facts { latest_scheduled_for, ..facts(DUE) })
+        };
+        assert_eq!(beside(1), Some(SkipReason::Superseded));
+        assert_eq!(beside(0), None, "two of the same moment do not skip each other");
+        assert_eq!(beside(-1), None);
+        let latest_scheduled_for = Some(NOW + TimeDelta::minutes(1));
+        assert_eq!(
+            skip_reason(&Facts { latest_scheduled_for, ..facts(REMIND) }),
+            None,
+            "follow-ups are not superseded"
+        );
     }
 
     #[test]
     fn a_summary_that_is_unwanted_stale_or_empty_is_not_sent() {
-        let day = |day| skip_reason(Kind::Summary, None, None, day, RECIPIENT, NOW);
+        let day = |day| skip_reason(&Facts { anchor: None, assignment: None, day, ..facts(SUMMARY) });
         assert_eq!(day(Day { is_wanted: false, ..DAY }), Some(SkipReason::NotWanted));
         assert_eq!(day(Day { is_today: false, ..DAY }), Some(SkipReason::DayOver));
         assert_eq!(day(Day { has_something_to_say: false, ..DAY }), Some(SkipReason::NothingToSay));
     }
 
     #[test]
-    fn whoever_cannot_or_will_not_be_written_to_is_not() {
-        for (kind, reason) in [
-            (Kind::Reminder, SkipReason::NoMentor),
-            (Kind::Escalation, SkipReason::NoCoordinator),
-            (Kind::Due, SkipReason::RecipientGone),
-            (Kind::Summary, SkipReason::RecipientGone),
-        ] {
-            assert_eq!(judged(kind, assignment(), None), Some(reason));
-            let opted_out = Some(Recipient { is_opted_out: true, has_address: false });
-            assert_eq!(judged(kind, assignment(), opted_out), Some(SkipReason::OptedOut));
-            let no_address = Some(Recipient { is_opted_out: false, has_address: false });
-            assert_eq!(judged(kind, assignment(), no_address), Some(SkipReason::NoAddress));
+    fn whoever_cannot_be_written_to_is_not() {
+        for kind in KINDS {
+            assert_eq!(skip_reason(&Facts { recipient: None, ..facts(*kind) }), Some(kind.addresses.missing()));
+            let recipient = Some(Recipient { is_opted_out: true, has_address: true });
+            assert_eq!(skip_reason(&Facts { recipient, ..facts(*kind) }), Some(SkipReason::OptedOut));
         }
     }
 
     #[test]
     fn what_was_inserted_by_hand_without_an_anchor_stands_for_itself() {
-        let overtaken =
-            Assignment { due_at: None, silent_since: NOW.date_naive(), is_superseded: true, ..assignment() };
-        assert_eq!(skip_reason(Kind::Due, None, Some(overtaken), DAY, RECIPIENT, NOW), None);
-        let completed = Assignment { status: "completed", ..assignment() };
+        let overtaken = Assignment { due_at: None, silent_since: NOW.date_naive(), ..assignment() };
+        let latest_scheduled_for = Some(NOW + TimeDelta::minutes(1));
+        let by_hand = Facts { anchor: None, latest_scheduled_for, assignment: Some(overtaken), ..facts(DUE) };
+        assert_eq!(skip_reason(&by_hand), None);
+        let completed = Some(Assignment { status: "completed", ..assignment() });
         assert_eq!(
-            skip_reason(Kind::Due, None, Some(completed), DAY, RECIPIENT, NOW),
+            skip_reason(&Facts { assignment: completed, ..by_hand }),
             Some(SkipReason::Completed),
             "but nobody is reminded of what is done"
         );
-    }
-
-    #[test]
-    fn types_are_told_apart_by_name() {
-        let kinds = ["contact-reminder", "contact-escalation", "daily-summary", "24h", "welcome"].map(Kind::of);
-        assert_eq!(kinds, [Kind::Reminder, Kind::Escalation, Kind::Summary, Kind::Due, Kind::Due]);
     }
 }

@@ -1,6 +1,6 @@
-//! Due dates: how long before one a student is reminded, and what such a reminder is called.
+//! Due dates: when a student is reminded of one, and what such a reminder is called.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// The units in which `due_assignments` is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,43 @@ pub fn reminder_type(days: i64, rest: TimeDelta) -> Option<String> {
     })
 }
 
+/// A span of due dates, both ends included, around a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+}
+
+/// The due dates that lie `target` units after `as_of`, give or take `tolerance` minutes. `None` beyond the calendar.
+#[must_use]
+pub fn window(unit: Unit, target: i32, tolerance: i32, as_of: DateTime<Utc>) -> Option<Window> {
+    let ahead = TimeDelta::minutes(i64::from(unit.minutes()) * i64::from(target));
+    let tolerance = TimeDelta::minutes(tolerance.into());
+    Some(Window {
+        from: as_of.checked_add_signed(ahead)?.checked_sub_signed(tolerance)?,
+        to: as_of.checked_add_signed(ahead)?.checked_add_signed(tolerance)?,
+    })
+}
+
+/// An assignment's due date, and one of its organization's offsets.
+#[derive(Clone, Copy, Debug)]
+pub struct DueOffset {
+    pub due_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub offset: TimeDelta,
+    pub longest_offset: TimeDelta,
+}
+
+/// Whether the reminder of this offset is enqueued: the time of the first of them has come, the due date has not. One whose
+/// own time had passed when the assignment was created is not caught up on.
+#[must_use]
+pub fn is_to_enqueue(due: DueOffset, as_of: DateTime<Utc>) -> bool {
+    let before = |offset| due.due_at.checked_sub_signed(offset);
+    let has_begun = before(due.longest_offset).is_none_or(|first| first <= as_of);
+    let was_late = due.created_at <= as_of && before(due.offset).is_none_or(|own| due.created_at > own);
+    due.due_at > as_of && has_begun && !was_late
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +125,57 @@ mod tests {
         assert_eq!(named(-1, 0), None);
         assert_eq!(named(0, -60), None);
         assert_eq!(named(i64::MAX, 1), None);
+    }
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_795_341_600, 0).expect("a test's own moment") + TimeDelta::hours(hours)
+    }
+
+    /// Due at hour 100, created at hour 0 unless told otherwise, with offsets of 24 and 2 hours.
+    fn is_enqueued(offset: i64, created_at: i64, as_of: i64) -> bool {
+        let hours = TimeDelta::hours;
+        let due =
+            DueOffset { due_at: at(100), created_at: at(created_at), offset: hours(offset), longest_offset: hours(24) };
+        is_to_enqueue(due, at(as_of))
+    }
+
+    #[test]
+    fn all_offsets_are_enqueued_from_the_time_of_the_first_until_the_due_date() {
+        for offset in [24, 2] {
+            assert!(!is_enqueued(offset, 0, 75), "not yet");
+            assert!(is_enqueued(offset, 0, 76), "the boundary");
+            assert!(is_enqueued(offset, 0, 99), "late, but not too late");
+            assert!(!is_enqueued(offset, 0, 100), "due");
+        }
+    }
+
+    #[test]
+    fn an_offset_whose_time_had_passed_when_the_assignment_was_created_is_not_enqueued() {
+        assert!(!is_enqueued(24, 80, 80));
+        assert!(is_enqueued(2, 80, 80));
+        assert!(is_enqueued(24, 76, 80), "created at its very time");
+        assert!(is_enqueued(24, 90, 80), "a simulated moment before the creation: as it will be");
+    }
+
+    #[test]
+    fn offsets_beyond_the_calendar_are_no_fault() {
+        let due = DueOffset {
+            due_at: DateTime::<Utc>::MIN_UTC,
+            created_at: at(0),
+            offset: TimeDelta::MAX,
+            longest_offset: TimeDelta::MAX,
+        };
+        assert!(!is_to_enqueue(due, at(0)));
+    }
+
+    #[test]
+    fn a_window_lies_around_its_target() {
+        let window_of = |unit, target| window(unit, target, 1, at(0));
+        let minute = TimeDelta::minutes(1);
+        assert_eq!(window_of(Unit::Hours, 2), Some(Window { from: at(2) - minute, to: at(2) + minute }));
+        assert_eq!(window_of(Unit::Days, 1), window_of(Unit::Hours, 24));
+        assert_eq!(window_of(Unit::Minutes, 120), window_of(Unit::Hours, 2));
+        assert_eq!(window_of(Unit::Days, i32::MAX), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{Days as CalendarDays, NaiveDate};
 
 use super::contact::{days_between, silent_since};
 
@@ -28,7 +28,7 @@ pub struct Evaluation {
     pub days_since: i32,
 }
 
-/// When an organisation acts. `None` switches the action off.
+/// When an organization acts. `None` switches the action off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
     pub reminder_after: Option<Days>,
@@ -67,6 +67,12 @@ impl Action {
             Self::Escalate => "escalate",
         }
     }
+
+    /// The action of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::None, Self::Remind, Self::Escalate].into_iter().find(|action| action.name() == name)
+    }
 }
 
 /// Whether silence has reached the threshold; the boundary day is due. Unknown silence or no threshold: not due.
@@ -79,6 +85,45 @@ pub fn is_reminder_due(days: Option<i32>, threshold: Option<Days>) -> bool {
 #[must_use]
 pub fn is_escalation_due(days: Option<i32>, threshold: Option<Days>, was_reminded: bool) -> bool {
     was_reminded && is_reminder_due(days, threshold)
+}
+
+/// The latest day on which a silence may have begun that reaches the threshold on `as_of`. `None` without a threshold, or
+/// where no silence is long enough: before the calendar begins.
+#[must_use]
+pub fn latest_start(threshold: Option<Days>, as_of: NaiveDate) -> Option<NaiveDate> {
+    let Days(days) = threshold?;
+    as_of.checked_sub_days(CalendarDays::new(days.unsigned_abs().into()))
+}
+
+/// The mentor's reminder as it stands in the outbox; moments are of any kind that can be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct MentorsReminder<'a, Moment> {
+    pub status: &'a str,
+    pub skip_reason: Option<&'a str>,
+    pub sent_at: Option<Moment>,
+    pub scheduled_for: Moment,
+}
+
+/// When the mentor was reminded of this silence: the reminder was sent, or given up because it could not reach them. A
+/// silence must not be overlooked because a mail bounced or because nobody can be written to. `None`: not yet, or a worker
+/// still has it and will find out. `reminder` is the one of this silence, if there is one.
+///
+/// `scheduled_for` counts where it is later than `sent_at`, so that a simulated `as_of` agrees with itself.
+#[must_use]
+pub fn dispatched_at<Moment: Ord + Copy>(
+    is_mentor_unreachable: bool,
+    reminder: Option<MentorsReminder<Moment>>,
+    as_of: Moment,
+) -> Option<Moment> {
+    let unreachable_now = is_mentor_unreachable.then_some(as_of);
+    let Some(reminder) = reminder else { return unreachable_now };
+    match (reminder.status, reminder.skip_reason) {
+        ("pending", _) => None,
+        ("sent" | "failed", _) | ("skipped", Some("no_mentor" | "no_address" | "opted_out")) => {
+            Some(reminder.sent_at.map_or(reminder.scheduled_for, |sent_at| sent_at.max(reminder.scheduled_for)))
+        }
+        _ => unreachable_now,
+    }
 }
 
 /// What an open assignment calls for on `as_of`. Escalation wins over reminding. A reminder counts from the day the
@@ -227,6 +272,52 @@ mod tests {
         assert_eq!(evaluation.action, Action::Escalate);
         let evaluation = evaluate(Some(NaiveDate::MAX), AS_OF, None, thresholds(), NaiveDate::MIN);
         assert_eq!(evaluation.action, Action::None);
+    }
+
+    #[test]
+    fn the_latest_start_of_a_silence_is_the_boundary_of_its_threshold() {
+        for threshold in [0, 1, 14, 3650] {
+            let start = latest_start(days(threshold), AS_OF).expect("within the calendar");
+            assert!(is_reminder_due(Some(days_between(start, AS_OF)), days(threshold)));
+            assert!(!is_reminder_due(Some(days_between(start + Duration::days(1), AS_OF)), days(threshold)));
+        }
+        assert_eq!(latest_start(None, AS_OF), None);
+        assert_eq!(latest_start(days(i32::MAX), AS_OF), None);
+        assert_eq!(latest_start(days(1), NaiveDate::MIN), None);
+    }
+
+    /// At hour 9, of a reminder that was scheduled for hour 1 and, if it was, sent at hour 3.
+    fn dispatched(is_mentor_unreachable: bool, status: &str, skip_reason: Option<&str>) -> Option<i32> {
+        let sent_at = (status == "sent").then_some(3);
+        let reminder = MentorsReminder { status, skip_reason, sent_at, scheduled_for: 1 };
+        dispatched_at(is_mentor_unreachable, Some(reminder), 9)
+    }
+
+    #[test]
+    fn a_reminder_counts_as_dispatched_when_it_was_sent_or_given_up() {
+        for is_unreachable in [false, true] {
+            assert_eq!(dispatched(is_unreachable, "sent", None), Some(3));
+            assert_eq!(dispatched(is_unreachable, "failed", None), Some(1));
+            for reason in ["no_mentor", "no_address", "opted_out"] {
+                assert_eq!(dispatched(is_unreachable, "skipped", Some(reason)), Some(1));
+            }
+        }
+        let early = MentorsReminder { status: "sent", skip_reason: None, sent_at: Some(0), scheduled_for: 1 };
+        assert_eq!(dispatched_at(false, Some(early), 9), Some(1), "sent by a clock that was behind");
+    }
+
+    #[test]
+    fn a_reminder_that_waits_for_a_worker_is_not_dispatched() {
+        assert_eq!(dispatched(false, "pending", None), None);
+        assert_eq!(dispatched(true, "pending", None), None, "the worker will find out");
+        assert_eq!(dispatched(false, "skipped", Some("contacted")), None);
+        assert_eq!(dispatched_at(false, None, 9), None);
+    }
+
+    #[test]
+    fn a_mentor_who_cannot_be_written_to_counts_as_reminded_at_once() {
+        assert_eq!(dispatched_at(true, None, 9), Some(9));
+        assert_eq!(dispatched(true, "skipped", Some("contacted")), Some(9));
     }
 
     #[test]

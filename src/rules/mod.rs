@@ -7,5 +7,8 @@ pub mod delivery;
 pub mod due;
 pub mod follow_up;
 pub mod health;
+pub mod kind;
+pub mod outbox;
 pub mod rate;
+pub mod recipient;
 pub mod retry;

@@ -1,4 +1,4 @@
-//! Rate limits: how many messages of an organisation may still be claimed in the minute that ends now.
+//! Rate limits: how many messages of an organization may still be claimed in the minute that ends now.
 //!
 //! Exact for every window of 60 seconds, not only for those that start on the minute: what was claimed is kept per second
 //! for as long as it counts.

@@ -55,8 +55,8 @@ impl AfterLoss {
 }
 
 /// What follows the `attempts`-th attempt (counted from 1) when its lease ended without an answer: its worker died, was too
-/// slow, or could not answer. It counts, since the message may have been sent: nobody is to get one again and again. And
-/// the message may be what kills workers: the one attempt that is left after this one takes no others along.
+/// slow, or could not answer. It counts, since the message may have been sent, and nobody should get it over and over. And the message may be what kills
+/// workers: the last attempt that is left after this one is made alone.
 #[must_use]
 pub fn after_loss(attempts: i32, max_attempts: i32) -> AfterLoss {
     if attempts >= max_attempts {

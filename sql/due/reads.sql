@@ -1,0 +1,101 @@
+-- Reading what is due.
+
+-- Index: assignments_open_due_at_idx, from the key on, once per target.
+CREATE FUNCTION assignment_reminders.due_assignments(
+    unit text,
+    targets integer[],
+    tolerance integer DEFAULT 1,
+    as_of timestamptz DEFAULT now(),
+    after_target integer DEFAULT NULL,
+    after_due_at timestamptz DEFAULT NULL,
+    after_assignment_id uuid DEFAULT NULL,
+    page_size integer DEFAULT 1000,
+    organization_id uuid DEFAULT NULL
+) RETURNS TABLE (
+    target integer, reminder_type text, organization_id uuid, assignment_id uuid, title text, due_at timestamptz,
+    due_at_local timestamp, timezone text, student_id uuid, email text, name text
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT due.target, due.reminder_type, a.organization_id, a.id, a.title, a.due_at, a.due_at AT TIME ZONE a.timezone, a.timezone,
+           a.student_id, a.email, a.name
+      FROM (SELECT assignment_reminders.existing_organization($9) AS id OFFSET 0) AS organization
+     CROSS JOIN LATERAL assignment_reminders.due_windows(unit, targets, tolerance, as_of) AS due
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN due.target = after_target THEN after_due_at END AS due_at,
+                  CASE WHEN due.target = after_target THEN after_assignment_id END AS id
+           ) AS after
+     CROSS JOIN LATERAL (
+           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
+             FROM assignment_reminders.assignments a
+            -- LIMIT 1, of a unique row, keeps this a look-up by key.
+            CROSS JOIN LATERAL (
+                  SELECT * FROM assignment_reminders.users u
+                   WHERE u.id = a.student_id AND u.organization_id = a.organization_id LIMIT 1
+                  ) AS u
+            WHERE a.status = 'open'
+              AND a.due_at BETWEEN due.due_from AND due.due_to
+              AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
+              AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+              AND (organization.id IS NULL OR a.organization_id = organization.id)
+            ORDER BY a.due_at, a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS a
+     WHERE after_target IS NULL OR due.target >= after_target
+     ORDER BY due.target, a.due_at, a.id
+     LIMIT assignment_reminders.require_page_size(page_size)
+$$;
+COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
+    'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';
+
+CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
+$$;
+COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
+    'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
+
+-- Index: users_pkey, assignments_student_due_at_idx.
+CREATE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
+RETURNS TABLE (current jsonb, overdue jsonb, completed jsonb)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_agg(item.item ORDER BY a.due_at, a.title, a.id)
+                        FILTER (WHERE a.status = 'open' AND coalesce(a.due_at > wanted.as_of, true)), '[]'),
+           coalesce(jsonb_agg(item.item ORDER BY a.due_at, a.title, a.id)
+                        FILTER (WHERE a.status = 'open' AND a.due_at <= wanted.as_of), '[]'),
+           coalesce(jsonb_agg(item.item ORDER BY a.completed_at, a.title, a.id) FILTER (WHERE a.completed), '[]')
+      FROM (SELECT assignment_reminders.require_value(daily_summary.student_id, 'student_id') AS id,
+                   assignment_reminders.require_moment(daily_summary.as_of) AS as_of
+            OFFSET 0) AS wanted
+      LEFT JOIN assignment_reminders.users u ON u.id = wanted.id
+     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
+      LEFT JOIN assignment_reminders.assignments a
+        ON a.student_id = u.id AND a.organization_id = u.organization_id
+       AND (a.status = 'open'
+            OR (a.completed_at > assignment_reminders.day_before(wanted.as_of, local.timezone) AND a.completed_at <= wanted.as_of))
+     CROSS JOIN LATERAL (
+           SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
+                                     'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
+           ) AS item
+     WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
+$$;
+COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, P0002 for an unknown student.';
+
+-- Index: assignments_student_due_at_idx.
+CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+    SELECT EXISTS (
+           SELECT FROM assignment_reminders.assignments a
+            WHERE a.student_id = has_something_to_say.student_id
+              AND (a.status = 'open'
+                   OR (a.completed_at > assignment_reminders.day_before(has_something_to_say.as_of, has_something_to_say.timezone)
+                       AND a.completed_at <= has_something_to_say.as_of)))
+$$;
+COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';

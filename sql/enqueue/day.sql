@@ -1,0 +1,25 @@
+-- What follows a person's day and is due at $1: the summary of everybody who asked for one, whose hour has come on their
+-- local day, who has not had one for that day, and for whom there is something to say.
+-- Postgres resolves an hour that a change of clocks skips to the one after it, and one that it repeats to its second pass.
+-- Index: user_preferences_daily_summary_idx, primary keys, reminders_recipient_summary_key, assignments_student_due_at_idx.
+SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kind.reminder_type, today.anchor, hour.scheduled_for,
+       NULL::text AS skip_reason, NULL::text AS action, NULL::integer AS days_since
+  FROM assignment_reminders.user_preferences p
+  JOIN assignment_reminders.users u ON u.id = p.user_id AND u.organization_id = p.organization_id
+ CROSS JOIN LATERAL (SELECT assignment_reminders.reminder_type_of('summary') AS reminder_type) AS kind
+ CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS zone
+ CROSS JOIN LATERAL (SELECT ($1 AT TIME ZONE zone.timezone)::date AS day) AS local
+ CROSS JOIN LATERAL (SELECT local.day::timestamp AT TIME ZONE 'UTC' AS anchor) AS today
+ CROSS JOIN LATERAL (
+       SELECT (local.day + make_time(p.summary_hour, 0, 0)) AT TIME ZONE zone.timezone AS scheduled_for
+       ) AS hour
+  LEFT JOIN assignment_reminders.reminders r
+    ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
+ WHERE p.daily_summary
+   AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+   AND hour.scheduled_for <= $1
+   -- Asked for, or moved, after today's hour: from tomorrow on.
+   AND NOT (p.updated_at > hour.scheduled_for AND p.updated_at <= $1)
+   AND (r.id IS NULL
+        OR assignment_reminders.is_armed_again(r.reminder_type, r.anchor, r.status, r.skip_reason, today.anchor, NULL))
+   AND assignment_reminders.has_something_to_say(u.id, $1, zone.timezone)

@@ -1,0 +1,33 @@
+-- What follows a due date and is due at $1: a reminder for each of the organization's offsets, of every assignment whose first
+-- one's time has come and that is not yet due. src/rules/due.rs says which offsets are open.
+--
+-- Index: assignments_open_due_at_idx for the range up to the longest offset of all; reminders_assignment_type_key for each
+-- of its assignments and offsets. A recipient whom a row names already stays.
+WITH due_offset AS MATERIALIZED (
+    SELECT DISTINCT ON (s.organization_id, exact.length) s.organization_id, exact.length,
+           assignment_reminders.due_reminder_type(setting.length) AS reminder_type,
+           max(exact.length) OVER (PARTITION BY s.organization_id) AS longest
+      FROM assignment_reminders.reminder_settings s
+     CROSS JOIN unnest(s.due_offsets) AS setting (length)
+     CROSS JOIN LATERAL (SELECT make_interval(secs => extract(epoch FROM setting.length)::double precision) AS length) AS exact
+     ORDER BY s.organization_id, exact.length, reminder_type
+)
+SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type, a.due_at AS anchor,
+       a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason, NULL::text AS action, NULL::integer AS days_since
+  FROM assignment_reminders.assignments a
+  JOIN due_offset o ON o.organization_id = a.organization_id
+ CROSS JOIN LATERAL (
+       SELECT * FROM assignment_reminders.users u
+        WHERE u.id = a.student_id AND u.organization_id = a.organization_id LIMIT 1
+       ) AS u
+  LEFT JOIN LATERAL (
+       SELECT * FROM assignment_reminders.reminders r
+        WHERE r.assignment_id = a.id AND r.reminder_type = o.reminder_type
+        LIMIT 1
+       ) AS r ON true
+ WHERE a.status = 'open'
+   AND a.due_at > $1 AND a.due_at <= $1 + (SELECT max(o.length) FROM due_offset o)
+   AND assignment_reminders.is_due_offset_open(a.due_at, a.created_at, o.length, o.longest, $1)
+   AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+   AND (r.id IS NULL
+        OR assignment_reminders.is_armed_again(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL))

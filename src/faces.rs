@@ -1,0 +1,326 @@
+//! The SQL faces of the rules: convert, call, return. The decisions are in `rules`.
+
+use chrono::TimeDelta;
+use pgrx::Uuid;
+use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
+use pgrx::prelude::*;
+
+use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
+use crate::rules::delivery::{self, Assignment, Day, Facts};
+use crate::rules::due::{self, DueOffset};
+use crate::rules::follow_up::{self, Action, Days, Evaluation, MentorsReminder, Thresholds};
+use crate::rules::kind::{Addressee, KINDS, Kind};
+use crate::rules::outbox::{self, Enqueued, Wanted};
+use crate::rules::recipient::{self, Recipient};
+use crate::rules::retry;
+use crate::server::argument::{Record, takes};
+use crate::server::calendar::{calendar_date, date, nearest_date, nearest_moment, utc_date};
+use crate::server::errors::{Result, broken_statement, invalid_argument, negative_threshold, null_argument, unknown};
+use crate::server::result::{Columns, Composite, SetOf, Value, returns, value};
+use crate::server::statement::{Statement, types};
+
+returns!(Evaluation: Composite, "assignment_reminders.evaluation");
+
+impl Columns for Evaluation {
+    fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
+        [value("action", self.action.name()), value("days_since", self.days_since)]
+    }
+}
+
+/// Whole days from the last contact to `as_of`. NULL without contact.
+///
+/// 22008 for infinite dates.
+#[pg_extern(immutable, parallel_safe)]
+fn days_since_last_contact(
+    last_contact_date: Option<Date>,
+    as_of: default!(Option<Date>, "current_date"),
+) -> Result<Option<i32>> {
+    let Some(as_of) = as_of else { return Ok(None) };
+    let last_contact = last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?;
+    Ok(rule_days_since_last_contact(last_contact, calendar_date("as_of", as_of)?))
+}
+
+/// Whether days >= threshold. False when either is NULL.
+///
+/// 22023 for a negative threshold.
+#[pg_extern(immutable, parallel_safe)]
+fn is_reminder_due(days: Option<i32>, threshold: Option<i32>) -> Result<bool> {
+    Ok(follow_up::is_reminder_due(days, days_of(threshold)?))
+}
+
+/// Whether days >= threshold, and a reminder was sent. False when anything is NULL.
+///
+/// 22023 for a negative threshold.
+#[pg_extern(immutable, parallel_safe)]
+fn is_escalation_due(
+    days: Option<i32>,
+    threshold: Option<i32>,
+    last_reminder_sent_at: Option<TimestampWithTimeZone>,
+) -> Result<bool> {
+    Ok(follow_up::is_escalation_due(days, days_of(threshold)?, last_reminder_sent_at.is_some()))
+}
+
+/// What an open assignment with these values calls for: none, remind or escalate, and the days of its silence. The
+/// reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: silent since
+/// assigned_on. NULL threshold: that action is off.
+///
+/// 22004 for a NULL assigned_on or as_of, 22008 for infinite dates, 22023 for a negative threshold.
+#[pg_extern(name = "evaluate_assignment", immutable, parallel_safe)]
+fn evaluate_values(
+    last_contact_date: Option<Date>,
+    assigned_on: Option<Date>,
+    last_reminder_sent_at: Option<TimestampWithTimeZone>,
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    as_of: default!(Option<Date>, "current_date"),
+) -> Result<Composite<Evaluation>> {
+    let assigned_on = assigned_on.ok_or_else(|| null_argument("assigned_on"))?;
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let thresholds =
+        Thresholds { reminder_after: days_of(reminder_after_days)?, escalate_after: days_of(escalate_after_days)? };
+    Ok(Composite(follow_up::evaluate(
+        last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?,
+        calendar_date("assigned_on", assigned_on)?,
+        last_reminder_sent_at.map(|moment| utc_date("last_reminder_sent_at", moment)).transpose()?,
+        thresholds,
+        calendar_date("as_of", as_of)?,
+    )))
+}
+
+/// What this assignment calls for on as_of (NULL: today in its organization's time zone), by its organization's
+/// settings and its reminder of this silence. An assignment that is not open calls for none.
+///
+/// P0002 for an unknown assignment, 22004 for NULL.
+#[pg_extern(name = "evaluate_assignment", stable)]
+#[search_path(pg_catalog, pg_temp)]
+fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
+    static EVALUATE: Statement =
+        Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE]);
+    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    let evaluated = EVALUATE.read(&[id.into(), as_of.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        let action: String = row.not_null("action")?;
+        let action = if row.not_null("is_open")? { Action::named(&action) } else { Some(Action::None) };
+        let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
+        Ok(Some(Evaluation { action, days_since: row.not_null("days_since")? }))
+    })?;
+    evaluated.map(Composite).ok_or_else(|| unknown("assignment", "assignments", id))
+}
+
+/// The latest day on which a silence may have begun that has lasted for threshold days on as_of. NULL where none is
+/// long enough, and for NULL.
+///
+/// 22008 for infinite dates, 22023 for a negative threshold.
+#[pg_extern(immutable, parallel_safe)]
+fn latest_start_of_silence(threshold: Option<i32>, as_of: Option<Date>) -> Result<Option<Date>> {
+    let Some(as_of) = as_of else { return Ok(None) };
+    Ok(follow_up::latest_start(days_of(threshold)?, calendar_date("as_of", as_of)?).and_then(date))
+}
+
+/// When the mentor's reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL:
+/// neither yet. in_this_silence: whether the reminder is about this silence; if not, there is none. mentor_unreachable:
+/// why the mentor cannot be written to, NULL if they can; one who cannot counts as reminded at as_of.
+///
+/// 22004 for a NULL as_of.
+#[pg_extern(immutable, parallel_safe)]
+fn dispatched_at(
+    mentor_unreachable: Option<&str>,
+    in_this_silence: Option<bool>,
+    status: Option<&str>,
+    skip_reason: Option<&str>,
+    sent_at: Option<TimestampWithTimeZone>,
+    scheduled_for: Option<TimestampWithTimeZone>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Option<TimestampWithTimeZone>> {
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let of_this_silence = status.filter(|_| in_this_silence == Some(true));
+    let reminder = of_this_silence.zip(scheduled_for.or(sent_at)).map(|(status, scheduled_for)| MentorsReminder {
+        status,
+        skip_reason,
+        sent_at: sent_at.map(TimestampWithTimeZone::into_inner),
+        scheduled_for: scheduled_for.into_inner(),
+    });
+    let dispatched = follow_up::dispatched_at(mentor_unreachable.is_some(), reminder, as_of.into_inner());
+    // One of the moments given.
+    Ok(dispatched.and_then(|moment| TimestampWithTimeZone::try_from(moment).ok()))
+}
+
+/// The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for
+/// NULL, and for what is not ahead of a due date.
+#[pg_extern(immutable, parallel_safe)]
+fn due_reminder_type(due_offset: Option<Interval>) -> Option<String> {
+    let due_offset = due_offset?;
+    let days = i64::from(due_offset.months()) * 30 + i64::from(due_offset.days());
+    due::reminder_type(days, TimeDelta::microseconds(due_offset.micros()))
+}
+
+/// Whether the reminder of one of an organization's due_offsets is to be enqueued at as_of: from due_at less its
+/// longest_offset until due_at, unless the offset's own time had passed when the assignment was created. Offsets are
+/// exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn is_due_offset_open(
+    due_at: TimestampWithTimeZone,
+    created_at: TimestampWithTimeZone,
+    due_offset: Interval,
+    longest_offset: Interval,
+    as_of: TimestampWithTimeZone,
+) -> bool {
+    let due = DueOffset {
+        due_at: nearest_moment(due_at),
+        created_at: nearest_moment(created_at),
+        offset: exact_length(due_offset),
+        longest_offset: exact_length(longest_offset),
+    };
+    due::is_to_enqueue(due, nearest_moment(as_of))
+}
+
+takes!(
+    /// What decides whether a reminder is still sent.
+    ReminderFacts, "assignment_reminders.reminder_facts"
+);
+
+/// Why a reminder should no longer be sent; NULL: it should. Claims ask this of every reminder they hand out.
+///
+/// 22004 for NULL facts, or for a NULL reminder_type or as_of among them.
+// Not the name that 0.1.0 had for its twelve arguments: a database that is still there must not find this one.
+#[pg_extern(name = "skip_reason", immutable, parallel_safe)]
+fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<String>> {
+    let facts = facts.ok_or_else(|| null_argument("facts"))?;
+    let reminder_type: Option<String> = facts.get("reminder_type")?;
+    let kind = Kind::of(&reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
+    let moment = |name| Ok(facts.get::<TimestampWithTimeZone>(name)?.map(nearest_moment));
+    let is = |name| facts.get::<bool>(name);
+    let now = moment("as_of")?.ok_or_else(|| null_argument("as_of"))?;
+
+    let status: Option<String> = facts.get("assignment_status")?;
+    let assignment = match status.as_deref().zip(facts.get::<Date>("silent_since")?) {
+        None => None,
+        Some((status, silent_since)) => {
+            Some(Assignment { status, silent_since: nearest_date(silent_since), due_at: moment("due_at")? })
+        }
+    };
+    let scheduled_for = moment("scheduled_for")?;
+    let recipient = match is("is_opted_out")? {
+        None => None,
+        Some(is_opted_out) => Some(Recipient { is_opted_out, has_address: is("has_address")?.unwrap_or(false) }),
+    };
+    let reason = delivery::skip_reason(&Facts {
+        kind,
+        anchor: moment("anchor")?,
+        scheduled_for: scheduled_for.unwrap_or(now),
+        // Without a time of its own it is not beside any other.
+        latest_scheduled_for: moment("latest_scheduled_for")?.filter(|_| scheduled_for.is_some()),
+        assignment,
+        day: Day {
+            is_wanted: is("is_wanted")?.unwrap_or(false),
+            // Without an anchor, any day.
+            is_today: is("is_today")?.unwrap_or(true),
+            has_something_to_say: is("has_something_to_say")?.unwrap_or(false),
+        },
+        recipient,
+        now,
+    });
+    Ok(reason.map(|reason| reason.name().to_string()))
+}
+
+/// Why somebody cannot be written to, NULL when they can: `no_mentor`, `no_coordinator` or `recipient_gone`
+/// (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or
+/// recipient.
+///
+/// 22023 for another one, 22004 for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn unreachable_reason(
+    addressee: Option<&str>,
+    is_opted_out: Option<bool>,
+    has_address: Option<bool>,
+) -> Result<Option<String>> {
+    let name = addressee.ok_or_else(|| null_argument("addressee"))?;
+    let addressee = Addressee::named(name).ok_or_else(|| {
+        invalid_argument(
+            format!("{name} is not an addressee"),
+            "Reminders go to a mentor, a coordinator or a recipient.",
+            "Give 'mentor', 'coordinator' or 'recipient'.",
+        )
+    })?;
+    let recipient =
+        is_opted_out.map(|is_opted_out| Recipient { is_opted_out, has_address: has_address.unwrap_or(false) });
+    Ok(recipient::unreachable_reason(addressee, recipient).map(|reason| reason.name().to_string()))
+}
+
+/// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
+/// what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. wanted_skip_reason:
+/// why what is due now could not be sent, if so.
+///
+/// 22004 for a NULL reminder_type, status or wanted_anchor.
+#[pg_extern(immutable, parallel_safe)]
+fn is_armed_again(
+    reminder_type: Option<&str>,
+    anchor: Option<TimestampWithTimeZone>,
+    status: Option<&str>,
+    skip_reason: Option<&str>,
+    wanted_anchor: Option<TimestampWithTimeZone>,
+    wanted_skip_reason: Option<&str>,
+) -> Result<bool> {
+    let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
+    let row = Enqueued {
+        anchor: anchor.map(nearest_moment),
+        status: status.ok_or_else(|| null_argument("status"))?,
+        skip_reason,
+    };
+    let wanted_anchor = nearest_moment(wanted_anchor.ok_or_else(|| null_argument("wanted_anchor"))?);
+    Ok(outbox::is_armed_again(kind.follows, row, Wanted { anchor: wanted_anchor, skip_reason: wanted_skip_reason }))
+}
+
+/// What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or
+/// give_up. attempts counts the lost one. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn after_loss(attempts: i32, max_attempts: i32) -> &'static str {
+    retry::after_loss(attempts, max_attempts).name()
+}
+
+returns!(
+    /// The kinds.
+    ReminderKinds: SetOf, "TABLE (kind text, reminder_type text, follows text, addressee text)"
+);
+returns!(Kind: Composite, "assignment_reminders.reminder_kind");
+
+impl Columns for Kind {
+    fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
+        [
+            value("kind", self.name),
+            value("reminder_type", self.reminder_type),
+            value("follows", self.follows.name()),
+            value("addressee", self.addresses.name()),
+        ]
+    }
+}
+
+/// The kinds of reminders: what each follows (silence, due date, day), whom it goes to (mentor, coordinator, or the
+/// recipient whom its row names, else the student), and its type; due reminders have many, so there it is NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn reminder_kinds() -> SetOf<ReminderKinds> {
+    SetOf::values(KINDS.iter().map(|kind| kind.columns()))
+}
+
+/// The kind of reminders of this type; every type that is no other kind's is a due reminder's. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn reminder_kind(reminder_type: &str) -> Composite<Kind> {
+    Composite(Kind::of(reminder_type))
+}
+
+/// The reminder type of this kind. NULL for due reminders, which have many, and for what is no kind.
+#[pg_extern(immutable, parallel_safe)]
+fn reminder_type_of(kind: &str) -> Option<String> {
+    Kind::named(kind)?.reminder_type.map(str::to_string)
+}
+
+fn exact_length(interval: Interval) -> TimeDelta {
+    let days = i64::from(interval.months()) * 30 + i64::from(interval.days());
+    TimeDelta::try_days(days)
+        .and_then(|days| days.checked_add(&TimeDelta::microseconds(interval.micros())))
+        .unwrap_or(TimeDelta::MAX)
+}
+
+fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {
+    threshold.map(Days::try_from).transpose().map_err(negative_threshold)
+}
