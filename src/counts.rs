@@ -1,81 +1,95 @@
 //! The mentors' assignment counts: kept by a trigger per statement, verified and repaired on demand.
 
+use std::collections::BTreeMap;
+
 use pgrx::prelude::*;
-use pgrx::spi::{SpiResult, SpiTupleTable};
 use pgrx::{PgTriggerOperation, Uuid};
 
-use crate::rows::{GivenRow, Triggered, misplaced};
-use crate::server::errors::{Result, raised};
+use crate::row_triggers::{OriginalRow, Triggered};
+use crate::server::errors::{Result, raised, wrong_trigger};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
-use crate::server::statement::{Statement, columns, no_rows};
+use crate::server::result::{SetOf, returns};
+use crate::server::rows::ResultSet;
+use crate::server::statement::{Statement, types};
+use crate::server::transition::{self, Side};
 
-pgrx::extension_sql_file!("../sql/counts/verify.sql", name = "verify_assignment_counts");
+pgrx::extension_sql_file!("../sql/counts/verify.sql", name = "verify_assignment_counts", requires = ["recipients"]);
 
-/// Adds to each mentor's count what a statement on assignments changed.
+/// Differences to mentors' counts, in id order: the order in which their rows are locked.
+type Differences = BTreeMap<Uuid, i32>;
+
+/// Trigger: adds to each mentor's count what a statement on assignments changed, so that peer_mentors.assignment_count
+/// equals count(*) at every commit.
 #[pg_trigger]
-fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
-    raised(count(trigger).map(|()| None))
+fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(maintain(trigger).map(|()| None))
 }
 
-fn count(trigger: &PgTrigger) -> Result<()> {
-    static BY_INSERT: Statement = Statement::new(include_str!("../sql/counts/change_by_insert.sql"), &[]);
-    static BY_UPDATE: Statement = Statement::new(include_str!("../sql/counts/change_by_update.sql"), &[]);
-    static BY_DELETE: Statement = Statement::new(include_str!("../sql/counts/change_by_delete.sql"), &[]);
-    static BY_TRUNCATE: Statement = Statement::new(include_str!("../sql/counts/change_by_truncate.sql"), &[]);
-    static ADD: Statement = Statement::new(
-        include_str!("../sql/counts/add.sql"),
-        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::INT4ARRAYOID],
-    );
-
-    let change = match trigger.op().map_err(misplaced)? {
-        PgTriggerOperation::Insert => &BY_INSERT,
-        PgTriggerOperation::Update => &BY_UPDATE,
-        PgTriggerOperation::Delete => &BY_DELETE,
-        PgTriggerOperation::Truncate => &BY_TRUNCATE,
-    };
+fn maintain(trigger: &PgTrigger) -> Result<()> {
+    let operation = trigger.op().map_err(wrong_trigger)?;
     as_table_owner(trigger, || {
-        let (mentors, differences) = change.write_in(trigger, changes)?;
-        if mentors.is_empty() {
-            return Ok(());
+        let mut differences = Differences::new();
+        let mut count = |side, difference| {
+            transition::for_each(trigger, side, "peer_mentor_id", |mentor: Uuid| {
+                *differences.entry(mentor).or_insert(0) += difference;
+            })
+        };
+        match operation {
+            PgTriggerOperation::Insert => count(Side::New, 1)?,
+            PgTriggerOperation::Delete => count(Side::Old, -1)?,
+            PgTriggerOperation::Update => {
+                count(Side::New, 1)?;
+                count(Side::Old, -1)?;
+            }
+            PgTriggerOperation::Truncate => differences = counted_away()?,
         }
-        with_permit(|| ADD.write(&[mentors.into(), differences.into()], no_rows))
+        // Most updates change no mentor, and lock none.
+        differences.retain(|_, difference| *difference != 0);
+        add(&differences)
     })
 }
 
-/// Mentors and the differences to their counts.
-fn changes(rows: SpiTupleTable) -> SpiResult<(Vec<Uuid>, Vec<i32>)> {
-    let mut changes = (Vec::new(), Vec::new());
-    for row in rows {
-        changes.0.extend(row.get::<Uuid>(1)?);
-        changes.1.extend(row.get::<i32>(2)?);
-    }
-    Ok(changes)
+/// No assignment is left: every count is taken back to zero.
+fn counted_away() -> Result<Differences> {
+    static COUNTED: Statement = Statement::kept(include_str!("../sql/counts/change_by_truncate.sql"), &[]);
+    COUNTED.write(&[], |rows| rows.map(|row| Ok((row.not_null("id")?, row.not_null("difference")?))).collect())
 }
 
-/// Writes the true counts over wrong ones and returns both; nothing when all are right. Waits for transactions that
-/// have counted but not committed.
+fn add(differences: &Differences) -> Result<()> {
+    static ADD_TO_ONE: Statement =
+        Statement::by_index(include_str!("../sql/counts/add_to_one.sql"), &[types::UUID, types::INT]);
+    static LOCK: Statement = Statement::by_index(include_str!("../sql/counts/lock.sql"), &[types::UUIDS]);
+    static ADD: Statement = Statement::by_index(include_str!("../sql/counts/add.sql"), &[types::UUIDS, types::INTS]);
+
+    let (mentors, differences): (Vec<Uuid>, Vec<i32>) = differences.iter().unzip();
+    match (mentors.as_slice(), differences.as_slice()) {
+        ([], _) => Ok(()),
+        (&[mentor], &[difference]) => with_permit(|| ADD_TO_ONE.run(&[mentor.into(), difference.into()])),
+        _ => {
+            LOCK.run(&[mentors.clone().into()])?;
+            with_permit(|| ADD.run(&[mentors.into(), differences.into()]))
+        }
+    }
+}
+
+returns!(
+    /// Counts that were repaired.
+    RepairedCounts: SetOf,
+    "TABLE (organization_id uuid, peer_mentor_id uuid, wrong_count integer, actual_count integer)"
+);
+
+/// Writes the true counts over wrong ones and returns both; nothing when all are right: for after writes that bypassed
+/// triggers. Waits for transactions that have counted but not committed.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
-fn repair_assignment_counts() -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(organization_id, Option<Uuid>),
-            name!(peer_mentor_id, Option<Uuid>),
-            name!(wrong_count, Option<i32>),
-            name!(actual_count, Option<i32>),
-        ),
-    >,
-> {
-    Ok(TableIterator::new(repair()?))
+fn repair_assignment_counts() -> Result<SetOf<RepairedCounts>> {
+    repair().map(SetOf::statement)
 }
 
-type Repaired = (Option<Uuid>, Option<Uuid>, Option<i32>, Option<i32>);
-
-pub fn repair() -> Result<Vec<Repaired>> {
-    static LOCK: Statement = Statement::new(include_str!("../sql/counts/lock_all.sql"), &[]);
-    static REPAIR: Statement = Statement::new(include_str!("../sql/counts/repair.sql"), &[]);
-    LOCK.write(&[], no_rows)?;
-    with_permit(|| REPAIR.write(&[], |rows| rows.map(|row| Ok(columns!(row; 1 2 3 4))).collect()))
+pub fn repair() -> Result<ResultSet> {
+    static LOCK: Statement = Statement::kept(include_str!("../sql/counts/lock_all.sql"), &[]);
+    static REPAIR: Statement = Statement::kept(include_str!("../sql/counts/repair.sql"), &[]);
+    LOCK.run(&[])?;
+    with_permit(|| REPAIR.write_rows(&[]))
 }

@@ -22,3 +22,5 @@ AS $$
        AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
      ORDER BY a.organization_id, a.id
 $$;
+COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
+    'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';

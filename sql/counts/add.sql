@@ -1,5 +1,5 @@
--- Adds differences to the counts of mentors that a change_by statement has locked. $1: mentors, $2: differences.
--- Those lock in id order, so that batches over the same mentors wait for each other and do not deadlock.
+-- Adds differences to the counts of mentors that lock.sql has locked. $1: mentors, $2: differences.
+-- That locks in id order, so that batches over the same mentors wait for each other and do not deadlock.
 --
 -- The lock and the write are two statements, and must be. In one, the write would look for the rows in the snapshot
 -- from before it waited, and come to the newest versions by way of old ones. Foreign key checks of other sessions keep

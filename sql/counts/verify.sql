@@ -15,3 +15,5 @@ AS $$
      WHERE m.assignment_count <> coalesce(actual.assignments, 0)
      ORDER BY m.organization_id, m.id
 $$;
+COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
+    'Mentors whose assignment_count differs from count(*); always empty, unless triggers were bypassed.';

@@ -9,10 +9,12 @@ use super::triggers::{lock, recompute};
 use crate::organization::claims;
 use crate::server::calendar::calendar_date;
 use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
-use crate::server::statement::{Statement, first_column, no_rows};
+use crate::server::statement::{Statement, types};
 
-/// Moves an assignment's contact date forward to `contact_date` and returns the date that now holds; an earlier one
-/// changes nothing. P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
+/// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
+/// changes nothing.
+///
+/// P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Date> {
@@ -31,9 +33,10 @@ fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Da
 }
 
 /// Sets an assignment's contact date, back as well as forward, and keeps who did it, when, why and what it was before.
-/// NULL `new_date`: there never was contact. Activities later than the new date are declared wrong (`overruled_by`); later
-/// activities count again. Returns the date that now holds. P0002 for an unknown assignment, 22023 without a reason,
-/// 22008 for a date more than a day ahead.
+/// NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later
+/// activities count again. Returns the date that now holds.
+///
+/// P0002 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn correct_last_contact_date(
@@ -41,9 +44,9 @@ fn correct_last_contact_date(
     new_date: Option<Date>,
     reason: Option<&str>,
 ) -> Result<Option<Date>> {
-    static OVERRULE: Statement = Statement::new(
+    static OVERRULE: Statement = Statement::by_index(
         include_str!("../../sql/contact/overrule_activities.sql"),
-        &[pg_sys::BuiltinOid::UUIDOID, pg_sys::BuiltinOid::DATEOID, pg_sys::BuiltinOid::UUIDOID],
+        &[types::UUID, types::DATE, types::UUID],
     );
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).ok_or_else(|| {
@@ -58,20 +61,18 @@ fn correct_last_contact_date(
         refuse_future(date, today)?;
     }
     let correction = record(id, new_date, reason)?;
-    OVERRULE.write(&[id.into(), new_date.into(), correction.into()], no_rows)?;
+    OVERRULE.run(&[id.into(), new_date.into(), correction.into()])?;
     recompute(vec![id])?;
     Ok(new_date)
 }
 
-/// Locks an assignment, and returns its contact date and today's date in its organisation's time zone.
+/// Locks an assignment, and returns its contact date and today's date in its organization's time zone.
 fn locked_clock(id: Uuid) -> Result<(Option<Date>, Date)> {
-    static CLOCK: Statement =
-        Statement::new(include_str!("../../sql/contact/clock.sql"), &[pg_sys::BuiltinOid::UUIDOID]);
+    static CLOCK: Statement = Statement::by_index(include_str!("../../sql/contact/clock.sql"), &[types::UUID]);
     lock(vec![id])?;
     let clock = CLOCK.write(&[id.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
-        let last_contact = row.get(1)?;
-        Ok(row.get(2)?.map(|today| (last_contact, today)))
+        Ok(Some((row.get("last_contact_date")?, row.not_null("today")?)))
     })?;
     clock.ok_or_else(|| unknown("assignment", "assignments", id))
 }
@@ -92,16 +93,12 @@ fn refuse_future(date: Date, today: Date) -> Result<()> {
 }
 
 fn record(id: Uuid, date: Option<Date>, reason: &str) -> Result<Uuid> {
-    static RECORD: Statement = Statement::new(
+    static RECORD: Statement = Statement::by_index(
         include_str!("../../sql/contact/record_correction.sql"),
-        &[
-            pg_sys::BuiltinOid::UUIDOID,
-            pg_sys::BuiltinOid::DATEOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TEXTOID,
-        ],
+        &[types::UUID, types::DATE, types::TEXT, types::TEXT],
     );
     let subject = claims()?.sub;
-    let recorded = RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], first_column)?;
-    recorded.into_iter().next().ok_or_else(|| unknown("assignment", "assignments", id))
+    let recorded: Option<Uuid> =
+        RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], |rows| rows.one("id"))?;
+    recorded.ok_or_else(|| unknown("assignment", "assignments", id))
 }

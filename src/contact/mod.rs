@@ -1,8 +1,14 @@
 //! Contact dates: how they follow activities, how they are read, how they are corrected.
 
 mod correction;
-mod reads;
 mod repair;
 mod triggers;
 
 pub use repair::repair;
+
+pgrx::extension_sql_file!(
+    "../../sql/contact/verify.sql",
+    name = "verify_contact_dates",
+    requires = ["verify_assignment_counts"]
+);
+pgrx::extension_sql_file!("../../sql/contact/reads.sql", name = "contact_reads", requires = ["verify_contact_dates"]);

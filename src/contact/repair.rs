@@ -1,4 +1,4 @@
-//! Contact dates after writes that bypassed the triggers: verified and repaired on demand.
+//! Contact dates after writes that bypassed the triggers: repaired on demand. What is wrong is found by sql/contact/verify.sql.
 
 use std::collections::HashMap;
 
@@ -8,46 +8,43 @@ use pgrx::prelude::*;
 
 use super::triggers::recompute;
 use crate::server::errors::Result;
-use crate::server::statement::{Statement, given};
+use crate::server::result::{SetOf, returns, value};
+use crate::server::statement::Statement;
 
-pgrx::extension_sql_file!(
-    "../../sql/contact/verify.sql",
-    name = "verify_contact_dates",
-    requires = ["verify_assignment_counts"]
+returns!(
+    /// Contact dates that were repaired.
+    RepairedDates: SetOf, "TABLE (organization_id uuid, assignment_id uuid, wrong_date date, actual_date date)"
 );
-
-type Repaired = (Option<Uuid>, Option<Uuid>, Option<Date>, Option<Date>);
 
 /// Sets contact dates to what activities and corrections say where they differ, and returns both; nothing when all are
 /// right. Follow-ups that wait for a silence that was none are withdrawn, as by a contact.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
-fn repair_contact_dates() -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(organization_id, Option<Uuid>),
-            name!(assignment_id, Option<Uuid>),
-            name!(wrong_date, Option<Date>),
-            name!(actual_date, Option<Date>),
-        ),
-    >,
-> {
-    Ok(TableIterator::new(repair()?))
+fn repair_contact_dates() -> Result<SetOf<RepairedDates>> {
+    repair()
 }
 
-pub fn repair() -> Result<Vec<Repaired>> {
-    static WRONG: Statement = Statement::new(
+pub fn repair() -> Result<SetOf<RepairedDates>> {
+    static WRONG: Statement = Statement::kept(
         "SELECT organization_id, assignment_id, last_contact_date FROM assignment_reminders.verify_contact_dates()",
         &[],
     );
-    let wrong: Vec<(Uuid, Uuid, Option<Date>)> =
-        WRONG.write(&[], |rows| rows.map(|row| Ok((given(&row, 1)?, given(&row, 2)?, row.get(3)?))).collect())?;
-    let mut actual: HashMap<Uuid, Option<Date>> =
-        recompute(wrong.iter().map(|(_, id, _)| *id).collect())?.into_iter().collect();
-    // One that somebody mended meanwhile is not ours to tell of.
-    Ok(wrong
-        .into_iter()
-        .filter_map(|(organization, id, wrong)| Some((Some(organization), Some(id), wrong, actual.remove(&id)?)))
-        .collect())
+    let wrong = WRONG.write_rows(&[])?;
+    let ids: Result<Vec<Uuid>> = wrong.rows().map(|row| row.not_null("assignment_id")).collect();
+    let actual: HashMap<Uuid, Option<Date>> = recompute(ids?)?.into_iter().collect();
+
+    let mut repaired = Vec::new();
+    for row in wrong.rows() {
+        let id: Uuid = row.not_null("assignment_id")?;
+        // One that somebody else repaired meanwhile is not in it.
+        if let Some(actual) = actual.get(&id) {
+            repaired.push([
+                value("organization_id", row.not_null::<Uuid>("organization_id")?),
+                value("assignment_id", id),
+                value("wrong_date", row.get::<Date>("last_contact_date")?),
+                value("actual_date", *actual),
+            ]);
+        }
+    }
+    Ok(SetOf::values(repaired))
 }

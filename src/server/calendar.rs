@@ -1,6 +1,6 @@
 //! Postgres dates and moments as chrono's. Owns the conversions and their errors; decides nothing.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use pgrx::PgSqlErrorCode;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 
@@ -40,6 +40,11 @@ pub fn nearest_moment(moment: TimestampWithTimeZone) -> DateTime<Utc> {
 pub fn nearest_date(date: Date) -> NaiveDate {
     let days = i64::from(date.to_pg_epoch_days());
     on_day(days).unwrap_or(if days < 0 { NaiveDate::MIN } else { NaiveDate::MAX })
+}
+
+/// The Postgres date of a chrono one. `None` where Postgres has none.
+pub fn date(date: NaiveDate) -> Option<Date> {
+    Date::new(date.year(), u8::try_from(date.month()).ok()?, u8::try_from(date.day()).ok()?).ok()
 }
 
 /// The Postgres moment of a chrono one. `None` where Postgres has none.

@@ -4,8 +4,8 @@
 
 use std::convert::Infallible;
 
+use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::{ErrorReport, ErrorReportable};
-use pgrx::{PgSqlErrorCode, spi};
 
 use crate::rules::follow_up::NegativeThreshold;
 
@@ -55,9 +55,19 @@ pub fn negative_threshold(threshold: NegativeThreshold) -> ErrorReport {
     )
 }
 
+/// 39P01: the trigger is on another table or event than its own.
+pub fn wrong_trigger(cause: impl std::fmt::Display) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+        format!("this trigger function does not work here: {cause}"),
+        "The trigger functions of assignment_reminders work on the tables that install() makes.",
+        "Drop the trigger, and call assignment_reminders.install() to have the right ones put back.",
+    )
+}
+
 /// XX000: a statement of ours did not do what it was written to do.
-pub fn broken_statement(error: spi::Error) -> ErrorReport {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string(), "assignment_reminders")
+pub fn broken_statement(cause: impl std::fmt::Display) -> ErrorReport {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, cause.to_string(), "assignment_reminders")
 }
 
 /// Raises the error of a trigger's work: pgrx would report an `Err` that a trigger function returns as a panic.

@@ -1,10 +1,14 @@
-//! What touches Postgres itself. Every other room asks here for statements, errors and rights.
+//! What touches Postgres itself: statements, rows, results, errors, rights. All `unsafe` is here; decisions are not.
 
+pub mod advisory_lock;
+pub mod argument;
 pub mod calendar;
-pub mod composite;
 pub mod errors;
 pub mod owner;
 pub mod permit;
+pub mod result;
+pub mod rows;
 pub mod setting;
 pub mod statement;
 pub mod subtransaction;
+pub mod transition;

@@ -2,7 +2,9 @@
 
 use std::ffi::{CStr, CString};
 
-use pgrx::pg_sys;
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use super::errors::{Result, error};
 
 /// The value of a setting; `None` when it is unset or empty, as a setting made with SET LOCAL is after the transaction.
 pub fn setting(name: &CStr) -> Option<String> {
@@ -24,8 +26,16 @@ pub fn is_read_committed() -> bool {
     level < pg_sys::XACT_REPEATABLE_READ.cast_signed()
 }
 
-/// Whether this transaction may not write: it was begun so, or the server is a standby.
-pub fn is_read_only() -> bool {
+/// 25006 where this transaction may not write: it was begun so, or the server is a standby.
+pub fn require_writable() -> Result<()> {
     // SAFETY: a plain read of this backend's own variable.
-    unsafe { pg_sys::XactReadOnly }
+    if unsafe { !pg_sys::XactReadOnly } {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+        "this function writes, which a read-only transaction may not",
+        "The transaction was begun READ ONLY, or this server is a standby.",
+        "Call it on the primary, in a transaction that may write.",
+    ))
 }
