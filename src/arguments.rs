@@ -1,9 +1,10 @@
-//! Arguments that many functions take, checked. Owns their limits and what is said when one is missed.
+//! Arguments that many functions take, checked. Owns their limits and what is said when one is missed; SQL functions ask here, too.
 
-use pgrx::PgSqlErrorCode;
-use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::datum::{AnyElement, Interval, TimestampWithTimeZone};
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
 
-use crate::server::errors::{Result, error, invalid_argument, null_argument};
+use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
 
 /// The moment that a function is asked for. 22004 for NULL, 22008 for infinity.
 pub fn as_of(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
@@ -44,4 +45,49 @@ pub fn lease(lease: Option<Interval>) -> Result<Interval> {
         "A lease lasts longer than nothing and at most a day.",
         "Lease for as long as a batch takes, such as interval '5 minutes', and extend it while you work.",
     ))
+}
+
+/// The value itself. Where it is NULL, an error that says which argument is missing: 22004.
+#[pg_extern(stable, parallel_safe)]
+fn require_value(value: Option<AnyElement>, name: Option<&str>) -> Result<AnyElement> {
+    value.ok_or_else(|| null_argument(name.unwrap_or("the argument")))
+}
+
+/// The moment itself.
+///
+/// 22004 for NULL, 22008 for infinity.
+#[pg_extern(stable, parallel_safe)]
+fn require_moment(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
+    self::as_of(as_of)
+}
+
+/// The page size itself, 1 to 10000 rows.
+///
+/// 22004 for NULL, 22023 beyond.
+#[pg_extern(stable, parallel_safe)]
+fn require_page_size(page_size: Option<i32>) -> Result<i32> {
+    size("page_size", page_size)
+}
+
+/// Raises the error that there is no assignment, organization or student with this id, or none that the caller may see.
+/// SQL functions call it where a row is missing.
+///
+/// P0002 always; 22004 for NULL, 22023 for another word than these three.
+#[pg_extern(stable, parallel_safe)]
+fn raise_unknown(what: Option<&str>, id: Option<Uuid>) -> Result<Option<Uuid>> {
+    let what = what.ok_or_else(|| null_argument("what"))?;
+    let id = id.ok_or_else(|| null_argument("id"))?;
+    let table = match what {
+        "assignment" => "assignments",
+        "organization" => "organizations",
+        "student" => "users",
+        other => {
+            return Err(invalid_argument(
+                format!("{other} is not in a table of assignment_reminders"),
+                "The error names the table in which there is no such row.",
+                "Give 'assignment', 'organization' or 'student'.",
+            ));
+        }
+    };
+    Err(unknown(what, table, id))
 }

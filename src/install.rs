@@ -3,11 +3,12 @@
 use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 
-use crate::rows::{GivenRow, Triggered};
+use crate::row_triggers::{OriginalRow, Triggered};
+use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, raised};
 use crate::server::owner::as_table_owner;
 use crate::server::setting::is_read_committed;
-use crate::server::statement::{Statement, first_column, no_rows};
+use crate::server::statement::{Statement, types};
 use crate::{contact, counts};
 
 /// A numbered step, applied once. `relation` is the table or view it makes, which must not be there before.
@@ -44,20 +45,16 @@ const MIGRATIONS: &[Migration] = &[
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
 const ATTACHMENTS: &str = include_str!("../sql/install/triggers.sql");
 
-const INSTALL_LOCK: (i32, i32) = (0x6173_726D, 2);
-
 /// Makes the tables, owned by the caller, or brings them to this version; puts back triggers that are missing and
-/// catches up on what they missed. Calling it again changes nothing. Returns what was done. 42P07 when a relation of one
-/// of the names is there that is not ours, 25001 in a transaction that is not READ COMMITTED.
+/// catches up on what they missed. Calling it again changes nothing. Returns what was done.
+///
+/// 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that
+/// is not READ COMMITTED.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn install() -> Result<String> {
-    static LOCK: Statement = Statement::new(
-        "SELECT pg_advisory_xact_lock($1, $2)",
-        &[pg_sys::BuiltinOid::INT4OID, pg_sys::BuiltinOid::INT4OID],
-    );
     require_read_committed()?;
-    LOCK.write(&[INSTALL_LOCK.0.into(), INSTALL_LOCK.1.into()], no_rows)?;
+    AdvisoryLock::Install.take();
 
     let applied = migrate()?;
     let attached = missing_attachments()?;
@@ -74,19 +71,19 @@ fn install() -> Result<String> {
     })
 }
 
-/// Gives organisations their settings as they are inserted.
+/// Trigger: gives an organization its row of settings as it is inserted.
 #[pg_trigger]
-fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
-    static CREATE: Statement = Statement::new(include_str!("../sql/install/create_settings.sql"), &[]);
-    raised(as_table_owner(trigger, || CREATE.write_in(trigger, no_rows)).map(|()| None))
+fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    static CREATE: Statement = Statement::kept(include_str!("../sql/install/create_settings.sql"), &[]);
+    raised(as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))).map(|()| None))
 }
 
 /// Applies the migrations that are not recorded yet, and returns how many.
 fn migrate() -> Result<usize> {
-    static APPLIED: Statement = Statement::new("SELECT m.number FROM assignment_reminders.migrations m", &[]);
-    static RECORD: Statement = Statement::new(
+    static APPLIED: Statement = Statement::kept("SELECT m.number FROM assignment_reminders.migrations m", &[]);
+    static RECORD: Statement = Statement::kept(
         "INSERT INTO assignment_reminders.migrations (number, name, extension_version) VALUES ($1, $2, $3)",
-        &[pg_sys::BuiltinOid::INT4OID, pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID],
+        &[types::INT, types::TEXT, types::TEXT],
     );
     if !existing_relations(&["migrations"])?.is_empty() && !is_our_migrations_table()? {
         return Err(not_ours("migrations"));
@@ -94,7 +91,7 @@ fn migrate() -> Result<usize> {
     if existing_relations(&["migrations"])?.is_empty() {
         run(include_str!("../sql/install/migrations.sql"))?;
     }
-    let applied: Vec<i32> = APPLIED.write(&[], first_column)?;
+    let applied: Vec<i32> = APPLIED.write(&[], |rows| rows.column("number"))?;
     let outstanding: Vec<&Migration> =
         MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.number)).collect();
     let names: Vec<&str> = outstanding.iter().map(|migration| migration.relation).collect();
@@ -103,49 +100,46 @@ fn migrate() -> Result<usize> {
     }
     for migration in &outstanding {
         run(migration.sql)?;
-        RECORD
-            .write(&[migration.number.into(), migration.relation.into(), env!("CARGO_PKG_VERSION").into()], no_rows)?;
+        RECORD.run(&[migration.number.into(), migration.relation.into(), env!("CARGO_PKG_VERSION").into()])?;
     }
     Ok(outstanding.len())
 }
 
 /// How many of the triggers and defaults in [`ATTACHMENTS`] are not there.
 fn missing_attachments() -> Result<i64> {
-    static MISSING: Statement = Statement::new(
-        include_str!("../sql/install/missing_attachments.sql"),
-        &[pg_sys::BuiltinOid::TEXTARRAYOID, pg_sys::BuiltinOid::TEXTARRAYOID],
-    );
+    static MISSING: Statement =
+        Statement::kept(include_str!("../sql/install/missing_attachments.sql"), &[types::TEXTS, types::TEXTS]);
     let named = |prefix: &str| -> Vec<&str> {
         ATTACHMENTS.lines().filter_map(|line| line.strip_prefix(prefix)?.split(' ').next()).collect()
     };
     let triggers = named("CREATE OR REPLACE TRIGGER ");
     let defaults = named("ALTER TABLE assignment_reminders.");
-    Ok(MISSING.write(&[triggers.into(), defaults.into()], first_column::<i64>)?.into_iter().sum())
+    Ok(MISSING.write(&[triggers.into(), defaults.into()], |rows| rows.one("missing"))?.unwrap_or(0))
 }
 
 /// What the triggers would have done while they were away. CREATE TRIGGER has locked writers out until we commit.
 fn catch_up() -> Result<()> {
-    static FILL_SETTINGS: Statement = Statement::new(include_str!("../sql/install/fill_settings.sql"), &[]);
-    FILL_SETTINGS.write(&[], no_rows)?;
+    static FILL_SETTINGS: Statement = Statement::kept(include_str!("../sql/install/fill_settings.sql"), &[]);
+    FILL_SETTINGS.run(&[])?;
     counts::repair()?;
     contact::repair()?;
     Ok(())
 }
 
 fn existing_relations(names: &[&str]) -> Result<Vec<String>> {
-    static EXISTING: Statement = Statement::new(
-        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relname = ANY ($1) ORDER BY 1",
-        &[pg_sys::BuiltinOid::TEXTARRAYOID],
+    static EXISTING: Statement = Statement::kept(
+        "SELECT c.relname::text AS name FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relname = ANY ($1) ORDER BY 1",
+        &[types::TEXTS],
     );
-    EXISTING.write(&[names.to_vec().into()], first_column)
+    EXISTING.write(&[names.to_vec().into()], |rows| rows.column("name"))
 }
 
 fn is_our_migrations_table() -> Result<bool> {
-    static COLUMNS: Statement = Statement::new(
-        "SELECT count(*) FROM pg_attribute a WHERE a.attrelid = 'assignment_reminders.migrations'::regclass AND a.attname IN ('number', 'name', 'extension_version', 'applied_at')",
+    static COLUMNS: Statement = Statement::kept(
+        "SELECT count(*) AS columns FROM pg_attribute a WHERE a.attrelid = 'assignment_reminders.migrations'::regclass AND a.attname IN ('number', 'name', 'extension_version', 'applied_at')",
         &[],
     );
-    Ok(COLUMNS.write(&[], first_column::<i64>)? == [4])
+    Ok(COLUMNS.write(&[], |rows| rows.one::<i64>("columns"))? == Some(4))
 }
 
 /// Catching up reads what others committed until the locks were had, which an older snapshot would not see.

@@ -1,4 +1,4 @@
-//! Which organisation a session speaks for. Owns the look-up in the settings; tenancy itself is declared in the tables.
+//! Which organization a session speaks for. Owns the look-up in the settings; tenancy itself is declared in the tables.
 
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::server::errors::{Result, error, unknown};
 use crate::server::setting::setting;
-use crate::server::statement::{Statement, first_column};
+use crate::server::statement::{Statement, types};
 
-/// The organisation that install() makes: 00000000-0000-0000-0000-000000000001.
+/// The organization that install() makes: 00000000-0000-0000-0000-000000000001.
 const DEFAULT_ORGANIZATION: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// What `PostgREST` and Supabase put into request.jwt.claims, as far as it matters here.
@@ -33,9 +33,10 @@ fn present<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<Op
     serde_json::Value::deserialize(value).map(Some)
 }
 
-/// The organisation that the session speaks for: the setting assignment_reminders.organization_id, else organization_id
-/// in request.jwt.claims (top level, then app_metadata), else the default organisation. 22P02 when what is there is
-/// malformed: never a silent fallback.
+/// The organization that the session speaks for: the setting assignment_reminders.organization_id, else organization_id
+/// in request.jwt.claims (top level, then app_metadata), else the default organization.
+///
+/// 22P02 when what is there is malformed: never a silent fallback.
 #[pg_extern(stable, parallel_safe)]
 fn current_organization() -> Result<Uuid> {
     if let Some(text) = setting(c"assignment_reminders.organization_id") {
@@ -62,27 +63,17 @@ pub fn claims() -> Result<Claims> {
     })
 }
 
-/// The organisation given or, without one, the current one. P0002 when it does not exist.
-pub fn given_or_current(organization_id: Option<Uuid>) -> Result<Uuid> {
-    match existing_organization(organization_id)? {
-        Some(id) => Ok(id),
-        None => current_organization(),
-    }
-}
-
-/// The id itself if an organisation has it, NULL for NULL. P0002 when none has.
+/// The id itself if an organization has it, NULL for NULL.
+///
+/// P0002 when none has.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
-    static EXISTS: Statement = Statement::new(
-        "SELECT o.id FROM assignment_reminders.organizations o WHERE o.id = $1",
-        &[pg_sys::BuiltinOid::UUIDOID],
-    );
+    static EXISTS: Statement =
+        Statement::kept("SELECT o.id FROM assignment_reminders.organizations o WHERE o.id = $1", &[types::UUID]);
     let Some(id) = organization_id else { return Ok(None) };
-    if EXISTS.read(&[id.into()], first_column::<Uuid>)?.is_empty() {
-        return Err(unknown("organization", "organizations", id));
-    }
-    Ok(Some(id))
+    let found: Option<Uuid> = EXISTS.read(&[id.into()], |rows| rows.one("id"))?;
+    found.map(Some).ok_or_else(|| unknown("organization", "organizations", id))
 }
 
 /// A UUID as Postgres writes it, with or without hyphens.

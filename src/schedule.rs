@@ -1,11 +1,12 @@
-//! Making and removing pg_cron jobs. The rooms own their jobs' names and commands; pg_cron owns when they run.
+//! Making and removing pg_cron jobs. The modules own their jobs' names and commands; pg_cron owns when they run.
 
 use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
+use crate::server::result::{SetOf, returns, value};
 use crate::server::setting::setting;
-use crate::server::statement::{Statement, first_column};
+use crate::server::statement::{Statement, types};
 
 /// A job to be: its name is unique per role, and scheduling it again changes it.
 pub struct Job<'a> {
@@ -14,38 +15,44 @@ pub struct Job<'a> {
     pub command: String,
 }
 
-/// A job that was made: id, name, schedule, command.
-type Made = (Option<i64>, String, String, String);
+returns!(
+    /// Jobs that were made.
+    Jobs: SetOf, "TABLE (job_id bigint, job_name text, schedule text, command text)"
+);
 
 /// Makes the jobs. 55000 where pg_cron is not in this database, with a hint how to make them where it is.
-pub fn make(jobs: Vec<Job>) -> Result<Vec<Made>> {
-    static SCHEDULE: Statement = Statement::new(
-        "SELECT cron.schedule($1, $2, $3)",
-        &[pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID],
-    );
+pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
+    static SCHEDULE: Statement =
+        Statement::kept("SELECT cron.schedule($1, $2, $3) AS id", &[types::TEXT, types::TEXT, types::TEXT]);
     require_pg_cron(&jobs)?;
     let mut made = Vec::new();
     for Job { name, schedule, command } in jobs {
-        let id: Vec<i64> = SCHEDULE.write(&[name.into(), schedule.into(), command.as_str().into()], first_column)?;
-        made.push((id.first().copied(), name.to_string(), schedule.to_string(), command));
+        let arguments = [name.into(), schedule.into(), command.as_str().into()];
+        let id: Option<i64> = SCHEDULE.write(&arguments, |rows| rows.one("id"))?;
+        made.push([
+            value("job_id", id),
+            value("job_name", name),
+            value("schedule", schedule),
+            value("command", command),
+        ]);
     }
-    Ok(made)
+    Ok(SetOf::values(made))
 }
 
 /// Removes the current role's jobs of these names, and returns how many there were. 55000 where pg_cron is not in this
 /// database.
 pub fn remove(names: Vec<&'static str>) -> Result<i32> {
-    static UNSCHEDULE: Statement = Statement::new(
-        "SELECT cron.unschedule(j.jobid) FROM cron.job j WHERE j.jobname = ANY ($1) AND j.username = current_user",
-        &[pg_sys::BuiltinOid::TEXTARRAYOID],
+    static UNSCHEDULE: Statement = Statement::kept(
+        "SELECT cron.unschedule(j.jobid) AS was_there FROM cron.job j WHERE j.jobname = ANY ($1) AND j.username = current_user",
+        &[types::TEXTS],
     );
     require_pg_cron(&[])?;
-    let removed: Vec<bool> = UNSCHEDULE.write(&[names.into()], first_column)?;
+    let removed: Vec<bool> = UNSCHEDULE.write(&[names.into()], |rows| rows.column("was_there"))?;
     Ok(i32::try_from(removed.len()).unwrap_or(i32::MAX))
 }
 
 /// The schedule itself. 22004 for NULL, 22023 when it is empty.
-pub fn given<'a>(name: &str, schedule: Option<&'a str>) -> Result<&'a str> {
+pub fn required<'a>(name: &str, schedule: Option<&'a str>) -> Result<&'a str> {
     let schedule = schedule.ok_or_else(|| null_argument(name))?;
     if schedule.trim().is_empty() {
         return Err(invalid_argument(
@@ -59,12 +66,12 @@ pub fn given<'a>(name: &str, schedule: Option<&'a str>) -> Result<&'a str> {
 
 /// pg_cron can only be created in one database of a cluster; from the others its jobs are made there.
 fn require_pg_cron(jobs: &[Job]) -> Result<()> {
-    static INSTALLED: Statement = Statement::new("SELECT e.oid FROM pg_extension e WHERE e.extname = 'pg_cron'", &[]);
-    static ELSEWHERE: Statement = Statement::new(
-        "SELECT format('SELECT cron.schedule_in_database(%L, %L, %L, %L)', $1 || ' in ' || current_database(), $2, $3, current_database())",
-        &[pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID, pg_sys::BuiltinOid::TEXTOID],
+    static INSTALLED: Statement = Statement::kept("SELECT e.oid FROM pg_extension e WHERE e.extname = 'pg_cron'", &[]);
+    static ELSEWHERE: Statement = Statement::kept(
+        "SELECT format('SELECT cron.schedule_in_database(%L, %L, %L, %L)', $1 || ' in ' || current_database(), $2, $3, current_database()) AS command",
+        &[types::TEXT, types::TEXT, types::TEXT],
     );
-    if !INSTALLED.read(&[], first_column::<pg_sys::Oid>)?.is_empty() {
+    if INSTALLED.read(&[], |rows| rows.one::<pg_sys::Oid>("oid"))?.is_some() {
         return Ok(());
     }
     let (detail, hint) = match setting(c"cron.database_name") {
@@ -76,7 +83,7 @@ fn require_pg_cron(jobs: &[Job]) -> Result<()> {
             let mut commands = Vec::new();
             for job in jobs {
                 let arguments = [job.name.into(), job.schedule.into(), job.command.as_str().into()];
-                commands.extend(ELSEWHERE.read(&arguments, first_column::<String>)?);
+                commands.extend(ELSEWHERE.read(&arguments, |rows| rows.one::<String>("command"))?);
             }
             let there = if commands.is_empty() { "use cron.unschedule".to_string() } else { commands.join("; ") };
             (

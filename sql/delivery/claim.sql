@@ -1,9 +1,10 @@
 -- One claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason. One that was
 -- claimed before and never answered for has lost that attempt (after_loss says what follows).
--- $1: batch_size, $2: as_of, $3: lease, $4: the only organisation (NULL: all), $5 and $6: organisations with a rate limit
--- and what they may still send, $7 to $9: where this session's last claim ended, per organisation.
+-- $1: batch_size, $2: as_of, $3: lease, $4: the only organization (NULL: all), $5 and $6: organizations with a rate limit
+-- and what they may still send, $7 to $9: where this session's last claim ended, per organization, $10: the types that follow
+-- something else than a due date.
 --
--- Index: reminders_pending_idx, once per organisation to find who has something due and once to lock; primary keys for the rest.
+-- Index: reminders_pending_idx, once per organization to find who has something due and once to lock; primary keys for the rest.
 -- Beginning where the last claim ended spares the index entries of rows sent since, which stay for as long as any old
 -- transaction might see them (src/delivery/progress.rs says when to begin at the start).
 WITH organization AS MATERIALIZED (
@@ -30,7 +31,7 @@ WITH organization AS MATERIALIZED (
            ) AS oldest
      WHERE o.most > 0 AND ($4::uuid IS NULL OR o.id = $4)
 ), share AS MATERIALIZED (
-    -- Fair: an equal part of the batch for every organisation with something due; what is left over, to the oldest.
+    -- Fair: an equal part of the batch for every organization with something due; what is left over, to the oldest.
     SELECT r.*, least(r.most, $1 / r.organizations + CASE WHEN r.turn <= $1 % r.organizations THEN 1 ELSE 0 END) AS size
       FROM ready r
 ), locked AS MATERIALIZED (
@@ -52,45 +53,47 @@ WITH organization AS MATERIALIZED (
             LIMIT o.size
               FOR NO KEY UPDATE SKIP LOCKED
            ) AS r
+     -- As many as a batch may hold: for the planner, which knows nothing of shares.
+     LIMIT 10000
 ), judged AS MATERIALIZED (
     SELECT r.place, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
-           is_follow_up.yes AS is_follow_up,
+           kind.follows,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
-           CASE r.reminder_type WHEN 'contact-reminder' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
+           CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
            recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
            coalesce(recipient.timezone, 'UTC') AS recipient_timezone,
-           assignment_reminders.skip_reason(
-               r.reminder_type, r.anchor, a.status, silence.since, a.due_at,
-               CASE WHEN r.assignment_id IS NOT NULL AND NOT is_follow_up.yes THEN EXISTS (
-                    -- Another reminder of the same due date, closer to it, that is due as well.
-                    SELECT FROM assignment_reminders.reminders closer
-                     WHERE closer.assignment_id = r.assignment_id AND closer.anchor = r.anchor
-                       AND closer.reminder_type NOT IN ('contact-reminder', 'contact-escalation')
-                       AND closer.scheduled_for > r.scheduled_for AND closer.scheduled_for <= $2
-                       AND closer.status <> 'skipped') END,
+           assignment_reminders.skip_reason(ROW(
+               r.reminder_type, r.anchor, r.scheduled_for,
+               CASE WHEN kind.follows = 'due date' THEN (
+                    -- Those of the same due date that are due as well.
+                    SELECT max(beside.scheduled_for)
+                      FROM assignment_reminders.reminders beside
+                     WHERE beside.assignment_id = r.assignment_id AND beside.anchor = r.anchor
+                       AND beside.reminder_type <> ALL ($10)
+                       AND beside.scheduled_for <= $2 AND beside.status <> 'skipped') END,
+               a.status, silence.since, a.due_at,
                preference.daily_summary,
-               ($2::timestamptz AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
-               CASE WHEN r.assignment_id IS NULL
+               ($2 AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
+               CASE WHEN kind.follows = 'day'
                     THEN assignment_reminders.has_something_to_say(recipient.id, $2, coalesce(recipient.timezone, 'UTC')) END,
-               recipient.contact_opt_out, recipient.email IS NOT NULL, $2) AS skip_reason
+               recipient.contact_opt_out, recipient.email IS NOT NULL, $2)::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
-     CROSS JOIN LATERAL (SELECT r.reminder_type IN ('contact-reminder', 'contact-escalation') AS yes) AS is_follow_up
+     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
       -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.assignments a
             WHERE a.id = r.assignment_id AND a.organization_id = r.organization_id LIMIT 1
            ) AS a ON true
-     CROSS JOIN LATERAL (SELECT coalesce(a.last_contact_date, a.assigned_on) AS since) AS silence
+     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
       LEFT JOIN LATERAL (
            SELECT m.user_id FROM assignment_reminders.peer_mentors m
             WHERE m.id = a.peer_mentor_id AND m.organization_id = r.organization_id LIMIT 1
            ) AS m ON true
       -- Follow-ups go to whoever is mentor or coordinator now.
      CROSS JOIN LATERAL (
-           SELECT CASE r.reminder_type WHEN 'contact-reminder' THEN m.user_id
-                                       WHEN 'contact-escalation' THEN a.coordinator_id
-                                       ELSE coalesce(r.recipient_id, a.student_id) END AS id
+           SELECT assignment_reminders.addressee_id(
+                  kind.addressee, m.user_id, a.coordinator_id, r.recipient_id, a.student_id) AS id
            ) AS addressee
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.users u
@@ -102,7 +105,7 @@ WITH organization AS MATERIALIZED (
            ) AS student ON true
       LEFT JOIN LATERAL (
            SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = CASE WHEN r.reminder_type <> 'contact-reminder' THEN m.user_id END
+            WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
               AND u.organization_id = r.organization_id LIMIT 1
            ) AS mentor ON true
       LEFT JOIN LATERAL (
@@ -126,19 +129,19 @@ UPDATE assignment_reminders.reminders r
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
-       recipient_id = CASE WHEN outcome.is_follow_up THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
+       recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
        updated_at = now()
   FROM outcome, claim
  -- A row that somebody changed since this statement began has another place now: it was locked, but not judged as it is,
  -- and stays for the next claim.
  WHERE r.ctid = outcome.place AND (outcome.place = claim.alone) IS NOT FALSE
-RETURNING r.id, r.claim_id, r.claimed_until,
+RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor, and for no other.
           r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once') AS idempotency_key,
           r.organization_id, r.reminder_type, outcome.recipient_id, outcome.recipient_email, outcome.recipient_name,
           outcome.recipient_timezone, r.assignment_id, outcome.assignment_title, outcome.student_name, outcome.peer_mentor_name,
           outcome.last_contact_date,
           assignment_reminders.days_since_last_contact(
-              outcome.silent_since, ($2::timestamptz AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
+              outcome.silent_since, ($2 AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
           outcome.due_at, outcome.due_at AT TIME ZONE outcome.recipient_timezone AS due_at_local,
           r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost, r.status = 'failed' AS is_given_up

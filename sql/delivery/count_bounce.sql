@@ -1,4 +1,4 @@
--- Counts a bounce of an address ($2) in an organisation ($1), hard ($3) or soft, and opts its owner out when it is hard or
+-- Counts a bounce of an address ($2) in an organization ($1), hard ($3) or soft, and opts its owner out when it is hard or
 -- reaches bounce_limit; $4: the report. Somebody who has changed their address since is left alone, and an earlier opt-out
 -- keeps its reason. Index: users_email_key.
 UPDATE assignment_reminders.users u

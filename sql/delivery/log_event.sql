@@ -1,5 +1,5 @@
 -- Logs what the provider reported ($2: status, $3: error, $4: event) of a message ($1), once per event (without an id: per
--- message and status). Returns the message's organisation and address, and whether the event is new.
+-- message and status). Returns the message's organization and address, and whether the event is new.
 -- Indexes: send_logs_message_idx, send_logs_event_key.
 WITH message AS MATERIALIZED (
     SELECT * FROM assignment_reminders.send_logs l

@@ -7,7 +7,7 @@ WITH failed AS (
            retry_at = CASE WHEN r.status = 'pending' THEN $4 + make_interval(secs => answer.wait) END,
            attempts = r.attempts + 1, last_error = answer.error, claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM unnest($1::uuid[], $2::text[], $3::double precision[]) AS answer (reminder_id, error, wait)
-     WHERE r.id = ANY ($1) AND r.id = answer.reminder_id
+     WHERE r.id = answer.reminder_id
     RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, r.status,
               answer.error
 )

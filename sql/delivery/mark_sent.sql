@@ -1,12 +1,11 @@
 -- Records locked reminders ($1) as sent at $4, with the provider's message ids ($2, pairwise) and the inbox ($3).
--- A statement of its own for the reason that sql/counts/add.sql gives. Indexes: primary keys; id = ANY keeps the look-up to
--- the index whatever the planner makes of the join.
+-- A statement of its own for the reason that sql/counts/add.sql gives. Indexes: primary keys.
 WITH sent AS (
     UPDATE assignment_reminders.reminders r
        SET status = 'sent', sent_at = $4, attempts = r.attempts + 1, skip_reason = NULL, last_error = NULL, retry_at = NULL,
            claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM unnest($1::uuid[], $2::text[]) AS answer (reminder_id, message_id)
-     WHERE r.id = ANY ($1) AND r.id = answer.reminder_id
+     WHERE r.id = answer.reminder_id
     RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, answer.message_id
 )
 INSERT INTO assignment_reminders.send_logs

@@ -8,4 +8,4 @@ WITH old AS MATERIALIZED (
 ), deleted AS (
     DELETE FROM assignment_reminders.evaluation_runs r USING old WHERE r.id = old.id RETURNING r.id
 )
-SELECT count(*) FROM deleted
+SELECT count(*) AS deleted FROM deleted

@@ -1,4 +1,4 @@
--- Deletes up to $2 log rows older than $1, and returns how many. Index: send_logs_organization_idx, once per organisation.
+-- Deletes up to $2 log rows older than $1, and returns how many. Index: send_logs_organization_idx, once per organization.
 WITH old AS MATERIALIZED (
     SELECT l.id
       FROM assignment_reminders.organizations o
@@ -11,4 +11,4 @@ WITH old AS MATERIALIZED (
 ), deleted AS (
     DELETE FROM assignment_reminders.send_logs l USING old WHERE l.id = old.id RETURNING l.id
 )
-SELECT count(*) FROM deleted
+SELECT count(*) AS deleted FROM deleted

@@ -1,4 +1,4 @@
--- Makes up to $3 failed reminders, failed since $1, of one organisation ($2) or all (NULL) pending again, due at $4; the
+-- Makes up to $3 failed reminders, failed since $1, of one organization ($2) or all (NULL) pending again, due at $4; the
 -- claim finds out whether they should still be sent. Locked ones are left out. Index: reminders_failed_idx.
 WITH failed AS MATERIALIZED (
     SELECT r.id

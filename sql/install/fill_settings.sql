@@ -1,4 +1,4 @@
--- Gives every organisation that was inserted without the trigger its row of settings.
+-- Gives every organization that was inserted without the trigger its row of settings.
 INSERT INTO assignment_reminders.reminder_settings (organization_id)
 SELECT o.id FROM assignment_reminders.organizations o
     ON CONFLICT (organization_id) DO NOTHING

@@ -14,7 +14,7 @@ ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEF
 ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
 ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
 
--- Organisations: each gets its row of settings.
+-- Organizations: each gets its row of settings.
 CREATE OR REPLACE TRIGGER organizations_create_settings
     AFTER INSERT ON assignment_reminders.organizations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.create_reminder_settings();

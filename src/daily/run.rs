@@ -3,29 +3,27 @@
 use std::panic::AssertUnwindSafe;
 
 use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::datetime_support::clock_timestamp;
 use pgrx::prelude::*;
-use pgrx::spi::{SpiHeapTupleData, SpiResult};
-use pgrx::{Uuid, warning};
+use pgrx::warning;
 
-use super::RUN_LOCK;
 use crate::arguments;
-use crate::delivery::notify;
+use crate::delivery::enqueue;
+use crate::rules::follow_up::Action;
+use crate::rules::kind::Follows;
+use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
-use crate::server::statement::{Statement, columns, first_column, no_rows};
+use crate::server::result::{SetOf, returns};
+use crate::server::rows::ResultSet;
+use crate::server::setting::require_writable;
+use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{Failure, attempt};
 
-/// A follow-up that a run enqueued: reminder, organisation, assignment, action, days of silence, type, recipient,
-/// skip reason and anchor.
-type Enqueued = (
-    Option<Uuid>,
-    Option<Uuid>,
-    Option<Uuid>,
-    Option<String>,
-    Option<i32>,
-    Option<String>,
-    Option<Uuid>,
-    Option<String>,
-    Option<TimestampWithTimeZone>,
+returns!(
+    /// Follow-ups that a run enqueued.
+    EnqueuedFollowUps: SetOf,
+    "TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, action text, days_since integer, reminder_type text, \
+     recipient_id uuid, skip_reason text, anchor timestamptz)"
 );
 
 /// How a run ended, as `evaluation_runs` keeps it.
@@ -39,73 +37,47 @@ struct Outcome {
     sqlstate: Option<String>,
 }
 
-/// Enqueues every follow-up that is due at `as_of`, over all organisations, and returns what it enqueued; logs the run.
+/// Enqueues every follow-up that is due at as_of, over all organizations, and returns what it enqueued; logs the run.
 /// While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is
-/// logged as failed with its error, and warns instead of raising, so that the log is kept. 22004 for NULL, 22008 for an
-/// infinite `as_of`.
+/// logged as failed with its error, and warns instead of raising, so that the log is kept.
+///
+/// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
-fn run_daily_evaluation(
-    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
-) -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(reminder_id, Option<Uuid>),
-            name!(organization_id, Option<Uuid>),
-            name!(assignment_id, Option<Uuid>),
-            name!(action, Option<String>),
-            name!(days_since, Option<i32>),
-            name!(reminder_type, Option<String>),
-            name!(recipient_id, Option<Uuid>),
-            name!(skip_reason, Option<String>),
-            name!(anchor, Option<TimestampWithTimeZone>),
-        ),
-    >,
-> {
-    static LOCK: Statement = Statement::new(
-        "SELECT pg_try_advisory_xact_lock($1, $2)",
-        &[pg_sys::BuiltinOid::INT4OID, pg_sys::BuiltinOid::INT4OID],
-    );
-    static CLOCK: Statement = Statement::new("SELECT clock_timestamp()", &[]);
-
+fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()")) -> Result<SetOf<EnqueuedFollowUps>> {
     let as_of = arguments::as_of(as_of)?;
-    let started_at: Vec<TimestampWithTimeZone> = CLOCK.read(&[], first_column)?;
-    let is_ours: Vec<bool> = LOCK.write(&[RUN_LOCK.0.into(), RUN_LOCK.1.into()], first_column)?;
-    let (enqueued, outcome) = if is_ours == [true] {
-        match attempt(AssertUnwindSafe(|| enqueue(as_of)))? {
+    require_writable()?;
+    let started_at = clock_timestamp();
+    let (enqueued, outcome) = if AdvisoryLock::DailyRun.try_to_take() {
+        match attempt(AssertUnwindSafe(|| enqueue(Follows::Silence, as_of)))? {
             Ok(enqueued) => {
-                let outcome = Outcome::succeeded(&enqueued);
+                let outcome = Outcome::succeeded(&enqueued)?;
                 (enqueued, outcome)
             }
             Err(failure) => {
                 warning!("the daily evaluation failed: {} (SQLSTATE {})", failure.message, failure.sqlstate);
-                (Vec::new(), Outcome::failed(failure))
+                (ResultSet::empty(), Outcome::failed(failure))
             }
         }
     } else {
-        (Vec::new(), Outcome { status: "skipped", ..Outcome::default() })
+        (ResultSet::empty(), Outcome { status: "skipped", ..Outcome::default() })
     };
-    if outcome.reminders + outcome.escalations > 0 {
-        notify::enqueued()?;
-    }
-    log(as_of, started_at.first().copied(), outcome)?;
-    Ok(TableIterator::new(enqueued))
+    log(as_of, started_at, outcome)?;
+    Ok(SetOf::statement(enqueued))
 }
 
 impl Outcome {
-    fn succeeded(enqueued: &[Enqueued]) -> Self {
-        let count = |wanted: &dyn Fn(&Enqueued) -> bool| {
-            i32::try_from(enqueued.iter().filter(|row| wanted(row)).count()).unwrap_or(i32::MAX)
-        };
-        let is = |row: &Enqueued, action| row.3.as_deref() == Some(action) && row.7.is_none();
-        Self {
-            status: "succeeded",
-            reminders: count(&|row| is(row, "remind")),
-            escalations: count(&|row| is(row, "escalate")),
-            undeliverable: count(&|row| row.7.is_some()),
-            ..Self::default()
+    fn succeeded(enqueued: &ResultSet) -> Result<Self> {
+        let mut outcome = Self { status: "succeeded", ..Self::default() };
+        for row in enqueued.rows() {
+            let action: String = row.not_null("action")?;
+            match (row.get::<String>("skip_reason")?, Action::named(&action)) {
+                (Some(_), _) => outcome.undeliverable += 1,
+                (None, Some(Action::Escalate)) => outcome.escalations += 1,
+                (None, _) => outcome.reminders += 1,
+            }
         }
+        Ok(outcome)
     }
 
     fn failed(failure: Failure) -> Self {
@@ -113,40 +85,19 @@ impl Outcome {
     }
 }
 
-fn enqueue(as_of: TimestampWithTimeZone) -> Result<Vec<Enqueued>> {
-    static ENQUEUE: Statement = Statement::planned_at_each_call(include_str!("../../sql/daily/enqueue.sql"));
-    ENQUEUE.write(&[as_of.into()], |rows| rows.map(enqueued).collect())
-}
-
-fn enqueued(row: SpiHeapTupleData) -> SpiResult<Enqueued> {
-    Ok(columns!(row; 1 2 3 4 5 6 7 8 9))
-}
-
-fn log(as_of: TimestampWithTimeZone, started_at: Option<TimestampWithTimeZone>, outcome: Outcome) -> Result<()> {
-    static LOG: Statement = Statement::new(
+fn log(as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome: Outcome) -> Result<()> {
+    static LOG: Statement = Statement::kept(
         include_str!("../../sql/daily/log_run.sql"),
-        &[
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::INT4OID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TEXTOID,
-        ],
+        &[types::MOMENT, types::MOMENT, types::TEXT, types::INT, types::INT, types::INT, types::TEXT, types::TEXT],
     );
-    LOG.write(
-        &[
-            as_of.into(),
-            started_at.into(),
-            outcome.status.into(),
-            outcome.reminders.into(),
-            outcome.escalations.into(),
-            outcome.undeliverable.into(),
-            outcome.error.into(),
-            outcome.sqlstate.into(),
-        ],
-        no_rows,
-    )
+    LOG.run(&[
+        as_of.into(),
+        started_at.into(),
+        outcome.status.into(),
+        outcome.reminders.into(),
+        outcome.escalations.into(),
+        outcome.undeliverable.into(),
+        outcome.error.into(),
+        outcome.sqlstate.into(),
+    ])
 }

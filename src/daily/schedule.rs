@@ -3,45 +3,43 @@
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
-use crate::schedule::{self, Job};
+use crate::schedule::{self, Job, Jobs};
 use crate::server::errors::{Result, null_argument};
-use crate::server::statement::{Statement, first_column};
+use crate::server::result::SetOf;
+use crate::server::statement::{Statement, types};
 
 const RUN_JOB: &str = "assignment_reminders daily evaluation";
 const WATCHDOG_JOB: &str = "assignment_reminders daily evaluation watchdog";
 
 /// Schedules the daily run with pg_cron, and a watchdog that raises when the last run failed, is missing or ran over 30
 /// minutes. Both schedules are pg_cron's, in its time zone (UTC unless configured otherwise). Calling it again changes
-/// the schedules. Returns the jobs. 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this
-/// database, with a hint how to schedule from the one where it is.
+/// the schedules. Returns the jobs.
+///
+/// 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to
+/// schedule from the one where it is.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn schedule_daily_evaluation(
     schedule: default!(Option<&str>, "'0 6 * * *'"),
     watchdog_schedule: default!(Option<&str>, "'30 * * * *'"),
     max_age: default!(Option<Interval>, "interval '26 hours'"),
-) -> Result<
-    TableIterator<
-        'static,
-        (name!(job_id, Option<i64>), name!(job_name, String), name!(schedule, String), name!(command, String)),
-    >,
-> {
+) -> Result<SetOf<Jobs>> {
     schedule::make(vec![
         Job {
             name: RUN_JOB,
-            schedule: schedule::given("schedule", schedule)?,
+            schedule: schedule::required("schedule", schedule)?,
             command: "SELECT * FROM assignment_reminders.run_daily_evaluation()".to_string(),
         },
         Job {
             name: WATCHDOG_JOB,
-            schedule: schedule::given("watchdog_schedule", watchdog_schedule)?,
+            schedule: schedule::required("watchdog_schedule", watchdog_schedule)?,
             command: watchdog_command(max_age.ok_or_else(|| null_argument("max_age"))?)?,
         },
     ])
-    .map(TableIterator::new)
 }
 
 /// Removes the jobs that `schedule_daily_evaluation` made for the current role, and returns how many there were.
+///
 /// 55000 where pg_cron is not in this database.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
@@ -51,9 +49,9 @@ fn unschedule_daily_evaluation() -> Result<i32> {
 
 /// The watchdog's command, the age quoted by Postgres itself.
 fn watchdog_command(max_age: Interval) -> Result<String> {
-    static COMMAND: Statement = Statement::new(
-        "SELECT format('SELECT assignment_reminders.watch_daily_evaluation(interval %L)', $1)",
-        &[pg_sys::BuiltinOid::INTERVALOID],
+    static COMMAND: Statement = Statement::kept(
+        "SELECT format('SELECT assignment_reminders.watch_daily_evaluation(interval %L)', $1) AS command",
+        &[types::INTERVAL],
     );
-    Ok(COMMAND.read(&[max_age.into()], first_column)?.into_iter().next().unwrap_or_default())
+    Ok(COMMAND.read(&[max_age.into()], |rows| rows.one("command"))?.unwrap_or_default())
 }

@@ -7,17 +7,19 @@ use chrono::TimeDelta;
 use pgrx::Uuid;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
-use pgrx::spi::{SpiHeapTupleData, SpiResult};
 
 use super::notify;
 use crate::arguments;
 use crate::rules::retry::{AfterFailure, after_failure};
 use crate::server::errors::{Result, invalid_argument, null_argument};
-use crate::server::statement::{Statement, first_column, given, no_rows};
+use crate::server::rows::Row;
+use crate::server::statement::{Statement, types};
 
-/// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it. True:
-/// recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and
-/// nothing was changed. 22004 for a NULL id.
+/// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it.
+/// True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is
+/// gone), and nothing was changed.
+///
+/// 22004 for a NULL id.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn mark_reminder_sent(
@@ -32,9 +34,10 @@ fn mark_reminder_sent(
     Ok(sent(answers, claim_id, from_inbox, as_of)?.is_empty())
 }
 
-/// Records the reminders of one claim as sent, as `mark_reminder_sent` does; `message_ids` are pairwise, or NULL. Returns
-/// the ids whose claim no longer holds, for which nothing was changed: none when all is well. 22004 for NULL ids, 22023
-/// for arrays of different lengths.
+/// Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns
+/// the ids whose claim no longer holds, for which nothing was changed: none when all is well.
+///
+/// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn mark_reminders_sent(
@@ -51,8 +54,10 @@ fn mark_reminders_sent(
 }
 
 /// Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is
-/// permanent or `max_attempts` is reached, given up (status failed, and a notification). True: recorded. False: the claim
-/// no longer holds, and nothing was changed. 22004 for a NULL id.
+/// permanent or `max_attempts` is reached, given up (status failed, and a notification). True: recorded. False: the
+/// claim no longer holds, and nothing was changed.
+///
+/// 22004 for a NULL id.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn mark_reminder_failed(
@@ -67,8 +72,10 @@ fn mark_reminder_failed(
     Ok(failed(answers, claim_id, as_of)?.is_empty())
 }
 
-/// Records that sending the reminders of one claim failed, as `mark_reminder_failed` does; `errors` and `permanent` are
-/// pairwise, or NULL. Returns the ids whose claim no longer holds. 22004 for NULL ids, 22023 for arrays of different lengths.
+/// Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are
+/// pairwise, or NULL. Returns the ids whose claim no longer holds.
+///
+/// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn mark_reminders_failed(
@@ -86,9 +93,10 @@ fn mark_reminders_failed(
     Ok(SetOfIterator::new(failed(answers, claim_id, as_of)?))
 }
 
-/// Keeps a claimed reminder for another `lease` from `as_of` on. True: it is the caller's until then. False: the claim no
-/// longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it. 22004 for a NULL id, 22023 for
-/// a lease of nothing or of more than a day.
+/// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
+/// longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it.
+///
+/// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn extend_reminder_lease(
@@ -101,7 +109,7 @@ fn extend_reminder_lease(
     Ok(extended(vec![reminder], claim_id, lease, as_of)?.is_empty())
 }
 
-/// Keeps the reminders of one claim, as `extend_reminder_lease` does. Returns the ids that are no longer the caller's.
+/// Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller's.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn extend_reminder_leases(
@@ -125,19 +133,19 @@ struct Attempts {
 impl Attempts {
     fn of(held: Vec<Uuid>) -> Result<Vec<Self>> {
         static ATTEMPTS: Statement =
-            Statement::new(include_str!("../../sql/delivery/attempts.sql"), &[pg_sys::BuiltinOid::UUIDARRAYOID]);
+            Statement::by_index(include_str!("../../sql/delivery/attempts.sql"), &[types::UUIDS]);
         ATTEMPTS.write(&[held.into()], |rows| rows.map(Self::read).collect())
     }
 
-    fn read(row: SpiHeapTupleData) -> SpiResult<Self> {
+    fn read(row: Row) -> Result<Self> {
         #[allow(clippy::cast_possible_truncation)] // at most a day, by its constraint
-        let milliseconds = (given::<f64>(&row, 4)? * 1000.0) as i64;
+        let milliseconds = (row.not_null::<f64>("retry_base")? * 1000.0) as i64;
         Ok(Self {
-            reminder: given(&row, 1)?,
-            made: given(&row, 2)?,
-            max: given(&row, 3)?,
+            reminder: row.not_null("id")?,
+            made: row.not_null("attempts")?,
+            max: row.not_null("max_attempts")?,
             retry_base: TimeDelta::milliseconds(milliseconds),
-            jitter: given(&row, 5)?,
+            jitter: row.not_null("jitter")?,
         })
     }
 
@@ -152,13 +160,11 @@ impl Attempts {
 
 /// Locks those of these reminders that the claim still holds. Returns them, and whether each is still pending.
 fn lock_held(reminders: Vec<Uuid>, claim_id: Option<Uuid>) -> Result<Vec<(Uuid, bool)>> {
-    static LOCK: Statement = Statement::new(
-        include_str!("../../sql/delivery/lock_claimed.sql"),
-        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::UUIDOID],
-    );
+    static LOCK: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/lock_claimed.sql"), &[types::UUIDS, types::UUID]);
     let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     LOCK.write(&[reminders.into(), claim.into()], |rows| {
-        rows.map(|row| Ok((given(&row, 1)?, given(&row, 2)?))).collect()
+        rows.map(|row| Ok((row.not_null("id")?, row.not_null("is_pending")?))).collect()
     })
 }
 
@@ -169,14 +175,9 @@ fn sent(
     from_inbox: Option<&str>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    static SENT: Statement = Statement::new(
+    static SENT: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_sent.sql"),
-        &[
-            pg_sys::BuiltinOid::UUIDARRAYOID,
-            pg_sys::BuiltinOid::TEXTARRAYOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-        ],
+        &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT],
     );
     let as_of = arguments::as_of(as_of)?;
     let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
@@ -185,7 +186,7 @@ fn sent(
         let message_of: HashMap<_, _> = answers.iter().map(|(id, message)| (id.as_bytes(), message)).collect();
         let messages: Vec<Option<String>> =
             held.iter().map(|id| message_of.get(id.as_bytes()).and_then(|message| (*message).clone())).collect();
-        SENT.write(&[held.clone().into(), messages.into(), from_inbox.into(), as_of.into()], no_rows)?;
+        SENT.run(&[held.clone().into(), messages.into(), from_inbox.into(), as_of.into()])?;
     }
     Ok(stale(reminders, &held))
 }
@@ -196,14 +197,9 @@ fn failed(
     claim_id: Option<Uuid>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    static FAILED: Statement = Statement::new(
+    static FAILED: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_failed.sql"),
-        &[
-            pg_sys::BuiltinOid::UUIDARRAYOID,
-            pg_sys::BuiltinOid::TEXTARRAYOID,
-            pg_sys::BuiltinOid::FLOAT8ARRAYOID,
-            pg_sys::BuiltinOid::TIMESTAMPTZOID,
-        ],
+        &[types::UUIDS, types::TEXTS, types::FLOATS, types::MOMENT],
     );
     let as_of = arguments::as_of(as_of)?;
     let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
@@ -217,8 +213,8 @@ fn failed(
             errors.push(error.clone());
             waits.push(attempts.wait(*is_permanent));
         }
-        let given_up: Vec<bool> =
-            FAILED.write(&[ids.into(), errors.into(), waits.into(), as_of.into()], first_column)?;
+        let arguments = [ids.into(), errors.into(), waits.into(), as_of.into()];
+        let given_up: Vec<bool> = FAILED.write(&arguments, |rows| rows.column("given_up"))?;
         if given_up.contains(&true) {
             notify::failed()?;
         }
@@ -233,16 +229,16 @@ fn extended(
     lease: Option<Interval>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    static EXTEND: Statement = Statement::new(
+    static EXTEND: Statement = Statement::by_index(
         include_str!("../../sql/delivery/extend_leases.sql"),
-        &[pg_sys::BuiltinOid::UUIDARRAYOID, pg_sys::BuiltinOid::TIMESTAMPTZOID, pg_sys::BuiltinOid::INTERVALOID],
+        &[types::UUIDS, types::MOMENT, types::INTERVAL],
     );
     let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
     let mut held = lock_held(reminders.clone(), claim_id)?;
     held.retain(|(_, is_pending)| *is_pending);
     let held = ids_of(held);
     if !held.is_empty() {
-        EXTEND.write(&[held.clone().into(), as_of.into(), lease.into()], no_rows)?;
+        EXTEND.run(&[held.clone().into(), as_of.into(), lease.into()])?;
     }
     Ok(stale(reminders, &held))
 }

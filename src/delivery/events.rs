@@ -5,13 +5,14 @@ use pgrx::prelude::*;
 
 use crate::rules::bounce::{self, Bounce};
 use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
-use crate::server::statement::{Statement, first_column, given, no_rows};
+use crate::server::statement::{Statement, types};
 
-/// Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead
-/// address (`permanent`, or by the RFC 3463 or SMTP code in `error`), and the organisation's `bounce_limit`-th soft one
-/// since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an
-/// id: this status of this message) was recorded before. 22004 for NULL, 22023 for another status, P0002 for a message that
-/// no reminder was sent with.
+/// Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a
+/// dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization's bounce_limit-th soft one
+/// since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without
+/// an id: this status of this message) was recorded before.
+///
+/// 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn record_delivery_event(
@@ -21,28 +22,16 @@ fn record_delivery_event(
     event_id: default!(Option<&str>, "NULL"),
     permanent: default!(Option<bool>, "NULL"),
 ) -> Result<bool> {
-    static LOG: Statement = Statement::new(
+    static LOG: Statement = Statement::kept(
         include_str!("../../sql/delivery/log_event.sql"),
-        &[
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::TEXTOID,
-        ],
+        &[types::TEXT, types::TEXT, types::TEXT, types::TEXT],
     );
-    static COUNT: Statement = Statement::new(
+    static COUNT: Statement = Statement::kept(
         include_str!("../../sql/delivery/count_bounce.sql"),
-        &[
-            pg_sys::BuiltinOid::UUIDOID,
-            pg_sys::BuiltinOid::TEXTOID,
-            pg_sys::BuiltinOid::BOOLOID,
-            pg_sys::BuiltinOid::TEXTOID,
-        ],
+        &[types::UUID, types::TEXT, types::BOOL, types::TEXT],
     );
-    static FORGET: Statement = Statement::new(
-        include_str!("../../sql/delivery/forget_bounces.sql"),
-        &[pg_sys::BuiltinOid::UUIDOID, pg_sys::BuiltinOid::TEXTOID],
-    );
+    static FORGET: Statement =
+        Statement::kept(include_str!("../../sql/delivery/forget_bounces.sql"), &[types::UUID, types::TEXT]);
     let message = message_id.ok_or_else(|| null_argument("message_id"))?;
     let status = status.ok_or_else(|| null_argument("status"))?;
     if !["delivered", "bounced", "rejected"].contains(&status) {
@@ -52,32 +41,37 @@ fn record_delivery_event(
             "Map the provider's own words to delivered, bounced or rejected, and leave out what is none of them.",
         ));
     }
-    let sent: Vec<(Uuid, Option<String>, bool)> = LOG
-        .write(&[message.into(), status.into(), error.into(), event_id.into()], |rows| {
-            rows.map(|row| Ok((given(&row, 1)?, row.get(2)?, given(&row, 3)?))).collect()
+    let (organization, address, is_new) =
+        LOG.write(&[message.into(), status.into(), error.into(), event_id.into()], |mut rows| {
+            let row = rows.next().ok_or_else(|| unknown_message(message))?;
+            Ok((
+                row.not_null::<Uuid>("organization_id")?,
+                row.get::<String>("to_email")?,
+                row.not_null::<bool>("is_new")?,
+            ))
         })?;
-    let (organization, address, is_new) = sent.into_iter().next().ok_or_else(|| unknown_message(message))?;
     match address.filter(|_| is_new) {
         None => {}
-        Some(address) if status == "delivered" => FORGET.write(&[organization.into(), address.into()], no_rows)?,
+        Some(address) if status == "delivered" => FORGET.run(&[organization.into(), address.into()])?,
         Some(address) => {
             let is_hard = bounce::judge(permanent, error.unwrap_or_default()) == Bounce::Hard;
-            COUNT.write(&[organization.into(), address.into(), is_hard.into(), error.into()], no_rows)?;
+            COUNT.run(&[organization.into(), address.into(), is_hard.into(), error.into()])?;
         }
     }
     Ok(is_new)
 }
 
-/// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
+/// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted
+/// out.
+///
 /// 22004 for NULL, P0002 for an unknown user.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
-    static RESTORE: Statement =
-        Statement::new(include_str!("../../sql/delivery/restore_contact.sql"), &[pg_sys::BuiltinOid::UUIDOID]);
+    static RESTORE: Statement = Statement::kept(include_str!("../../sql/delivery/restore_contact.sql"), &[types::UUID]);
     let user = user_id.ok_or_else(|| null_argument("user_id"))?;
-    let was_opted_out: Vec<bool> = RESTORE.write(&[user.into()], first_column)?;
-    was_opted_out.first().copied().ok_or_else(|| unknown("user", "users", user))
+    let was_opted_out: Option<bool> = RESTORE.write(&[user.into()], |rows| rows.one("was_opted_out"))?;
+    was_opted_out.ok_or_else(|| unknown("user", "users", user))
 }
 
 fn unknown_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {

@@ -1,9 +1,12 @@
-//! The outbox: what workers claim, how they answer, what providers report, what operators may do.
+//! The outbox: what goes in, what workers claim, how they answer, what providers report, what operators may do.
 
 mod answer;
 mod claim;
+mod enqueue;
 mod events;
 mod ids;
-pub mod notify;
+mod notify;
 mod operate;
 mod progress;
+
+pub use enqueue::enqueue;

@@ -2,7 +2,7 @@
 //! once, when it commits. Only what enqueues or gives up notifies, never the hot paths: committing takes a global lock.
 
 use crate::server::errors::Result;
-use crate::server::statement::{Statement, no_rows};
+use crate::server::statement::{Statement, types};
 
 /// There is something to claim.
 pub fn enqueued() -> Result<()> {
@@ -15,7 +15,6 @@ pub fn failed() -> Result<()> {
 }
 
 fn notify(payload: &str) -> Result<()> {
-    static NOTIFY: Statement =
-        Statement::new("SELECT pg_notify('assignment_reminders', $1)", &[pgrx::pg_sys::BuiltinOid::TEXTOID]);
-    NOTIFY.write(&[payload.into()], no_rows)
+    static NOTIFY: Statement = Statement::kept("SELECT pg_notify('assignment_reminders', $1)", &[types::TEXT]);
+    NOTIFY.run(&[payload.into()])
 }

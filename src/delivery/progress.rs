@@ -1,4 +1,4 @@
-//! How far this session's claims have got in the queue of each organisation. Only a hint for speed: what lies behind it is
+//! How far this session's claims have got in the queue of each organization. Only a hint for speed: what lies behind it is
 //! never lost, only met a little later.
 //!
 //! A sent reminder leaves an entry in the index of pending ones until no transaction can see it as pending any more. An old
@@ -16,7 +16,7 @@ use pgrx::datum::TimestampWithTimeZone;
 /// Beginning at the start may take one part in this many of the time.
 const RARELY: u32 = 20;
 
-/// Where the last claim ended, per organisation. Empty: begin at the start.
+/// Where the last claim ended, per organization. Empty: begin at the start.
 #[derive(Default)]
 pub struct Ended {
     pub organizations: Vec<Uuid>,
@@ -64,7 +64,7 @@ pub fn began(took: Duration) {
     });
 }
 
-/// A claim ended with these reminders, in order: organisation, place in the queue.
+/// A claim ended with these reminders, in order: organization, place in the queue.
 pub fn ended(locked: impl Iterator<Item = (Uuid, TimestampWithTimeZone, i64)>) {
     PROGRESS.with_borrow_mut(|progress| {
         for (organization, available_at, number) in locked {

@@ -1,11 +1,7 @@
 //! Reminders that come from the calendar rather than from silence: due dates, and the daily summary.
 
-mod due_dates;
+mod enqueue;
 mod schedule;
-mod summary;
+mod windows;
 
-pgrx::extension_sql_file!(
-    "../../sql/due/something_to_say.sql",
-    name = "has_something_to_say",
-    requires = ["evaluate_assignments"]
-);
+pgrx::extension_sql_file!("../../sql/due/reads.sql", name = "due_reads", requires = ["evaluate_assignments"]);

@@ -60,7 +60,10 @@ fn assert_goes_on(database: &Database, before: &[String]) {
     let new: Vec<&String> = after.iter().filter(|row| !before.contains(row)).collect();
     assert!(lost.is_empty() && new.is_empty(), "lost: {lost:#?}\nnew: {new:#?}");
     assert_eq!(after.len(), before.len());
-    assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
+    assert_eq!(
+        row(&mut client, "SELECT install()"),
+        concat!("assignment_reminders ", env!("CARGO_PKG_VERSION"), ": nothing to do")
+    );
     assert_eq!(rows(&mut client, "SELECT * FROM verify_assignment_counts()"), [""; 0]);
     assert_eq!(row(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')"), "0");
     // Written to again: counts, contact, corrections and the guards.

@@ -4,7 +4,7 @@ use std::thread;
 
 use postgres::Client;
 
-use crate::support::{Database, assert_refused, refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
 /// Asserts that every count is right, and returns them in the order of the mentors' ids.
 fn counts(client: &mut Client) -> Vec<String> {
@@ -272,4 +272,77 @@ fn what_replica_mode_missed_is_found_and_repaired() {
     );
     assert_eq!(counts(&mut client), ["0", "1", "1"]);
     assert_eq!(rows(&mut client, "SELECT * FROM repair_assignment_counts()"), [""; 0]);
+}
+
+#[test]
+fn the_count_trigger_takes_nothing_from_the_clients_search_path() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let people = People::new(&mut owner);
+    // Whatever the trigger's statements could resolve: operators, functions, types and tables that say so when they are used.
+    run(
+        &mut owner,
+        "CREATE SCHEMA evil;
+         CREATE FUNCTION evil.caught(anyelement, anyelement) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END';
+         CREATE FUNCTION evil.caught(integer, integer) RETURNS integer LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END';
+         CREATE OPERATOR evil.= (LEFTARG = anyelement, RIGHTARG = anyelement, FUNCTION = evil.caught);
+         CREATE OPERATOR evil.<> (LEFTARG = anyelement, RIGHTARG = anyelement, FUNCTION = evil.caught);
+         CREATE OPERATOR evil.+ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = evil.caught);
+         CREATE OPERATOR evil.- (LEFTARG = integer, RIGHTARG = integer, FUNCTION = evil.caught);
+         CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END';
+         CREATE FUNCTION evil.unnest(anyarray) RETURNS SETOF anyelement LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END';
+         CREATE TABLE evil.peer_mentors (id uuid, assignment_count integer)",
+    );
+    let (mut client, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders, evil TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA assignment_reminders TO {role}",
+    );
+    let other = People::new(&mut owner);
+    run(&mut client, "SET search_path = evil, pg_catalog");
+    assert_eq!(refused(&mut client, "SELECT 1 + 1").message, "caught", "the trap works");
+    let insert = |mentor| {
+        format!(
+            "INSERT INTO assignment_reminders.assignments (organization_id, title, student_id, peer_mentor_id)
+             VALUES ('00000000-0000-0000-0000-000000000001', 'x', '{}', '{mentor}')",
+            people.student
+        )
+    };
+    run(&mut client, &insert(people.mentor));
+    run(
+        &mut client,
+        &format!(
+            "{}, ('00000000-0000-0000-0000-000000000001', 'x', '{}', '{}')",
+            insert(people.mentor),
+            people.student,
+            other.mentor
+        ),
+    );
+    assert_eq!(rows(&mut owner, "SELECT assignment_count FROM peer_mentors ORDER BY 1"), ["1", "2"]);
+    run(&mut client, &format!("UPDATE assignment_reminders.assignments SET peer_mentor_id = '{}'", other.mentor));
+    assert_eq!(rows(&mut owner, "SELECT assignment_count FROM peer_mentors ORDER BY 1"), ["0", "3"]);
+    run(&mut client, "DELETE FROM assignment_reminders.assignments");
+    run(&mut client, &insert(other.mentor));
+    run(&mut client, "TRUNCATE assignment_reminders.assignments CASCADE");
+    assert_eq!(rows(&mut owner, "SELECT assignment_count FROM peer_mentors ORDER BY 1"), ["0", "0"]);
+}
+
+#[test]
+fn a_session_that_holds_a_mentors_row_and_writes_an_assignment_does_not_deadlock_with_an_insert() {
+    let database = Database::installed();
+    let mut holder = database.connect();
+    let people = People::new(&mut holder);
+    let insert = format!(
+        "INSERT INTO assignment_reminders.assignments (title, student_id, peer_mentor_id) VALUES ('x', '{}', '{}')",
+        people.student, people.mentor
+    );
+    run(&mut holder, &format!("BEGIN; SELECT 1 FROM peer_mentors WHERE id = '{}' FOR NO KEY UPDATE", people.mentor));
+    let mut other = database.connect();
+    let waiting = crate::support::pid(&mut other);
+    let statement = insert.clone();
+    let inserted = thread::spawn(move || run(&mut other, &statement));
+    crate::support::wait_until_blocked(&mut database.connect(), waiting);
+    run(&mut holder, &insert);
+    run(&mut holder, "COMMIT");
+    inserted.join().expect("the other one inserts, too");
+    assert_eq!(row(&mut holder, "SELECT assignment_count FROM peer_mentors"), "2");
 }

@@ -479,7 +479,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
                     ),
                 );
                 let (status, sent_at, reason) = match reminder {
-                    0 => ("sent", "now()", "NULL"),
+                    0 => ("sent", "'2026-11-22 00:10+00'", "NULL"),
                     1 => ("failed", "NULL", "NULL"),
                     2 => ("skipped", "NULL", "'no_address'"),
                     3 => ("skipped", "NULL", "'contacted'"),
@@ -491,7 +491,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
                     &format!(
                         "INSERT INTO reminders (organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, sent_at, status, skip_reason)
                          SELECT organization_id, id, '{}', 'contact-reminder',
-                                (coalesce(last_contact_date, assigned_on) + {offset})::timestamp AT TIME ZONE 'UTC', now(), {sent_at}, '{status}', {reason}
+                                (coalesce(last_contact_date, assigned_on) + {offset})::timestamp AT TIME ZONE 'UTC', '2026-11-22 00:05+00', {sent_at}, '{status}', {reason}
                            FROM assignments WHERE id = '{id}'",
                         people.mentor_user
                     ),
@@ -522,7 +522,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
 }
 
 #[test]
-fn a_run_touches_only_what_is_due() {
+fn a_run_reads_only_what_is_due() {
     let (_database, mut client, people, _) = one_assignment("2026-11-20");
     run(
         &mut client,

@@ -59,7 +59,10 @@ fn calling_it_twice_changes_nothing() {
     let database = Database::installed();
     let mut client = database.connect();
     let before = rows(&mut client, CATALOG);
-    assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
+    assert_eq!(
+        row(&mut client, "SELECT install()"),
+        concat!("assignment_reminders ", env!("CARGO_PKG_VERSION"), ": nothing to do")
+    );
     assert_eq!(rows(&mut client, CATALOG), before);
 }
 
@@ -168,7 +171,11 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     assert_eq!(
         row(&mut client, "SELECT install()"),
-        "assignment_reminders 0.1.0: 0 migrations applied, 36 triggers and defaults attached"
+        concat!(
+            "assignment_reminders ",
+            env!("CARGO_PKG_VERSION"),
+            ": 0 migrations applied, 36 triggers and defaults attached"
+        )
     );
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
     let date_of = |client: &mut postgres::Client, id| {
@@ -196,6 +203,6 @@ fn migrations_are_recorded_with_their_number_and_version() {
     let recorded =
         rows(&mut database.connect(), "SELECT number, name, extension_version FROM migrations ORDER BY number");
     assert_eq!(recorded.len(), 13);
-    assert_eq!(recorded[0], "1|organizations|0.1.0");
-    assert_eq!(recorded[10], "11|evaluation_runs|0.1.0");
+    assert_eq!(recorded[0], concat!("1|organizations|", env!("CARGO_PKG_VERSION")));
+    assert_eq!(recorded[10], concat!("11|evaluation_runs|", env!("CARGO_PKG_VERSION")));
 }

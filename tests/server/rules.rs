@@ -147,3 +147,64 @@ fn the_rules_agree_with_an_independent_formulation_in_sql() {
         })
         .expect("both formulations agree");
 }
+
+#[test]
+fn sql_and_rust_agree_on_when_a_silence_began_and_on_its_boundary() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    // evaluate_assignment counts the days from where the rules say that the silence began, silent_since says it for the index.
+    let wrong = rows(
+        &mut client,
+        "SELECT contact, assigned FROM
+                (SELECT CASE WHEN c < 40 THEN date '2026-01-01' + c END AS contact, date '2026-01-01' + a AS assigned
+                   FROM generate_series(0, 40) AS c, generate_series(0, 40) AS a) AS dates
+          WHERE (evaluate_assignment(contact, assigned, NULL, 14, 28, date '2026-03-01')).days_since
+                <> date '2026-03-01' - silent_since(contact, assigned)
+             OR silence_anchor(silent_since(contact, assigned)) AT TIME ZONE 'UTC' <> silent_since(contact, assigned)",
+    );
+    assert_eq!(wrong, [""; 0]);
+    // The run looks no further than this day; from it on, the threshold is not reached.
+    let wrong = rows(
+        &mut client,
+        "SELECT threshold FROM generate_series(0, 400) AS threshold
+          WHERE NOT is_reminder_due(days_since_last_contact(latest_start_of_silence(threshold, '2026-03-01'), '2026-03-01'), threshold)
+             OR is_reminder_due(days_since_last_contact(latest_start_of_silence(threshold, '2026-03-01') + 1, '2026-03-01'), threshold)",
+    );
+    assert_eq!(wrong, [""; 0]);
+    assert_eq!(
+        row(&mut client, "SELECT latest_start_of_silence(NULL, '2026-03-01'), latest_start_of_silence(14, NULL)"),
+        "-|-"
+    );
+    assert_refused(&mut client, "SELECT latest_start_of_silence(-1, '2026-03-01')", "22023", "-1");
+}
+
+#[test]
+fn the_kinds_of_reminders_are_one_table_that_every_function_asks() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    assert_eq!(
+        rows(&mut client, "SELECT * FROM reminder_kinds()"),
+        [
+            "remind|contact-reminder|silence|mentor",
+            "escalate|contact-escalation|silence|coordinator",
+            "summary|daily-summary|day|recipient",
+            "due|-|due date|recipient",
+        ]
+    );
+    let differing = "SELECT k.kind FROM reminder_kinds() AS k
+                      WHERE k.kind <> (reminder_kind(coalesce(k.reminder_type, '24h'))).kind
+                         OR reminder_type_of(k.kind) IS DISTINCT FROM k.reminder_type";
+    assert_eq!(rows(&mut client, differing), [""; 0]);
+    assert_eq!(
+        row(&mut client, "SELECT (reminder_kind('24h')).kind, (reminder_kind('welcome')).follows, reminder_kind(NULL)"),
+        "due|due date|-"
+    );
+    assert_eq!(
+        row(
+            &mut client,
+            "SELECT reminder_type_of('escalate'), reminder_type_of('due'), reminder_type_of('none'), reminder_type_of(NULL)"
+        ),
+        "contact-escalation|-|-|-"
+    );
+    assert_refused(&mut client, "SELECT unreachable_reason('nobody', false, true)", "22023", "nobody");
+}

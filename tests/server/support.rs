@@ -84,9 +84,12 @@ impl Database {
         let mut owner = self.connect();
         run(&mut owner, &format!("CREATE ROLE {role} LOGIN"));
         run(&mut owner, &grants.replace("{role}", &role));
-        let mut config = config(&self.name);
-        config.user(&role);
-        (config.connect(NoTls).expect("the new role logs in"), role)
+        (self.connect_as(&role), role)
+    }
+
+    /// A session as a role that is there.
+    pub fn connect_as(&self, role: &str) -> Client {
+        config(&self.name).user(role).connect(NoTls).unwrap_or_else(|error| panic!("{role}: {error}"))
     }
 }
 

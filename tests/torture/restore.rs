@@ -164,7 +164,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
         elsewhere.output("psql", &["-X", "-d", "reminders", "-c", "CREATE EXTENSION assignment_reminders"]);
     assert!(String::from_utf8_lossy(&refused_extension.stderr).contains("assignment_reminders"), "a clear error");
 
-    // The README's recipe: columns' defaults call this function, so the tables want one of its name.
+    // The recipe of docs/operations.md: columns' defaults call this function, so the tables want one of its name.
     let mut client = elsewhere.connect("reminders");
     run(
         &mut client,
@@ -189,7 +189,11 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     assert_eq!(
         row(&mut client, "SELECT install()"),
-        "assignment_reminders 0.1.0: 0 migrations applied, 36 triggers and defaults attached"
+        concat!(
+            "assignment_reminders ",
+            env!("CARGO_PKG_VERSION"),
+            ": 0 migrations applied, 36 triggers and defaults attached"
+        )
     );
     assert_works(&mut client);
     elsewhere.assert_log_is_clean();

@@ -5,41 +5,40 @@ use std::convert::Infallible;
 use pgrx::datum::UnboxDatum;
 use pgrx::datum::datetime_support::now;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pgbox::{AllocatedByPostgres, AllocatedByRust};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
 
 use crate::rules::completion::{Adjustment, Completion, reconcile};
-use crate::server::errors::{Result, error, raised};
+use crate::server::errors::{Result, error, raised, wrong_trigger};
 use crate::server::permit;
 
 /// What a trigger function returns: a row or nothing. Its errors have been raised by then.
 pub type Triggered<Row> = Result<Option<Row>, Infallible>;
 /// A row as Postgres gave it to the trigger.
-pub type GivenRow<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
+pub type OriginalRow<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
-/// Sets `updated_at` to now, where the writer did not set it.
+/// Trigger: sets updated_at to now, where the writer did not set it.
 #[pg_trigger]
 fn set_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(touched(trigger))
+    raised(with_updated_at(trigger))
 }
 
-/// Makes completed and status agree: the one that was written leads. Keeps when it was completed.
+/// Trigger: makes completed and status agree: the one that was written leads. Keeps when it was completed.
 #[pg_trigger]
 fn sync_completed<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
     raised(reconciled(trigger))
 }
 
-/// Forgets the soft bounces of an address that is replaced.
+/// Trigger: forgets the soft bounces of an address that is replaced.
 #[pg_trigger]
 fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(forgiven(trigger))
+    raised(without_bounces(trigger))
 }
 
-/// Refuses a count that did not come from `maintain_assignment_count`. 428C9.
+/// Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.
 #[pg_trigger]
-fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(protect(
         trigger,
         "assignment_count",
@@ -49,9 +48,9 @@ fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRo
     ))
 }
 
-/// Refuses a contact date that did not come from activities or a correction. 428C9.
+/// Trigger: refuses a contact date that did not come from activities or a correction. 428C9.
 #[pg_trigger]
-fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(protect(
         trigger,
         "last_contact_date",
@@ -62,9 +61,9 @@ fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenR
     ))
 }
 
-/// Refuses an activity more than a day ahead. 22008.
+/// Trigger: refuses an activity more than a day ahead. 22008.
 #[pg_trigger]
-fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
+fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(new_row(trigger).and_then(|row| {
         let occurred_at = column::<TimestampWithTimeZone, _>(&row, "occurred_at")?;
         Err(error(
@@ -76,10 +75,10 @@ fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<
     }))
 }
 
-/// Refuses to change a history. 2F002.
+/// Trigger: refuses to change a history. 2F002.
 #[pg_trigger]
-fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
-    raised(trigger.table_name().map_err(misplaced).and_then(|table| {
+fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(trigger.table_name().map_err(wrong_trigger).and_then(|table| {
         Err(error(
             PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
             format!("rows of {table} cannot be changed"),
@@ -89,15 +88,15 @@ fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<GivenRow<'a>> {
     }))
 }
 
-fn touched<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+fn with_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     let mut row = new_row(trigger)?.into_owned();
-    row.set_by_name("updated_at", now()).map_err(misplaced)?;
+    row.set_by_name("updated_at", now()).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 
-fn forgiven<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+fn without_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     let mut row = new_row(trigger)?.into_owned();
-    row.set_by_name("soft_bounces", 0).map_err(misplaced)?;
+    row.set_by_name("soft_bounces", 0).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 
@@ -111,13 +110,13 @@ fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, A
     let old = old.as_ref().map(|(status, completed)| Completion { status, completed: *completed });
     match reconcile(old, Completion { status: &status, completed }) {
         Adjustment::Nothing => {}
-        Adjustment::SetStatus(status) => row.set_by_name("status", status).map_err(misplaced)?,
-        Adjustment::SetCompleted(completed) => row.set_by_name("completed", completed).map_err(misplaced)?,
+        Adjustment::SetStatus(status) => row.set_by_name("status", status).map_err(wrong_trigger)?,
+        Adjustment::SetCompleted(completed) => row.set_by_name("completed", completed).map_err(wrong_trigger)?,
     }
     let completed = column::<bool, _>(&row, "completed")?;
-    let completed_at = row.get_by_name::<TimestampWithTimeZone>("completed_at").map_err(misplaced)?;
+    let completed_at = row.get_by_name::<TimestampWithTimeZone>("completed_at").map_err(wrong_trigger)?;
     if completed != completed_at.is_some() {
-        row.set_by_name("completed_at", completed.then(now)).map_err(misplaced)?;
+        row.set_by_name("completed_at", completed.then(now)).map_err(wrong_trigger)?;
     }
     Ok(Some(row))
 }
@@ -128,7 +127,7 @@ fn protect<'a>(
     what: &str,
     detail: &str,
     hint: &str,
-) -> Result<Option<GivenRow<'a>>> {
+) -> Result<Option<OriginalRow<'a>>> {
     let row = new_row(trigger)?;
     if permit::is_held() {
         return Ok(Some(row));
@@ -138,8 +137,8 @@ fn protect<'a>(
     Err(error(PgSqlErrorCode::ERRCODE_GENERATED_ALWAYS, message, detail, hint))
 }
 
-fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<GivenRow<'a>> {
-    trigger.new().ok_or_else(|| misplaced("it was attached to a DELETE or to a statement"))
+fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
+    trigger.new().ok_or_else(|| wrong_trigger("it was attached to a DELETE or to a statement"))
 }
 
 /// A column that the WHEN clauses and the tables' constraints keep from being NULL.
@@ -148,15 +147,5 @@ where
     T: FromDatum + IntoDatum + for<'row> UnboxDatum<As<'row> = T> + 'static,
     Memory: WhoAllocated,
 {
-    row.get_by_name(name).map_err(misplaced)?.ok_or_else(|| misplaced(format!("{name} is NULL")))
-}
-
-/// 39P01: the trigger is where it does not belong.
-pub fn misplaced(cause: impl std::fmt::Display) -> ErrorReport {
-    error(
-        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        format!("this trigger is where it cannot work: {cause}"),
-        "The trigger functions of assignment_reminders work on the tables that install() makes.",
-        "Drop the trigger, and call assignment_reminders.install() to have the right ones put back.",
-    )
+    row.get_by_name(name).map_err(wrong_trigger)?.ok_or_else(|| wrong_trigger(format!("{name} is NULL")))
 }

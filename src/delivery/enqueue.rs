@@ -1,0 +1,47 @@
+//! Enqueueing: what is due goes to the outbox. One statement for each thing that reminders follow: its own query of what is due,
+//! and one way to write it.
+
+use pgrx::datum::TimestampWithTimeZone;
+
+use super::notify;
+use crate::rules::kind::Follows;
+use crate::server::errors::Result;
+use crate::server::rows::ResultSet;
+use crate::server::statement::{Statement, types};
+
+/// The statement that enqueues what a query of sql/enqueue finds due.
+macro_rules! enqueue {
+    ($query:literal) => {
+        Statement::at_each_call(
+            concat!(
+                "WITH due AS MATERIALIZED (\n",
+                include_str!(concat!("../../sql/enqueue/", $query)),
+                "), ",
+                include_str!("../../sql/enqueue/enqueue.sql")
+            ),
+            &[types::MOMENT],
+        )
+    };
+}
+
+static SILENCE: Statement = enqueue!("silence.sql");
+static DUE_DATE: Statement = enqueue!("due_date.sql");
+static DAY: Statement = enqueue!("day.sql");
+
+/// Enqueues what is due at `as_of` of the kinds that follow this, and returns it. Workers are notified.
+pub fn enqueue(follows: Follows, as_of: TimestampWithTimeZone) -> Result<ResultSet> {
+    let statement = match follows {
+        Follows::Silence => &SILENCE,
+        Follows::DueDate => &DUE_DATE,
+        Follows::Day => &DAY,
+    };
+    let enqueued = statement.write_rows(&[as_of.into()])?;
+    let mut is_pending = false;
+    for row in enqueued.rows() {
+        is_pending = is_pending || row.get::<String>("skip_reason")?.is_none();
+    }
+    if is_pending {
+        notify::enqueued()?;
+    }
+    Ok(enqueued)
+}

@@ -1,0 +1,55 @@
+//! Enqueueing what comes from the calendar. What is due is the rules' to say.
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
+
+use crate::arguments;
+use crate::delivery::enqueue;
+use crate::rules::kind::Follows;
+use crate::server::errors::Result;
+use crate::server::result::{SetOf, returns};
+use crate::server::statement::{Statement, types};
+
+returns!(
+    /// Due reminders that were enqueued.
+    EnqueuedDueReminders: SetOf,
+    "TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, reminder_type text, anchor timestamptz, \
+     scheduled_for timestamptz)"
+);
+returns!(
+    /// Daily summaries that were enqueued.
+    EnqueuedSummaries: SetOf,
+    "TABLE (reminder_id uuid, organization_id uuid, recipient_id uuid, anchor timestamptz, scheduled_for timestamptz)"
+);
+
+/// Enqueues a reminder to the student for each of the organization's due_offsets before an assignment's due date, as
+/// soon as the first one's time has come; a later one waits until its own. Calling it again enqueues nothing anew. When
+/// it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only
+/// the one closest to the due date). An assignment created after an offset's time gets just the others. A due date that
+/// moved arms its reminders again; those of assignments no longer open are skipped. Returns what it enqueued.
+///
+/// 22004 for NULL, 22008 for an infinite as_of.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn enqueue_due_reminders(
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOf<EnqueuedDueReminders>> {
+    static WITHDRAW: Statement =
+        Statement::at_each_call(include_str!("../../sql/due/withdraw_due.sql"), &[types::MOMENT, types::TEXTS]);
+    let as_of = arguments::as_of(as_of)?;
+    let enqueued = enqueue(Follows::DueDate, as_of)?;
+    WITHDRAW.run(&[as_of.into(), Follows::DueDate.other_types().into()])?;
+    Ok(SetOf::statement(enqueued))
+}
+
+/// Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they
+/// prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
+///
+/// 22004 for NULL, 22008 for an infinite as_of.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn enqueue_daily_summaries(
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOf<EnqueuedSummaries>> {
+    Ok(SetOf::statement(enqueue(Follows::Day, arguments::as_of(as_of)?)?))
+}

@@ -1,0 +1,256 @@
+//! Statements go by the indexes that their comments name, whatever the tables held when they were planned; and a plan made
+//! under other rules of row security is not used.
+
+use postgres::Client;
+
+use crate::support::{Database, People, enqueue_follow_ups, row, run};
+
+/// How many rows of the table this session's transaction has read.
+fn rows_read_so_far(client: &mut Client, table: &str) -> i64 {
+    let read = format!(
+        "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_xact_user_tables
+          WHERE relid = 'assignment_reminders.{table}'::regclass"
+    );
+    row(client, &read).parse().expect("a number of rows")
+}
+
+/// How many rows of the table these statements read, in a transaction of their own.
+fn rows_read(client: &mut Client, table: &str, statements: &str) -> i64 {
+    run(client, "BEGIN");
+    let before = rows_read_so_far(client, table);
+    run(client, statements);
+    let read = rows_read_so_far(client, table) - before;
+    run(client, "COMMIT");
+    read
+}
+
+const EVERY_TABLE: &str = "ANALYZE organizations, reminder_settings, users, peer_mentors, assignments, activities, \
+                           contact_corrections, reminders, send_logs";
+
+/// What makes every trigger statement of ours run, and each delivery statement.
+const EVERYTHING: &str = "
+    INSERT INTO assignments (id, title, student_id, peer_mentor_id, coordinator_id, assigned_on, last_contact_date)
+         SELECT '00000000-0000-0000-0000-0000000000aa', 'probe', student_id, peer_mentor_id, coordinator_id, '2026-01-01', '2026-01-02'
+           FROM assignments WHERE title = 'Essay';
+    INSERT INTO assignments (title, student_id, peer_mentor_id)
+         SELECT 'pair', a.student_id, m.id FROM assignments a, peer_mentors m WHERE a.title = 'Essay' ORDER BY m.id LIMIT 2;
+    UPDATE assignments SET peer_mentor_id = NULL WHERE id = '00000000-0000-0000-0000-0000000000aa';
+    INSERT INTO activities (assignment_id, occurred_at) VALUES ('00000000-0000-0000-0000-0000000000aa', '2026-02-01 12:00+00');
+    INSERT INTO reminders (assignment_id, reminder_type, recipient_id, anchor, scheduled_for)
+         SELECT id, 'contact-reminder', student_id, '2026-02-01', '2026-03-01' FROM assignments
+          WHERE id = '00000000-0000-0000-0000-0000000000aa';
+    UPDATE activities SET occurred_at = '2026-02-02 12:00+00' WHERE assignment_id = '00000000-0000-0000-0000-0000000000aa';
+    DELETE FROM activities WHERE assignment_id = '00000000-0000-0000-0000-0000000000aa';
+    SELECT correct_last_contact_date('00000000-0000-0000-0000-0000000000aa', '2026-01-05', 'for the plans');
+    SELECT evaluate_assignment('00000000-0000-0000-0000-0000000000aa', date '2026-03-01');
+    DELETE FROM assignments WHERE id = '00000000-0000-0000-0000-0000000000aa' OR title = 'pair'";
+
+#[test]
+fn trigger_statements_planned_on_a_small_table_go_by_index_when_it_has_grown() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    // For what the test itself looks for; later, it would make Postgres plan anew.
+    run(&mut client, "CREATE INDEX test_title_idx ON assignments (title)");
+    let people = People::new(&mut client);
+    People::new(&mut client);
+    people.assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-01-02 12:00+00' FROM assignments",
+    );
+    run(&mut client, EVERY_TABLE);
+    // One row in each table, and the statistics say so: whatever is planned now may read all of it.
+    run(&mut client, EVERYTHING);
+
+    let mut other = database.connect();
+    People::assignments(&people, &mut other, "2026-01-01", 20_000);
+    run(
+        &mut other,
+        "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-01-02 12:00+00' FROM assignments;
+         INSERT INTO reminders (assignment_id, reminder_type, recipient_id, anchor, status, sent_at)
+              SELECT id, 'contact-reminder', student_id, '2026-01-01', 'sent', now() FROM assignments",
+    );
+    for table in ["assignments", "activities", "reminders"] {
+        let read = rows_read(&mut client, table, EVERYTHING);
+        assert!(read < 200, "{read} rows of {table} were read");
+    }
+}
+
+#[test]
+fn trigger_statements_planned_for_a_large_batch_go_by_index_for_a_single_row() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    run(
+        &mut client,
+        "INSERT INTO users (id, email) SELECT ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, n || '@example.org' FROM generate_series(1, 5000) AS n;
+         INSERT INTO peer_mentors (user_id) SELECT id FROM users WHERE email ~ '^[0-9]+@'",
+    );
+    people.assignments(&mut client, "2026-01-01", 5000);
+    run(&mut client, EVERY_TABLE);
+    run(
+        &mut client,
+        "INSERT INTO assignments (title, student_id, peer_mentor_id) SELECT 'batch', u.id, m.id FROM users u JOIN peer_mentors m ON m.user_id = u.id;
+         INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-01-02 12:00+00' FROM assignments",
+    );
+    let one = "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-01-03 12:00+00' FROM assignments WHERE id = (SELECT min(id::text)::uuid FROM assignments);";
+    run(&mut client, one);
+    let id = row(&mut client, "SELECT id FROM assignments WHERE title = '000001'");
+    let mentor = row(&mut client, "SELECT id FROM peer_mentors ORDER BY 1 LIMIT 1");
+    let activity =
+        format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{id}', '2026-01-04 12:00+00')");
+    let read = rows_read(&mut client, "assignments", &activity);
+    assert!(read < 20, "{read} assignments were read for one activity");
+    let assignment = format!("UPDATE assignments SET peer_mentor_id = '{mentor}' WHERE id = '{id}'");
+    let read = rows_read(&mut client, "peer_mentors", &assignment);
+    assert!(read < 20, "{read} mentors were read for one assignment");
+}
+
+#[test]
+fn a_claim_and_its_answers_planned_on_an_empty_outbox_go_by_index_when_it_has_grown() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignments(&mut client, "2026-01-01", 3);
+    for organization in ["00000000-0000-0000-0000-0000000000b0", "00000000-0000-0000-0000-0000000000c0"] {
+        run(&mut client, &format!("INSERT INTO organizations (id, name) VALUES ('{organization}', 'another')"));
+        People::in_organization(&mut client, organization).assignments(&mut client, "2026-01-01", 3);
+    }
+    enqueue_follow_ups(&mut client, "2026-03-01 06:00+00");
+    run(&mut client, EVERY_TABLE);
+    let deliver = |client: &mut Client, batch: i32| {
+        run(
+            client,
+            &format!(
+                "CREATE TEMPORARY TABLE batch ON COMMIT DROP AS
+                        SELECT *, row_number() OVER () AS place FROM claim_reminders({batch}, as_of => '2026-03-01 12:00+00');
+                 SELECT extend_reminder_leases(array_agg(reminder_id), claim_id, as_of => '2026-03-01 12:00+00') FROM batch GROUP BY claim_id;
+                 SELECT mark_reminders_failed(array_agg(reminder_id), claim_id, array_agg('451 later'::text), as_of => '2026-03-01 12:00+00')
+                   FROM batch WHERE place = 1 GROUP BY claim_id;
+                 SELECT mark_reminders_sent(array_agg(reminder_id), claim_id, as_of => '2026-03-01 12:00+00')
+                   FROM batch WHERE place > 1 GROUP BY claim_id"
+            ),
+        );
+    };
+    run(&mut client, "BEGIN");
+    deliver(&mut client, 3);
+    run(&mut client, "COMMIT");
+
+    let mut other = database.connect();
+    people.assignments(&mut other, "2026-01-01", 20_000);
+    run(
+        &mut other,
+        "INSERT INTO reminders (assignment_id, reminder_type, recipient_id, anchor, scheduled_for, status, sent_at)
+         SELECT a.id, 'contact-reminder', m.user_id, '2026-01-01', '2026-03-01 06:00+00',
+                CASE WHEN a.title > '000010' THEN 'sent' ELSE 'pending' END, CASE WHEN a.title > '000010' THEN now() END
+           FROM assignments a JOIN peer_mentors m ON m.id = a.peer_mentor_id
+             ON CONFLICT DO NOTHING",
+    );
+    let few_are_read = |client: &mut Client, when: &str| {
+        for table in ["reminders", "assignments", "users", "send_logs"] {
+            run(client, "BEGIN");
+            let before = rows_read_so_far(client, table);
+            deliver(client, 5);
+            let read = rows_read_so_far(client, table) - before;
+            run(client, "ROLLBACK");
+            assert!(read < 200, "{read} rows of {table} were read for 5 reminders, {when}");
+        }
+    };
+    few_are_read(&mut client, "planned on an empty outbox");
+    // And where nearly everything waits, and the statistics know it.
+    run(&mut other, "UPDATE reminders SET status = 'pending', sent_at = NULL");
+    run(&mut other, "VACUUM ANALYZE reminders");
+    few_are_read(&mut database.connect(), "planned on a full one");
+}
+
+#[test]
+fn triggers_do_the_same_under_forced_row_security_in_a_session_with_a_past() {
+    for has_past in [false, true] {
+        let database = Database::empty();
+        let (mut owner, role) =
+            database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+        run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
+        let people = People::new(&mut owner);
+        let assignment = people.assignment(&mut owner, "2026-01-01");
+        // The owner sees everything but one of the contacts.
+        for table in ["assignments", "activities", "peer_mentors", "organizations", "contact_corrections", "reminders"]
+        {
+            let seen = if table == "activities" { "notes = 'seen'" } else { "true" };
+            run(
+                &mut owner,
+                &format!(
+                    "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+                     CREATE POLICY seen ON {table} USING ({seen}) WITH CHECK (true)"
+                ),
+            );
+        }
+
+        let mut session = database.connect_as(&role);
+        if has_past {
+            // Functions plan the statements that triggers share with them, under the policies.
+            run(&mut session, &format!("SELECT correct_last_contact_date('{assignment}', '2026-01-15', 'a past')"));
+        }
+        run(
+            &mut session,
+            &format!(
+                "INSERT INTO activities (assignment_id, occurred_at, notes) VALUES
+                     ('{assignment}', '2026-02-01 12:00+00', 'hidden'), ('{assignment}', '2026-02-02 12:00+00', 'seen');
+                 DELETE FROM activities"
+            ),
+        );
+        let date = row(&mut database.connect(), "SELECT last_contact_date FROM assignments");
+        assert_eq!(date, "2026-02-01", "with a past: {has_past}");
+        drop((owner, session));
+        run(
+            &mut database.connect(),
+            &format!(
+                "REASSIGN OWNED BY {role} TO postgres; ALTER DATABASE {} OWNER TO postgres; DROP OWNED BY {role}; DROP ROLE {role}",
+                database.name
+            ),
+        );
+    }
+}
+
+#[test]
+fn planning_that_asks_for_another_plan_does_not_end_the_server() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let people = People::new(&mut owner);
+    let assignment = people.assignment(&mut owner, "2026-01-01");
+    // The planner evaluates the policy's function, to estimate.
+    run(
+        &mut owner,
+        &format!(
+            "CREATE FUNCTION public.seen() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+             BEGIN PERFORM assignment_reminders.evaluate_assignment('{assignment}'::uuid); RETURN '{}'; END $$;
+             ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON users USING (id = public.seen())",
+            people.mentor_user
+        ),
+    );
+    let (mut member, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO {role}",
+    );
+    let evaluation = format!("SELECT action FROM evaluate_assignment('{assignment}'::uuid, '2026-01-20')");
+    assert_eq!(row(&mut member, &evaluation), "remind");
+}
+
+#[test]
+fn due_assignments_reads_a_page_and_not_the_users() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    run(
+        &mut client,
+        "INSERT INTO users (id, email) SELECT gen_random_uuid(), n || '@example.org' FROM generate_series(1, 5000) AS n;
+         INSERT INTO assignments (title, student_id, due_at) SELECT 'many', id, timestamptz '2026-11-22 12:00+00' + interval '1 minute' * row_number() OVER (ORDER BY id) FROM users",
+    );
+    people.assignments(&mut client, "2026-01-01", 100);
+    run(&mut client, EVERY_TABLE);
+    for call in ["'hours', '{2,24}'", "'days', '{2}', 100000, page_size => 10"] {
+        let due = format!("SELECT count(*) FROM due_assignments({call}, as_of => '2026-11-22 12:00+00')");
+        for table in ["users", "assignments"] {
+            let read = rows_read(&mut client, table, &due);
+            assert!(read < 100, "{read} rows of {table} were read by {due}");
+        }
+    }
+}
