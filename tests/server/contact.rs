@@ -542,3 +542,15 @@ fn a_correction_that_waits_for_an_insert_overrules_it() {
     assert_eq!(row(&mut observer, "SELECT previous_date, new_date FROM contact_corrections"), "2026-02-15|2026-02-01");
     assert_eq!(row(&mut observer, "SELECT overruled_by IS NOT NULL FROM activities"), "t");
 }
+
+#[test]
+fn what_the_caller_filters_by_takes_no_error_of_a_read_away() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let unknown = "00000000-0000-0000-0000-00000000dead";
+    for condition in ["title = 'x'", "status = 'open'", "assignment_id IS NOT NULL"] {
+        let read = format!("SELECT * FROM get_assignment_with_participants('{unknown}') WHERE {condition}");
+        assert_refused(&mut client, &read, "P0002", unknown);
+    }
+    assert_refused(&mut client, "SELECT * FROM get_assignments_with_no_contact_since(NULL)", "22004", "cutoff_date");
+}
