@@ -29,8 +29,10 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     named.collect()
 }
 
+/// Released, or the install script, which is generated.
 fn is_released(name: &str) -> bool {
-    name.starts_with("sql/install/0") || name.starts_with("sql/assignment_reminders--")
+    let released = fs::read_to_string(root().join("sql/released.txt")).expect("sql/released.txt");
+    name.starts_with("sql/assignment_reminders--") || released.lines().any(|line| line.ends_with(&format!("  {name}")))
 }
 
 /// FNV-1a, which is short and enough to notice a change.
