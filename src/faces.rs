@@ -150,8 +150,7 @@ fn dispatched_at(
 #[pg_extern(immutable, parallel_safe)]
 fn due_reminder_type(due_offset: Option<Interval>) -> Option<String> {
     let due_offset = due_offset?;
-    let days = i64::from(due_offset.months()) * 30 + i64::from(due_offset.days());
-    due::reminder_type(days, TimeDelta::microseconds(due_offset.micros()))
+    due::reminder_type(days_in(&due_offset), TimeDelta::microseconds(due_offset.micros()))
 }
 
 /// Whether the reminder of one of an organization's due_offsets is to be enqueued at as_of: from due_at less its
@@ -314,9 +313,13 @@ fn reminder_type_of(kind: &str) -> Option<String> {
     Kind::named(kind)?.reminder_type.map(str::to_string)
 }
 
+/// The days of an interval, without its time. A month counts as 30.
+fn days_in(interval: &Interval) -> i64 {
+    i64::from(interval.months()) * 30 + i64::from(interval.days())
+}
+
 fn exact_length(interval: Interval) -> TimeDelta {
-    let days = i64::from(interval.months()) * 30 + i64::from(interval.days());
-    TimeDelta::try_days(days)
+    TimeDelta::try_days(days_in(&interval))
         .and_then(|days| days.checked_add(&TimeDelta::microseconds(interval.micros())))
         .unwrap_or(TimeDelta::MAX)
 }

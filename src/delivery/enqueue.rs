@@ -36,12 +36,11 @@ pub fn enqueue(follows: Follows, as_of: TimestampWithTimeZone) -> Result<ResultS
         Follows::Day => &DAY,
     };
     let enqueued = statement.write_rows(&[as_of.into()])?;
-    let mut is_pending = false;
     for row in enqueued.rows() {
-        is_pending = is_pending || row.get::<String>("skip_reason")?.is_none();
-    }
-    if is_pending {
-        notify::enqueued()?;
+        if row.get::<String>("skip_reason")?.is_none() {
+            notify::enqueued()?;
+            break;
+        }
     }
     Ok(enqueued)
 }

@@ -1,13 +1,12 @@
 //! An argument of a composite type, read by the names of its attributes. Owns that conversion.
 
-use std::ffi::CStr;
 use std::marker::PhantomData;
 
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
+use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-use super::errors::{Result, error};
-use super::rows::Row;
+use super::errors::{Result, altered_type};
+use super::rows::{Row, type_name};
 
 /// An argument of the composite type that `T` names.
 pub struct Record<T> {
@@ -29,14 +28,8 @@ impl<T> Record<T> {
     /// An attribute by its name. 42804 when the type has none of this name and type: it was altered.
     pub fn get<V: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<V>> {
         self.row.get(name).map_err(|_| {
-            // SAFETY: the type of a descriptor is in the catalog; format_type_be answers for any OID.
-            let type_name = unsafe { CStr::from_ptr(pg_sys::format_type_be((*self.row.descriptor()).tdtypeid)) };
-            error(
-                PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-                format!("the type {} has no attribute {name} as assignment_reminders reads it", type_name.to_string_lossy()),
-                "The type was altered, or the library and the extension's SQL are of different versions.",
-                "Take back what was altered with ALTER TYPE, or bring both to one version: ALTER EXTENSION assignment_reminders UPDATE.",
-            )
+            let type_name = type_name(self.row.descriptor());
+            altered_type(format!("the type {type_name} has no attribute {name} as assignment_reminders reads it"))
         })
     }
 }

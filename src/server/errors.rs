@@ -65,6 +65,16 @@ pub fn wrong_trigger(cause: impl std::fmt::Display) -> ErrorReport {
     )
 }
 
+/// 42804: a composite type is not the one that the library takes or returns.
+pub fn altered_type(message: impl Into<String>) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+        message,
+        "The type was altered, or the library and the extension's SQL are of different versions.",
+        "Take back what was altered with ALTER TYPE, or bring both to one version: ALTER EXTENSION assignment_reminders UPDATE.",
+    )
+}
+
 /// XX000: a statement of ours did not do what it was written to do.
 pub fn broken_statement(cause: impl std::fmt::Display) -> ErrorReport {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, cause.to_string(), "assignment_reminders")

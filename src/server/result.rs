@@ -1,16 +1,15 @@
 //! What functions return: a row, or rows, of the type that SQL declares for them. Owns the one conversion from columns with
 //! names to a tuple, which checks that the declared type has these columns and no others.
 
-use std::ffi::CStr;
 use std::marker::PhantomData;
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pg_sys::panic::{ErrorReport, ErrorReportable};
-use pgrx::{IntoDatum, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+use pgrx::{IntoDatum, PgMemoryContexts, pg_sys};
 
-use super::errors::{Result, error};
-use super::rows::{Column, ResultSet, Row, columns};
+use super::errors::{Result, altered_type};
+use super::rows::{Column, ResultSet, Row, columns, type_name};
 
 /// The value of a column, with its name.
 pub struct Value {
@@ -137,14 +136,15 @@ impl Places {
 }
 
 fn changed_type(descriptor: pg_sys::TupleDesc, column: &str) -> ErrorReport {
-    // SAFETY: the type of a descriptor is in the catalog; format_type_be answers for any OID.
-    let name = unsafe { CStr::from_ptr(pg_sys::format_type_be((*descriptor).tdtypeid)).to_string_lossy().into_owned() };
-    error(
-        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-        format!("the result type {name} is not the one that assignment_reminders returns: column \"{column}\" differs"),
-        "The type was altered, or the library and the extension's SQL are of different versions.",
-        "Take back what was altered with ALTER TYPE, or bring both to one version: ALTER EXTENSION assignment_reminders UPDATE.",
-    )
+    let name = type_name(descriptor);
+    altered_type(format!(
+        "the result type {name} is not the one that assignment_reminders returns: column \"{column}\" differs"
+    ))
+}
+
+/// The names and types of values.
+fn named(values: &[Value]) -> impl Iterator<Item = (&[u8], pg_sys::Oid)> + Clone {
+    values.iter().map(|value| (value.name.as_bytes(), value.oid))
 }
 
 // SAFETY: the datum is a tuple of the function's declared result type, by that type's own descriptor.
@@ -174,7 +174,7 @@ unsafe fn places_of_call<'a>(call: pg_sys::FunctionCallInfo, at_hand: &[Value]) 
                 (!descriptor.is_null()).then(|| pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor)))
             });
             let descriptor = descriptor.ok_or_else(no_composite)?;
-            let places = Places::of_all(descriptor, at_hand.iter().map(|value| (value.name.as_bytes(), value.oid)))?;
+            let places = Places::of_all(descriptor, named(at_hand))?;
             (*function).fn_extra = memory.leak_and_drop_on_delete(places).cast();
         }
         Ok(&mut *(*function).fn_extra.cast::<Places>())
@@ -201,9 +201,10 @@ unsafe impl<T> BoxRet for SetOf<T> {
                     }
                 }
                 Source::Values(rows) => {
+                    let Some(first) = rows.first() else { return fcinfo.return_null() };
+                    // All are made by the same lines.
+                    let mut places = Places::of_all(descriptor, named(first)).unwrap_or_report();
                     for row in &rows {
-                        let at_hand = row.iter().map(|value| (value.name.as_bytes(), value.oid));
-                        let mut places = Places::of_all(descriptor, at_hand).unwrap_or_report();
                         places.arrange(|place| row[place].datum);
                         places.put(store);
                     }
@@ -215,10 +216,5 @@ unsafe impl<T> BoxRet for SetOf<T> {
 }
 
 fn no_composite() -> ErrorReport {
-    error(
-        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-        "the function is not declared to return a composite type",
-        "The library and the extension's SQL are of different versions.",
-        "Bring both to one version: ALTER EXTENSION assignment_reminders UPDATE.",
-    )
+    altered_type("the function is not declared to return a composite type")
 }

@@ -171,3 +171,9 @@ pub fn columns<'a>(descriptor: pg_sys::TupleDesc) -> impl Iterator<Item = Column
         })
     })
 }
+
+/// The name of a descriptor's type, as SQL shows it.
+pub fn type_name(descriptor: pg_sys::TupleDesc) -> String {
+    // SAFETY: whoever hands over a descriptor keeps it; format_type_be answers for any OID.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be((*descriptor).tdtypeid)).to_string_lossy().into_owned() }
+}
