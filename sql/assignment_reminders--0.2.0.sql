@@ -13,6 +13,13 @@ CREATE TYPE assignment_reminders.evaluation AS (
 COMMENT ON TYPE assignment_reminders.evaluation IS
     'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 
+CREATE TYPE assignment_reminders.latest_starts AS (
+    any_action date,
+    beyond_reminder date
+);
+COMMENT ON TYPE assignment_reminders.latest_starts IS
+    'What latest_starts_of_silence returns: silences that began later than any_action call for nothing, later than beyond_reminder for nothing but the mentor''s reminder.';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,
@@ -105,12 +112,12 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 
 -- Recipients, as queries over many people need them.
 
-CREATE FUNCTION assignment_reminders.can_be_written_to(contact_opt_out boolean, email text) RETURNS boolean
+CREATE FUNCTION assignment_reminders.is_reachable(contact_opt_out boolean, email text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT assignment_reminders.unreachable_reason('recipient', contact_opt_out, email IS NOT NULL) IS NULL
 $$;
-COMMENT ON FUNCTION assignment_reminders.can_be_written_to(boolean, text) IS
+COMMENT ON FUNCTION assignment_reminders.is_reachable(boolean, text) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
 
 CREATE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
@@ -211,11 +218,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
            assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-      FROM assignment_reminders.assignments a
-     WHERE a.organization_id = coalesce(
-               assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
-               assignment_reminders.current_organization())
-       AND a.status = 'open'
+      FROM (SELECT coalesce(
+                   assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
+                   assignment_reminders.current_organization()) AS id
+            OFFSET 0) AS organization
+      JOIN assignment_reminders.assignments a ON a.organization_id = organization.id
+     WHERE a.status = 'open'
        AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
            > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
      ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
@@ -282,43 +290,13 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 -- requires:
 --   contact_reads
 
--- Runs (evaluate_assignments.sql) and the evaluation of a single assignment (evaluate_one.sql) decide by the same facts.
--- Index: peer_mentors_pkey, users_pkey, reminders_assignment_type_key. LIMIT 1, of a unique row, keeps the planner from reading
--- the whole outbox.
-CREATE FUNCTION assignment_reminders.follow_up_facts(
-    organization_id uuid, assignment_id uuid, peer_mentor_id uuid, anchor timestamptz, as_of timestamptz
-) RETURNS TABLE (mentor_id uuid, reminded_at timestamptz)
-LANGUAGE sql STABLE ROWS 1
-AS $$
-    SELECT mentor.id,
-           assignment_reminders.dispatched_at(
-               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
-               r.anchor = follow_up_facts.anchor,
-               r.status, r.skip_reason, r.sent_at, r.scheduled_for, follow_up_facts.as_of)
-      FROM (SELECT follow_up_facts.organization_id AS id) AS organization
-      LEFT JOIN assignment_reminders.peer_mentors m
-        ON m.id = follow_up_facts.peer_mentor_id AND m.organization_id = organization.id
-      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = organization.id
-      LEFT JOIN LATERAL (
-           SELECT * FROM assignment_reminders.reminders r
-            WHERE r.assignment_id = follow_up_facts.assignment_id
-              AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
-            LIMIT 1
-           ) AS r ON true
-$$;
-COMMENT ON FUNCTION assignment_reminders.follow_up_facts(uuid, uuid, uuid, timestamptz, timestamptz) IS
-    'What decides on a follow-up beside the assignment''s own row: its mentor, and when they were reminded of the silence of this anchor (sent, or given up; NULL: not yet).';
-
--- requires:
---   follow_up_facts
-
--- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the rows
--- that it is worth asking about, and whom to write to.
+-- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the
+-- candidate rows, and whom to write to.
 --
--- The innermost subquery picks open assignments whose silence reaches the lower of the two thresholds, by an index range
--- per organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
--- enqueued and cannot be followed by an escalation yet (reminders_assignment_type_key, once per silent assignment): what
--- a repeat run mostly meets. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
+-- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
+-- organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
+-- repeat run mostly meets. latest_starts_of_silence (src/rules/follow_up.rs) says how long that is. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
 -- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
 -- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
@@ -334,13 +312,11 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
            ) AS local
+     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
+           s.reminder_after_days, s.escalate_after_days, local.today) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT assignment_reminders.latest_start_of_silence(s.reminder_after_days, local.today) AS to_remind,
-                  assignment_reminders.latest_start_of_silence(s.escalate_after_days, local.today) AS to_escalate
-           OFFSET 0
-           ) AS latest_start
-     CROSS JOIN LATERAL (
-           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor
+           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+                  r.anchor = clock.anchor AS is_reminder_of_this_silence, r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
             CROSS JOIN LATERAL (
                   SELECT assignment_reminders.silence_anchor(
@@ -354,24 +330,29 @@ AS $$
             WHERE a.organization_id = o.id
               AND a.status = 'open'
               AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                  BETWEEN '-infinity' AND greatest(latest_start.to_remind, latest_start.to_escalate)
+                  BETWEEN '-infinity' AND latest_start.any_action
               AND NOT coalesce(
                   r.anchor = clock.anchor
                   AND (r.status = 'pending'
                        OR (r.status IN ('sent', 'failed')
                            AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                                        > latest_start.to_escalate, true))),
+                                        > latest_start.beyond_reminder, true))),
                   false)
            OFFSET 0
            ) AS a
-     CROSS JOIN LATERAL assignment_reminders.follow_up_facts(
-           o.id, a.id, a.peer_mentor_id, a.anchor, coalesce(evaluate_assignments.as_of, now())) AS facts
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
      CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-           a.last_contact_date, a.assigned_on, facts.reminded_at,
+           a.last_contact_date, a.assigned_on,
+           assignment_reminders.dispatched_at(
+               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+               a.is_reminder_of_this_silence, a.status, a.skip_reason, a.sent_at, a.scheduled_for,
+               coalesce(evaluate_assignments.as_of, now())),
            s.reminder_after_days, s.escalate_after_days, local.today) AS e
-     CROSS JOIN LATERAL assignment_reminders.reminder_kind(assignment_reminders.reminder_type_of(e.action)) AS kind
+      -- No kind does nothing.
+      JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, facts.mentor_id, a.coordinator_id, NULL, NULL)
+        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, mentor.id, a.coordinator_id, NULL, NULL)
        AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
@@ -382,9 +363,8 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE e.action <> 'none'
-       AND (enqueued.id IS NULL
-            OR assignment_reminders.is_armed_again(
+     WHERE (enqueued.id IS NULL
+            OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
@@ -434,7 +414,7 @@ AS $$
             WHERE a.status = 'open'
               AND a.due_at BETWEEN due.due_from AND due.due_to
               AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
-              AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+              AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
             LIMIT assignment_reminders.require_page_size(page_size)
@@ -454,6 +434,17 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
+CREATE FUNCTION assignment_reminders.is_in_daily_summary(
+    status text, completed_at timestamptz, as_of timestamptz, timezone text
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT status = 'open'
+           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
+$$;
+COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
+
 -- Index: users_pkey, assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
 RETURNS TABLE (current jsonb, overdue jsonb, completed jsonb)
@@ -472,8 +463,7 @@ AS $$
      CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
       LEFT JOIN assignment_reminders.assignments a
         ON a.student_id = u.id AND a.organization_id = u.organization_id
-       AND (a.status = 'open'
-            OR (a.completed_at > assignment_reminders.day_before(wanted.as_of, local.timezone) AND a.completed_at <= wanted.as_of))
+       AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, wanted.as_of, local.timezone)
      CROSS JOIN LATERAL (
            SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
                                      'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
@@ -490,14 +480,13 @@ AS $$
     SELECT EXISTS (
            SELECT FROM assignment_reminders.assignments a
             WHERE a.student_id = has_something_to_say.student_id
-              AND (a.status = 'open'
-                   OR (a.completed_at > assignment_reminders.day_before(has_something_to_say.as_of, has_something_to_say.timezone)
-                       AND a.completed_at <= has_something_to_say.as_of)))
+              AND assignment_reminders.is_in_daily_summary(
+                      a.status, a.completed_at, has_something_to_say.as_of, has_something_to_say.timezone))
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
     'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';
 
--- assignment_reminders::faces::after_loss
+-- assignment_reminders::bindings::after_loss
 CREATE FUNCTION "after_loss"(
 	"attempts" INT,
 	"max_attempts" INT
@@ -535,7 +524,7 @@ STRICT STABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_organization_wrapper';
 
--- assignment_reminders::faces::days_since_last_contact
+-- assignment_reminders::bindings::days_since_last_contact
 CREATE FUNCTION "days_since_last_contact"(
 	"last_contact_date" date,
 	"as_of" date DEFAULT current_date
@@ -544,7 +533,7 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'days_since_last_contact_wrapper';
 
--- assignment_reminders::faces::dispatched_at
+-- assignment_reminders::bindings::dispatched_at
 CREATE FUNCTION "dispatched_at"(
 	"mentor_unreachable" TEXT,
 	"in_this_silence" bool,
@@ -558,7 +547,7 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'dispatched_at_wrapper';
 
--- assignment_reminders::faces::due_reminder_type
+-- assignment_reminders::bindings::due_reminder_type
 CREATE FUNCTION "due_reminder_type"(
 	"due_offset" interval
 ) RETURNS TEXT
@@ -595,7 +584,7 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enqueue_due_reminders_wrapper';
 
--- assignment_reminders::faces::evaluate_assignment
+-- assignment_reminders::bindings::evaluate_assignment
 CREATE FUNCTION "evaluate_assignment"(
 	"assignment_id" uuid,
 	"as_of" date DEFAULT NULL
@@ -605,7 +594,7 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluate_row_wrapper';
 
--- assignment_reminders::faces::evaluate_assignment
+-- assignment_reminders::bindings::evaluate_assignment
 CREATE FUNCTION "evaluate_assignment"(
 	"last_contact_date" date,
 	"assigned_on" date,
@@ -668,20 +657,7 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_wrapper';
 
--- assignment_reminders::faces::is_armed_again
-CREATE FUNCTION "is_armed_again"(
-	"reminder_type" TEXT,
-	"anchor" timestamp with time zone,
-	"status" TEXT,
-	"skip_reason" TEXT,
-	"wanted_anchor" timestamp with time zone,
-	"wanted_skip_reason" TEXT
-) RETURNS bool
-IMMUTABLE PARALLEL SAFE
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'is_armed_again_wrapper';
-
--- assignment_reminders::faces::is_due_offset_open
+-- assignment_reminders::bindings::is_due_offset_open
 CREATE FUNCTION "is_due_offset_open"(
 	"due_at" timestamp with time zone,
 	"created_at" timestamp with time zone,
@@ -693,7 +669,7 @@ IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_due_offset_open_wrapper';
 
--- assignment_reminders::faces::is_escalation_due
+-- assignment_reminders::bindings::is_escalation_due
 CREATE FUNCTION "is_escalation_due"(
 	"days" INT,
 	"threshold" INT,
@@ -703,7 +679,20 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_escalation_due_wrapper';
 
--- assignment_reminders::faces::is_reminder_due
+-- assignment_reminders::bindings::is_rearmed
+CREATE FUNCTION "is_rearmed"(
+	"reminder_type" TEXT,
+	"anchor" timestamp with time zone,
+	"status" TEXT,
+	"skip_reason" TEXT,
+	"due_anchor" timestamp with time zone,
+	"due_skip_reason" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_rearmed_wrapper';
+
+-- assignment_reminders::bindings::is_reminder_due
 CREATE FUNCTION "is_reminder_due"(
 	"days" INT,
 	"threshold" INT
@@ -712,14 +701,15 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_reminder_due_wrapper';
 
--- assignment_reminders::faces::latest_start_of_silence
-CREATE FUNCTION "latest_start_of_silence"(
-	"threshold" INT,
+-- assignment_reminders::bindings::latest_starts_of_silence
+CREATE FUNCTION "latest_starts_of_silence"(
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
 	"as_of" date
-) RETURNS date
+) RETURNS assignment_reminders.latest_starts
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'latest_start_of_silence_wrapper';
+AS 'MODULE_PATHNAME', 'latest_starts_of_silence_wrapper';
 
 -- assignment_reminders::delivery::answer::mark_reminder_failed
 CREATE FUNCTION "mark_reminder_failed"(
@@ -806,7 +796,7 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
 
--- assignment_reminders::faces::reminder_kind
+-- assignment_reminders::bindings::reminder_kind
 CREATE FUNCTION "reminder_kind"(
 	"reminder_type" TEXT
 ) RETURNS assignment_reminders.reminder_kind
@@ -814,13 +804,13 @@ IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'reminder_kind_wrapper';
 
--- assignment_reminders::faces::reminder_kinds
+-- assignment_reminders::bindings::reminder_kinds
 CREATE FUNCTION "reminder_kinds"() RETURNS TABLE (kind text, reminder_type text, follows text, addressee text)
 IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'reminder_kinds_wrapper';
 
--- assignment_reminders::faces::reminder_type_of
+-- assignment_reminders::bindings::reminder_type_of
 CREATE FUNCTION "reminder_type_of"(
 	"kind" TEXT
 ) RETURNS TEXT
@@ -918,7 +908,7 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
 
--- assignment_reminders::faces::skip_reason
+-- assignment_reminders::bindings::skip_reason
 CREATE FUNCTION "skip_reason"(
 	"facts" assignment_reminders.reminder_facts
 ) RETURNS TEXT
@@ -932,7 +922,7 @@ STRICT VOLATILE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 
--- assignment_reminders::faces::unreachable_reason
+-- assignment_reminders::bindings::unreachable_reason
 CREATE FUNCTION "unreachable_reason"(
 	"addressee" TEXT,
 	"is_opted_out" bool,
@@ -1058,14 +1048,14 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.due_reminder_type(interval),
     assignment_reminders.skip_reason(assignment_reminders.reminder_facts),
     assignment_reminders.unreachable_reason(text, boolean, boolean),
-    assignment_reminders.can_be_written_to(boolean, text),
+    assignment_reminders.is_reachable(boolean, text),
     assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid),
     assignment_reminders.silent_since(date, date),
     assignment_reminders.silence_anchor(date),
-    assignment_reminders.latest_start_of_silence(integer, date),
+    assignment_reminders.latest_starts_of_silence(integer, integer, date),
     assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz),
     assignment_reminders.due_windows(text, integer[], integer, timestamptz),
-    assignment_reminders.is_armed_again(text, timestamptz, text, text, timestamptz, text),
+    assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text),
     assignment_reminders.reminder_kinds(),
     assignment_reminders.reminder_kind(text),
     assignment_reminders.reminder_type_of(text),
@@ -1084,7 +1074,6 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.existing_organization(uuid),
     assignment_reminders.evaluate_assignment(uuid, date),
     assignment_reminders.evaluate_assignments(timestamptz, uuid),
-    assignment_reminders.follow_up_facts(uuid, uuid, uuid, timestamptz, timestamptz),
     assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid),
     assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid),
     assignment_reminders.get_last_contact_date(uuid),
@@ -1095,7 +1084,8 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.watch_daily_evaluation(interval),
     assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
     assignment_reminders.daily_summary(uuid, timestamptz),
-    assignment_reminders.has_something_to_say(uuid, timestamptz, text)
+    assignment_reminders.has_something_to_say(uuid, timestamptz, text),
+    assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)
 TO PUBLIC;
 
 -- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.
@@ -1137,7 +1127,7 @@ COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with 
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_due_reminders(timestamp with time zone) IS
-    'Enqueues a reminder to the student for each of the organization''s due_offsets before an assignment''s due date, as soon as the first one''s time has come; a later one waits until its own. Calling it again enqueues nothing anew. When it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only the one closest to the due date). An assignment created after an offset''s time gets just the others. A due date that moved arms its reminders again; those of assignments no longer open are skipped. Returns what it enqueued.
+    'Enqueues a reminder to the student for each of the organization''s due_offsets before an assignment''s due date, as soon as the first one''s time has come; a later one waits until its own. Calling it again enqueues nothing anew. When it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only the one closest to the due date). An assignment created after an offset''s time gets just the others. A due date that moved re-arms its reminders; those of assignments no longer open are skipped. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timestamp with time zone, INT, INT, date) IS
     'What an open assignment with these values calls for: none, remind or escalate, and the days of its silence. The reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: silent since assigned_on. NULL threshold: that action is off.
@@ -1159,22 +1149,22 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, in
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
-    'Makes the tables, owned by the caller, or brings them to this version; puts back triggers that are missing and catches up on what they missed. Calling it again changes nothing. Returns what was done.
+    'Makes the tables, owned by the caller, or brings them to this version; recreates triggers that are missing and catches up on what they missed. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED.';
-COMMENT ON FUNCTION assignment_reminders.is_armed_again(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
-    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. wanted_skip_reason: why what is due now could not be sent, if so.
-22004 for a NULL reminder_type, status or wanted_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
     'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
+22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
 22023 for a negative threshold.';
-COMMENT ON FUNCTION assignment_reminders.latest_start_of_silence(INT, date) IS
-    'The latest day on which a silence may have begun that has lasted for threshold days on as_of. NULL where none is long enough, and for NULL.
-22008 for infinite dates, 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date) IS
+    'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off.
+22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS

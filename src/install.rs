@@ -11,41 +11,63 @@ use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::{contact, counts};
 
-/// A numbered step, applied once. `relation` is the table or view it makes, which must not be there before.
+/// A numbered step, applied once.
 struct Migration {
-    number: i32,
-    relation: &'static str,
+    /// The name of its file: a number of three digits, and what it is about.
+    file: &'static str,
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[
-    Migration { number: 1, relation: "organizations", sql: include_str!("../sql/install/001_organizations.sql") },
-    Migration {
-        number: 2,
-        relation: "reminder_settings",
-        sql: include_str!("../sql/install/002_reminder_settings.sql"),
-    },
-    Migration { number: 3, relation: "users", sql: include_str!("../sql/install/003_users.sql") },
-    Migration { number: 4, relation: "user_preferences", sql: include_str!("../sql/install/004_user_preferences.sql") },
-    Migration { number: 5, relation: "peer_mentors", sql: include_str!("../sql/install/005_peer_mentors.sql") },
-    Migration { number: 6, relation: "assignments", sql: include_str!("../sql/install/006_assignments.sql") },
-    Migration {
-        number: 7,
-        relation: "contact_corrections",
-        sql: include_str!("../sql/install/007_contact_corrections.sql"),
-    },
-    Migration { number: 8, relation: "activities", sql: include_str!("../sql/install/008_activities.sql") },
-    Migration { number: 9, relation: "reminders", sql: include_str!("../sql/install/009_reminders.sql") },
-    Migration { number: 10, relation: "send_logs", sql: include_str!("../sql/install/010_send_logs.sql") },
-    Migration { number: 11, relation: "evaluation_runs", sql: include_str!("../sql/install/011_evaluation_runs.sql") },
-    Migration { number: 12, relation: "claim_rates", sql: include_str!("../sql/install/012_claim_rates.sql") },
-    Migration { number: 13, relation: "reminder_queue", sql: include_str!("../sql/install/013_reminder_queue.sql") },
+macro_rules! migrations {
+    ($($file:literal),+ $(,)?) => {
+        &[$(Migration { file: $file, sql: include_str!(concat!("../sql/install/", $file, ".sql")) }),+]
+    };
+}
+
+/// In the order of their numbers.
+const MIGRATIONS: &[Migration] = migrations![
+    "001_organizations",
+    "002_reminder_settings",
+    "003_users",
+    "004_user_preferences",
+    "005_peer_mentors",
+    "006_assignments",
+    "007_contact_corrections",
+    "008_activities",
+    "009_reminders",
+    "010_send_logs",
+    "011_evaluation_runs",
+    "012_claim_rates",
+    "013_reminder_queue",
 ];
+
+impl Migration {
+    fn number(&self) -> Result<i32> {
+        let (number, _) = self.file.split_once('_').unwrap_or_default();
+        number.parse().map_err(|cause| broken_statement(format!("migration {}: {cause}", self.file)))
+    }
+
+    fn name(&self) -> &'static str {
+        self.file.split_once('_').unwrap_or_default().1
+    }
+
+    /// The tables and views that it makes, which must not be there before.
+    fn relations(&self) -> impl Iterator<Item = &'static str> {
+        ["CREATE TABLE assignment_reminders.", "CREATE VIEW assignment_reminders."]
+            .into_iter()
+            .flat_map(|beginning| names_after(self.sql, beginning))
+    }
+}
+
+/// The first word after each line's beginning.
+fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+    sql.lines().filter_map(move |line| line.strip_prefix(beginning)?.split(' ').next())
+}
 
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
 const ATTACHMENTS: &str = include_str!("../sql/install/triggers.sql");
 
-/// Makes the tables, owned by the caller, or brings them to this version; puts back triggers that are missing and
+/// Makes the tables, owned by the caller, or brings them to this version; recreates triggers that are missing and
 /// catches up on what they missed. Calling it again changes nothing. Returns what was done.
 ///
 /// 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that
@@ -92,15 +114,20 @@ fn migrate() -> Result<usize> {
         run(include_str!("../sql/install/migrations.sql"))?;
     }
     let applied: Vec<i32> = APPLIED.write(&[], |rows| rows.column("number"))?;
-    let outstanding: Vec<&Migration> =
-        MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.number)).collect();
-    let names: Vec<&str> = outstanding.iter().map(|migration| migration.relation).collect();
+    let mut outstanding = Vec::new();
+    for migration in MIGRATIONS {
+        let number = migration.number()?;
+        if !applied.contains(&number) {
+            outstanding.push((number, migration));
+        }
+    }
+    let names: Vec<&str> = outstanding.iter().flat_map(|(_, migration)| migration.relations()).collect();
     if let Some(taken) = existing_relations(&names)?.first() {
         return Err(not_ours(taken));
     }
-    for migration in &outstanding {
+    for (number, migration) in &outstanding {
         run(migration.sql)?;
-        RECORD.run(&[migration.number.into(), migration.relation.into(), env!("CARGO_PKG_VERSION").into()])?;
+        RECORD.run(&[(*number).into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;
     }
     Ok(outstanding.len())
 }
@@ -109,11 +136,8 @@ fn migrate() -> Result<usize> {
 fn missing_attachments() -> Result<i64> {
     static MISSING: Statement =
         Statement::kept(include_str!("../sql/install/missing_attachments.sql"), &[types::TEXTS, types::TEXTS]);
-    let named = |prefix: &str| -> Vec<&str> {
-        ATTACHMENTS.lines().filter_map(|line| line.strip_prefix(prefix)?.split(' ').next()).collect()
-    };
-    let triggers = named("CREATE OR REPLACE TRIGGER ");
-    let defaults = named("ALTER TABLE assignment_reminders.");
+    let triggers: Vec<&str> = names_after(ATTACHMENTS, "CREATE OR REPLACE TRIGGER ").collect();
+    let defaults: Vec<&str> = names_after(ATTACHMENTS, "ALTER TABLE assignment_reminders.").collect();
     Ok(MISSING.write(&[triggers.into(), defaults.into()], |rows| rows.one("missing"))?.unwrap_or(0))
 }
 

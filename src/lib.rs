@@ -1,11 +1,11 @@
-//! assignment_reminders: contact reminders, escalation and payable assignment counts, kept by the database.
+//! assignment_reminders: contact reminders, escalation and assignment counts used for payment, kept by the database.
 //!
 //! This page is the table of contents. Each module opens with what it owns, and leaves the rest to the others.
 //!
 //! | module | owns |
 //! |---|---|
 //! | `rules` | every decision, pure: no pgrx, no SQL, no clock |
-//! | `faces` | the SQL faces of the rules |
+//! | `bindings` | the SQL bindings of the rules |
 //! | `organization` | which organization a session speaks for |
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
@@ -22,12 +22,12 @@
 #![allow(clippy::needless_pass_by_value)]
 
 mod arguments;
+mod bindings;
 mod contact;
 mod counts;
 mod daily;
 mod delivery;
 mod due;
-mod faces;
 mod install;
 mod organization;
 mod row_triggers;

@@ -2,7 +2,7 @@
 //! The library itself only links inside Postgres, so the rules are compiled here a second time.
 
 #[path = "../src/rules/mod.rs"]
-#[allow(dead_code)] // The names that only the SQL faces use.
+#[allow(dead_code)] // The names that only the SQL bindings use.
 mod rules;
 
 use chrono::NaiveDate;

@@ -1,5 +1,5 @@
 -- Locks the follow-ups of assignments, in the order in which the daily run writes them, and returns those that wait.
--- The status is compared outside the locking query: inside, it would tempt the planner to reminders_pending_idx, and so
+-- The status is compared outside the locking query: inside, it would lead the planner to use reminders_pending_idx, and so
 -- to all that waits. $1: assignment ids, $2: the types of follow-ups. Index: reminders_assignment_type_key, once per assignment and type.
 WITH follow_up AS (
     SELECT r.id, r.status

@@ -1,4 +1,4 @@
--- Declares wrong the activities that a correction contradicts: those later than the corrected date.
+-- Marks as overruled the activities that a correction contradicts: those later than the corrected date.
 -- $1: assignment, $2: new date, $3: correction. Index: activities_assignment_idx.
 UPDATE assignment_reminders.activities t
    SET overruled_by = $3, updated_at = now()

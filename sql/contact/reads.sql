@@ -29,11 +29,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
            assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-      FROM assignment_reminders.assignments a
-     WHERE a.organization_id = coalesce(
-               assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
-               assignment_reminders.current_organization())
-       AND a.status = 'open'
+      FROM (SELECT coalesce(
+                   assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
+                   assignment_reminders.current_organization()) AS id
+            OFFSET 0) AS organization
+      JOIN assignment_reminders.assignments a ON a.organization_id = organization.id
+     WHERE a.status = 'open'
        AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
            > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
      ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id

@@ -1,10 +1,10 @@
--- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the rows
--- that it is worth asking about, and whom to write to.
+-- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the
+-- candidate rows, and whom to write to.
 --
--- The innermost subquery picks open assignments whose silence reaches the lower of the two thresholds, by an index range
--- per organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
--- enqueued and cannot be followed by an escalation yet (reminders_assignment_type_key, once per silent assignment): what
--- a repeat run mostly meets. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
+-- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
+-- organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
+-- repeat run mostly meets. latest_starts_of_silence (src/rules/follow_up.rs) says how long that is. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
 -- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
 -- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
@@ -20,13 +20,11 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
            ) AS local
+     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
+           s.reminder_after_days, s.escalate_after_days, local.today) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT assignment_reminders.latest_start_of_silence(s.reminder_after_days, local.today) AS to_remind,
-                  assignment_reminders.latest_start_of_silence(s.escalate_after_days, local.today) AS to_escalate
-           OFFSET 0
-           ) AS latest_start
-     CROSS JOIN LATERAL (
-           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor
+           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+                  r.anchor = clock.anchor AS is_reminder_of_this_silence, r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
             CROSS JOIN LATERAL (
                   SELECT assignment_reminders.silence_anchor(
@@ -40,24 +38,29 @@ AS $$
             WHERE a.organization_id = o.id
               AND a.status = 'open'
               AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                  BETWEEN '-infinity' AND greatest(latest_start.to_remind, latest_start.to_escalate)
+                  BETWEEN '-infinity' AND latest_start.any_action
               AND NOT coalesce(
                   r.anchor = clock.anchor
                   AND (r.status = 'pending'
                        OR (r.status IN ('sent', 'failed')
                            AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                                        > latest_start.to_escalate, true))),
+                                        > latest_start.beyond_reminder, true))),
                   false)
            OFFSET 0
            ) AS a
-     CROSS JOIN LATERAL assignment_reminders.follow_up_facts(
-           o.id, a.id, a.peer_mentor_id, a.anchor, coalesce(evaluate_assignments.as_of, now())) AS facts
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
      CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-           a.last_contact_date, a.assigned_on, facts.reminded_at,
+           a.last_contact_date, a.assigned_on,
+           assignment_reminders.dispatched_at(
+               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+               a.is_reminder_of_this_silence, a.status, a.skip_reason, a.sent_at, a.scheduled_for,
+               coalesce(evaluate_assignments.as_of, now())),
            s.reminder_after_days, s.escalate_after_days, local.today) AS e
-     CROSS JOIN LATERAL assignment_reminders.reminder_kind(assignment_reminders.reminder_type_of(e.action)) AS kind
+      -- No kind does nothing.
+      JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, facts.mentor_id, a.coordinator_id, NULL, NULL)
+        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, mentor.id, a.coordinator_id, NULL, NULL)
        AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
@@ -68,9 +71,8 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE e.action <> 'none'
-       AND (enqueued.id IS NULL
-            OR assignment_reminders.is_armed_again(
+     WHERE (enqueued.id IS NULL
+            OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))

@@ -1,4 +1,4 @@
--- What evaluation_health judges by. $1: as_of, $2: max_age, $3 and $4: the key of the advisory lock of runs.
+-- Inputs of evaluation_health. $1: as_of, $2: max_age, $3 and $4: the key of the advisory lock of runs.
 -- Index: evaluation_runs_started_at_idx, from its end. A holder of the lock whose start this role may not see has a
 -- NULL running_for.
 SELECT last_run.status, last_run.error, last_run.started_at,

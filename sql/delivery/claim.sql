@@ -39,7 +39,7 @@ WITH organization AS MATERIALIZED (
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
-           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS place, r.organization_id, r.assignment_id,
+           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
                   r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for,
                   r.claim_id IS NOT NULL AS is_lost,
                   -- Whatever number somebody has put there, it must not stop the claims of others.
@@ -56,7 +56,7 @@ WITH organization AS MATERIALIZED (
      -- As many as a batch may hold: for the planner, which knows nothing of shares.
      LIMIT 10000
 ), judged AS MATERIALIZED (
-    SELECT r.place, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
+    SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
            kind.follows,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
@@ -119,7 +119,7 @@ WITH organization AS MATERIALIZED (
 ), claim AS MATERIALIZED (
     -- One to be tried alone has this claim for itself; the others stay for the next one.
     SELECT gen_random_uuid() AS id,
-           (SELECT o.place FROM outcome o WHERE o.after_loss = 'retry_alone' AND o.status = 'pending'
+           (SELECT o.row_ctid FROM outcome o WHERE o.after_loss = 'retry_alone' AND o.status = 'pending'
              ORDER BY o.available_at, o.number LIMIT 1) AS alone
 )
 UPDATE assignment_reminders.reminders r
@@ -132,9 +132,9 @@ UPDATE assignment_reminders.reminders r
        recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
        updated_at = now()
   FROM outcome, claim
- -- A row that somebody changed since this statement began has another place now: it was locked, but not judged as it is,
+ -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,
  -- and stays for the next claim.
- WHERE r.ctid = outcome.place AND (outcome.place = claim.alone) IS NOT FALSE
+ WHERE r.ctid = outcome.row_ctid AND (outcome.row_ctid = claim.alone) IS NOT FALSE
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor, and for no other.
           r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once') AS idempotency_key,

@@ -1,6 +1,6 @@
 -- Locks the reminders ($1) that are still held by a claim ($2), in the order in which contact and the daily run lock them,
 -- and returns which of them are pending: one that was withdrawn after its claim may still be answered.
--- The status is compared outside of the WHERE clause, where it would tempt the planner to reminders_pending_idx.
+-- The status is compared outside of the WHERE clause, where it would lead the planner to use reminders_pending_idx.
 -- Index: reminders_pkey.
 SELECT r.id, r.status = 'pending' AS is_pending
   FROM assignment_reminders.reminders r

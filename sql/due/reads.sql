@@ -37,7 +37,7 @@ AS $$
             WHERE a.status = 'open'
               AND a.due_at BETWEEN due.due_from AND due.due_to
               AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
-              AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+              AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
             LIMIT assignment_reminders.require_page_size(page_size)
@@ -57,6 +57,17 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
+CREATE FUNCTION assignment_reminders.is_in_daily_summary(
+    status text, completed_at timestamptz, as_of timestamptz, timezone text
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT status = 'open'
+           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
+$$;
+COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
+
 -- Index: users_pkey, assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
 RETURNS TABLE (current jsonb, overdue jsonb, completed jsonb)
@@ -75,8 +86,7 @@ AS $$
      CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
       LEFT JOIN assignment_reminders.assignments a
         ON a.student_id = u.id AND a.organization_id = u.organization_id
-       AND (a.status = 'open'
-            OR (a.completed_at > assignment_reminders.day_before(wanted.as_of, local.timezone) AND a.completed_at <= wanted.as_of))
+       AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, wanted.as_of, local.timezone)
      CROSS JOIN LATERAL (
            SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
                                      'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
@@ -93,9 +103,8 @@ AS $$
     SELECT EXISTS (
            SELECT FROM assignment_reminders.assignments a
             WHERE a.student_id = has_something_to_say.student_id
-              AND (a.status = 'open'
-                   OR (a.completed_at > assignment_reminders.day_before(has_something_to_say.as_of, has_something_to_say.timezone)
-                       AND a.completed_at <= has_something_to_say.as_of)))
+              AND assignment_reminders.is_in_daily_summary(
+                      a.status, a.completed_at, has_something_to_say.as_of, has_something_to_say.timezone))
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
     'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';

@@ -16,10 +16,13 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
   LEFT JOIN assignment_reminders.reminders r
     ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
  WHERE p.daily_summary
-   AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
    AND hour.scheduled_for <= $1
    -- Asked for, or moved, after today's hour: from tomorrow on.
    AND NOT (p.updated_at > hour.scheduled_for AND p.updated_at <= $1)
    AND (r.id IS NULL
-        OR assignment_reminders.is_armed_again(r.reminder_type, r.anchor, r.status, r.skip_reason, today.anchor, NULL))
-   AND assignment_reminders.has_something_to_say(u.id, $1, zone.timezone)
+        OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, today.anchor, NULL))
+   -- As has_something_to_say asks it of one person; here, inlined for many.
+   AND EXISTS (SELECT FROM assignment_reminders.assignments a
+                WHERE a.student_id = u.id AND a.organization_id = u.organization_id
+                  AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, $1, zone.timezone))

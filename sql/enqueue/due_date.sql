@@ -28,6 +28,6 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type
  WHERE a.status = 'open'
    AND a.due_at > $1 AND a.due_at <= $1 + (SELECT max(o.length) FROM due_offset o)
    AND assignment_reminders.is_due_offset_open(a.due_at, a.created_at, o.length, o.longest, $1)
-   AND assignment_reminders.can_be_written_to(u.contact_opt_out, u.email)
+   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
    AND (r.id IS NULL
-        OR assignment_reminders.is_armed_again(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL))
+        OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL))

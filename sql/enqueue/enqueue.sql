@@ -2,7 +2,7 @@
 -- "WITH due AS MATERIALIZED (...)", where ... is silence.sql, due_date.sql or day.sql.
 --
 -- Rows are written in (assignment, type) order, as contact withdraws them, so that the two cannot deadlock. A row that is there is
--- armed again where src/rules/outbox.rs says so, asked once more of the row as it is then, not as the query saw it.
+-- re-armed where src/rules/outbox.rs says so, asked once more of the row as it is then, not as the query saw it.
 about_assignment AS (
     INSERT INTO assignment_reminders.reminders AS r
            (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason)
@@ -18,7 +18,7 @@ about_assignment AS (
            -- A worker may still be sending for this anchor.
            claim_id = CASE WHEN r.anchor = excluded.anchor THEN r.claim_id END,
            claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
-     WHERE assignment_reminders.is_armed_again(
+     WHERE assignment_reminders.is_rearmed(
                r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
     RETURNING r.id, r.assignment_id, r.recipient_id, r.reminder_type
 ), about_person AS (
@@ -35,7 +35,7 @@ about_assignment AS (
            sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
            claim_id = CASE WHEN r.anchor = excluded.anchor THEN r.claim_id END,
            claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
-     WHERE assignment_reminders.is_armed_again(
+     WHERE assignment_reminders.is_rearmed(
                r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
     RETURNING r.id, r.assignment_id, r.recipient_id, r.reminder_type
 )

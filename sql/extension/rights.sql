@@ -14,14 +14,14 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.due_reminder_type(interval),
     assignment_reminders.skip_reason(assignment_reminders.reminder_facts),
     assignment_reminders.unreachable_reason(text, boolean, boolean),
-    assignment_reminders.can_be_written_to(boolean, text),
+    assignment_reminders.is_reachable(boolean, text),
     assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid),
     assignment_reminders.silent_since(date, date),
     assignment_reminders.silence_anchor(date),
-    assignment_reminders.latest_start_of_silence(integer, date),
+    assignment_reminders.latest_starts_of_silence(integer, integer, date),
     assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz),
     assignment_reminders.due_windows(text, integer[], integer, timestamptz),
-    assignment_reminders.is_armed_again(text, timestamptz, text, text, timestamptz, text),
+    assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text),
     assignment_reminders.reminder_kinds(),
     assignment_reminders.reminder_kind(text),
     assignment_reminders.reminder_type_of(text),
@@ -40,7 +40,6 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.existing_organization(uuid),
     assignment_reminders.evaluate_assignment(uuid, date),
     assignment_reminders.evaluate_assignments(timestamptz, uuid),
-    assignment_reminders.follow_up_facts(uuid, uuid, uuid, timestamptz, timestamptz),
     assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid),
     assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid),
     assignment_reminders.get_last_contact_date(uuid),
@@ -51,7 +50,8 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.watch_daily_evaluation(interval),
     assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
     assignment_reminders.daily_summary(uuid, timestamptz),
-    assignment_reminders.has_something_to_say(uuid, timestamptz, text)
+    assignment_reminders.has_something_to_say(uuid, timestamptz, text),
+    assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)
 TO PUBLIC;
 
 -- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.

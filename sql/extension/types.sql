@@ -10,6 +10,13 @@ CREATE TYPE assignment_reminders.evaluation AS (
 COMMENT ON TYPE assignment_reminders.evaluation IS
     'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
 
+CREATE TYPE assignment_reminders.latest_starts AS (
+    any_action date,
+    beyond_reminder date
+);
+COMMENT ON TYPE assignment_reminders.latest_starts IS
+    'What latest_starts_of_silence returns: silences that began later than any_action call for nothing, later than beyond_reminder for nothing but the mentor''s reminder.';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,

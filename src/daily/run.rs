@@ -12,7 +12,7 @@ use crate::delivery::enqueue;
 use crate::rules::follow_up::Action;
 use crate::rules::kind::Follows;
 use crate::server::advisory_lock::AdvisoryLock;
-use crate::server::errors::Result;
+use crate::server::errors::{Result, broken_statement};
 use crate::server::result::{SetOf, returns};
 use crate::server::rows::ResultSet;
 use crate::server::setting::require_writable;
@@ -73,8 +73,9 @@ impl Outcome {
             let action: String = row.not_null("action")?;
             match (row.get::<String>("skip_reason")?, Action::named(&action)) {
                 (Some(_), _) => outcome.undeliverable += 1,
+                (None, Some(Action::Remind)) => outcome.reminders += 1,
                 (None, Some(Action::Escalate)) => outcome.escalations += 1,
-                (None, _) => outcome.reminders += 1,
+                (None, Some(Action::None) | None) => return Err(broken_statement(format!("a run enqueued {action}"))),
             }
         }
         Ok(outcome)

@@ -50,7 +50,7 @@ fn claim_reminders(
 
     let limits = Limit::lock(organization, as_of)?;
     let claim = Claim { batch_size, as_of, lease, organization };
-    let mut ended = progress::where_to_begin();
+    let mut ended = progress::resume_point();
     loop {
         let (rows, is_exhausted) = claim.take(&limits, ended)?;
         // A batch of nothing but skipped reminders would look like an empty outbox.
@@ -89,7 +89,7 @@ impl Claim {
         );
         let limited: Vec<Uuid> = limits.iter().map(|limit| limit.organization).collect();
         let allowances: Vec<i32> = limits.iter().map(|limit| limit.allowance).collect();
-        let is_from_the_beginning = ended.is_empty();
+        let is_full_scan = ended.is_empty();
         let started = Instant::now();
         let mut decided = CLAIM.write_rows(&[
             self.batch_size.into(),
@@ -103,13 +103,13 @@ impl Claim {
             ended.numbers.into(),
             Follows::DueDate.other_types().into(),
         ])?;
-        if is_from_the_beginning {
+        if is_full_scan {
             progress::began(started.elapsed());
         }
-        let places: Result<Vec<_>> = decided.rows().map(place).collect();
-        progress::ended(places?.into_iter());
+        let positions: Result<Vec<_>> = decided.rows().map(queue_position).collect();
+        progress::ended(positions?.into_iter());
         log_lost(&decided)?;
-        let is_exhausted = is_from_the_beginning && decided.is_empty();
+        let is_exhausted = is_full_scan && decided.is_empty();
         // What was skipped or given up has no claim, and is nothing for the worker.
         decided.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
         Ok((decided, is_exhausted))
@@ -117,7 +117,7 @@ impl Claim {
 }
 
 /// Where a reminder stands in the queue of its organization.
-fn place(row: &Row) -> Result<(Uuid, TimestampWithTimeZone, i64)> {
+fn queue_position(row: &Row) -> Result<(Uuid, TimestampWithTimeZone, i64)> {
     Ok((row.not_null("organization_id")?, row.not_null("available_at")?, row.not_null("number")?))
 }
 

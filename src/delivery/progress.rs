@@ -41,7 +41,7 @@ thread_local! {
 }
 
 /// Where the next claim begins.
-pub fn where_to_begin() -> Ended {
+pub fn resume_point() -> Ended {
     PROGRESS.with_borrow(|progress| {
         if progress.begin_again_at.is_none_or(|at| Instant::now() >= at) {
             return Ended::default();

@@ -26,7 +26,7 @@ returns!(
 /// soon as the first one's time has come; a later one waits until its own. Calling it again enqueues nothing anew. When
 /// it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only
 /// the one closest to the due date). An assignment created after an offset's time gets just the others. A due date that
-/// moved arms its reminders again; those of assignments no longer open are skipped. Returns what it enqueued.
+/// moved re-arms its reminders; those of assignments no longer open are skipped. Returns what it enqueued.
 ///
 /// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]

@@ -26,7 +26,7 @@ pub struct Day {
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub kind: Kind,
-    /// What it was enqueued for. Without one it was inserted by hand and stands for itself.
+    /// What it was enqueued for. Without one it was inserted by hand and is independent of any.
     pub anchor: Option<DateTime<Utc>>,
     pub scheduled_for: DateTime<Utc>,
     /// When the last of the other reminders that are due for the same due date was, of those not skipped.

@@ -58,6 +58,9 @@ impl fmt::Display for NegativeThreshold {
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: [Self; 3] = [Self::None, Self::Remind, Self::Escalate];
+
     /// The name that SQL shows.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -71,7 +74,18 @@ impl Action {
     /// The action of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::None, Self::Remind, Self::Escalate].into_iter().find(|action| action.name() == name)
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+impl Thresholds {
+    /// The threshold of an action.
+    const fn of(self, action: Action) -> Option<Days> {
+        match action {
+            Action::None => None,
+            Action::Remind => self.reminder_after,
+            Action::Escalate => self.escalate_after,
+        }
     }
 }
 
@@ -89,10 +103,28 @@ pub fn is_escalation_due(days: Option<i32>, threshold: Option<Days>, was_reminde
 
 /// The latest day on which a silence may have begun that reaches the threshold on `as_of`. `None` without a threshold, or
 /// where no silence is long enough: before the calendar begins.
-#[must_use]
-pub fn latest_start(threshold: Option<Days>, as_of: NaiveDate) -> Option<NaiveDate> {
+fn latest_start(threshold: Option<Days>, as_of: NaiveDate) -> Option<NaiveDate> {
     let Days(days) = threshold?;
     as_of.checked_sub_days(CalendarDays::new(days.unsigned_abs().into()))
+}
+
+/// The latest starts of the silences that a run must look at: a silence that began later calls for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatestStarts {
+    /// Of those that call for anything.
+    pub any: Option<NaiveDate>,
+    /// Of those that call for more than the mentor's reminder.
+    pub beyond_reminder: Option<NaiveDate>,
+}
+
+/// The latest starts of the silences that reach these thresholds on `as_of`.
+#[must_use]
+pub fn latest_starts(thresholds: Thresholds, as_of: NaiveDate) -> LatestStarts {
+    let start = |action| latest_start(thresholds.of(action), as_of);
+    LatestStarts {
+        any: Action::ALL.into_iter().filter_map(start).max(),
+        beyond_reminder: Action::ALL.into_iter().filter(|&action| action != Action::Remind).filter_map(start).max(),
+    }
 }
 
 /// The mentor's reminder as it stands in the outbox; moments are of any kind that can be compared.
@@ -284,6 +316,37 @@ mod tests {
         assert_eq!(latest_start(None, AS_OF), None);
         assert_eq!(latest_start(days(i32::MAX), AS_OF), None);
         assert_eq!(latest_start(days(1), NaiveDate::MIN), None);
+    }
+
+    #[test]
+    fn the_latest_starts_are_those_of_the_last_silences_that_call_for_something() {
+        for (remind, escalate) in
+            [(Some(14), Some(28)), (Some(28), Some(14)), (Some(7), None), (None, Some(7)), (None, None)]
+        {
+            let thresholds =
+                Thresholds { reminder_after: remind.and_then(days), escalate_after: escalate.and_then(days) };
+            let starts = latest_starts(thresholds, AS_OF);
+            for silent in 0..40 {
+                let since = days_ago(silent);
+                let reminded = evaluate(Some(since), since, Some(since), thresholds, AS_OF).action;
+                let not_reminded = evaluate(Some(since), since, None, thresholds, AS_OF).action;
+                let calls_for_any = reminded != Action::None || not_reminded != Action::None;
+                assert_eq!(starts.any.is_some_and(|start| since <= start), calls_for_any, "{thresholds:?} {silent}");
+                let calls_for_more = !matches!(reminded, Action::None | Action::Remind);
+                assert_eq!(
+                    starts.beyond_reminder.is_some_and(|start| since <= start),
+                    calls_for_more,
+                    "{thresholds:?} {silent}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_is_found_by_its_name() {
+        for action in Action::ALL {
+            assert_eq!(Action::named(action.name()), Some(action));
+        }
     }
 
     /// At hour 9, of a reminder that was scheduled for hour 1 and, if it was, sent at hour 3.

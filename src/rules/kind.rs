@@ -8,7 +8,7 @@ use super::delivery::SkipReason;
 pub enum Follows {
     /// The silence of an assignment: the anchor is the day it began.
     Silence,
-    /// The due date of an assignment. Without an anchor it was inserted by hand and stands for itself.
+    /// The due date of an assignment. Without an anchor it was inserted by hand and is independent of any.
     DueDate,
     /// The recipient's own day.
     Day,

@@ -1,4 +1,4 @@
-//! The outbox: one row per assignment (or person) and type. Whether a row that is there is armed again for what is due now.
+//! The outbox: one row per assignment (or person) and type. Whether a row that is there is re-armed for what is due now.
 
 use chrono::{DateTime, Utc};
 
@@ -14,7 +14,7 @@ pub struct Enqueued<'a> {
 
 /// What is due now.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct Due<'a> {
     pub anchor: DateTime<Utc>,
     /// Why it could not be sent, if so.
     pub skip_reason: Option<&'a str>,
@@ -23,19 +23,17 @@ pub struct Wanted<'a> {
 /// Whether the row becomes pending again, with all its attempts: its anchor moved, or what it was skipped for no longer
 /// holds. A row without an anchor was inserted by hand: only a follow-up takes it over.
 #[must_use]
-pub fn is_armed_again(follows: Follows, row: Enqueued, wanted: Wanted) -> bool {
+pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
     let was_skipped = row.status == "skipped";
     match (follows, row.anchor) {
-        (Follows::Silence, anchor) => {
-            anchor != Some(wanted.anchor) || (was_skipped && row.skip_reason != wanted.skip_reason)
-        }
+        (Follows::Silence, anchor) => anchor != Some(due.anchor) || (was_skipped && row.skip_reason != due.skip_reason),
         (_, None) => false,
         // One closer to the due date was sent in its place, or it was too late: neither comes back.
         (Follows::DueDate, Some(anchor)) => {
-            anchor != wanted.anchor || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
+            anchor != due.anchor || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
         }
         // Days only go forward.
-        (Follows::Day, Some(anchor)) => anchor < wanted.anchor,
+        (Follows::Day, Some(anchor)) => anchor < due.anchor,
     }
 }
 
@@ -49,7 +47,7 @@ mod tests {
         Some(now) => now,
         None => unreachable!(),
     };
-    const WANTED: Wanted = Wanted { anchor: NOW, skip_reason: None };
+    const DUE: Due = Due { anchor: NOW, skip_reason: None };
 
     fn row(days: i64, status: &'static str, skip_reason: Option<&'static str>) -> Enqueued<'static> {
         Enqueued { anchor: Some(NOW + TimeDelta::days(days)), status, skip_reason }
@@ -59,7 +57,7 @@ mod tests {
     fn while_the_anchor_stands_still_nothing_is_armed_again() {
         for follows in [Follows::Silence, Follows::DueDate, Follows::Day] {
             for status in ["pending", "sent", "failed"] {
-                assert!(!is_armed_again(follows, row(0, status, None), WANTED), "{follows:?} {status}");
+                assert!(!is_rearmed(follows, row(0, status, None), DUE), "{follows:?} {status}");
             }
         }
     }
@@ -70,31 +68,31 @@ mod tests {
             for (follows, days) in
                 [(Follows::Silence, 1), (Follows::Silence, -1), (Follows::DueDate, 1), (Follows::Day, -1)]
             {
-                assert!(is_armed_again(follows, row(days, status, Some("past_due")), WANTED), "{follows:?} {status}");
+                assert!(is_rearmed(follows, row(days, status, Some("past_due")), DUE), "{follows:?} {status}");
             }
-            assert!(!is_armed_again(Follows::Day, row(1, status, None), WANTED), "a day does not come back");
+            assert!(!is_rearmed(Follows::Day, row(1, status, None), DUE), "a day does not come back");
         }
     }
 
     #[test]
     fn what_was_skipped_is_armed_again_when_its_reason_no_longer_holds() {
-        assert!(is_armed_again(Follows::Silence, row(0, "skipped", Some("no_mentor")), WANTED));
-        let still = Wanted { skip_reason: Some("no_mentor"), ..WANTED };
-        assert!(!is_armed_again(Follows::Silence, row(0, "skipped", Some("no_mentor")), still));
-        assert!(is_armed_again(Follows::DueDate, row(0, "skipped", Some("not_open")), WANTED));
+        assert!(is_rearmed(Follows::Silence, row(0, "skipped", Some("no_mentor")), DUE));
+        let still = Due { skip_reason: Some("no_mentor"), ..DUE };
+        assert!(!is_rearmed(Follows::Silence, row(0, "skipped", Some("no_mentor")), still));
+        assert!(is_rearmed(Follows::DueDate, row(0, "skipped", Some("not_open")), DUE));
         for for_good in ["superseded", "past_due"] {
-            assert!(!is_armed_again(Follows::DueDate, row(0, "skipped", Some(for_good)), WANTED));
+            assert!(!is_rearmed(Follows::DueDate, row(0, "skipped", Some(for_good)), DUE));
         }
-        assert!(!is_armed_again(Follows::Day, row(0, "skipped", Some("opted_out")), WANTED));
+        assert!(!is_rearmed(Follows::Day, row(0, "skipped", Some("opted_out")), DUE));
     }
 
     #[test]
     fn what_was_inserted_by_hand_without_an_anchor_is_left_alone_but_by_a_follow_up() {
         let by_hand = |status| Enqueued { anchor: None, status, skip_reason: Some("opted_out") };
         for status in ["pending", "sent", "failed", "skipped"] {
-            assert!(!is_armed_again(Follows::DueDate, by_hand(status), WANTED));
-            assert!(!is_armed_again(Follows::Day, by_hand(status), WANTED));
-            assert!(is_armed_again(Follows::Silence, by_hand(status), WANTED));
+            assert!(!is_rearmed(Follows::DueDate, by_hand(status), DUE));
+            assert!(!is_rearmed(Follows::Day, by_hand(status), DUE));
+            assert!(is_rearmed(Follows::Silence, by_hand(status), DUE));
         }
     }
 }

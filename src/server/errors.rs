@@ -71,7 +71,7 @@ pub fn altered_type(message: impl Into<String>) -> ErrorReport {
         PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
         message,
         "The type was altered, or the library and the extension's SQL are of different versions.",
-        "Take back what was altered with ALTER TYPE, or bring both to one version: ALTER EXTENSION assignment_reminders UPDATE.",
+        "Undo the ALTER TYPE, or make the versions match: ALTER EXTENSION assignment_reminders UPDATE.",
     )
 }
 

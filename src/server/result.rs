@@ -67,8 +67,8 @@ macro_rules! returns {
 }
 pub(crate) use returns;
 
-/// For each column of a declared type, where its value stands among those at hand.
-struct Places {
+/// For each column of a declared type, which of the available values fills it.
+struct ColumnMapping {
     descriptor: pg_sys::TupleDesc,
     /// None: the column was dropped, and is NULL.
     sources: Vec<Option<usize>>,
@@ -77,22 +77,22 @@ struct Places {
     nulls: Vec<bool>,
 }
 
-impl Places {
-    /// 42804 when a column of the type is not at hand, or is of another type there.
-    fn of<'a>(descriptor: pg_sys::TupleDesc, at_hand: impl Iterator<Item = (&'a [u8], pg_sys::Oid)>) -> Result<Self> {
-        let at_hand: Vec<_> = at_hand.collect();
-        let place = |column: Column| {
+impl ColumnMapping {
+    /// 42804 when a column of the type is not available, or is of another type there.
+    fn of<'a>(descriptor: pg_sys::TupleDesc, available: impl Iterator<Item = (&'a [u8], pg_sys::Oid)>) -> Result<Self> {
+        let available: Vec<_> = available.collect();
+        let source_of = |column: Column| {
             // A varchar is a text, and so is a domain over it: users may alter their columns so.
             // SAFETY: looks the two types up in the catalog.
             let fits = |oid| oid == column.oid || unsafe { pg_sys::IsBinaryCoercible(oid, column.oid) };
-            let found = at_hand.iter().position(|&(name, oid)| name == column.name && fits(oid));
+            let found = available.iter().position(|&(name, oid)| name == column.name && fits(oid));
             match found {
-                Some(place) => Ok(Some(place)),
+                Some(index) => Ok(Some(index)),
                 None if column.is_dropped => Ok(None),
                 None => Err(changed_type(descriptor, &String::from_utf8_lossy(column.name))),
             }
         };
-        let sources: Vec<_> = columns(descriptor).map(place).collect::<Result<_>>()?;
+        let sources: Vec<_> = columns(descriptor).map(source_of).collect::<Result<_>>()?;
         let (values, nulls) = (vec![pg_sys::Datum::null(); sources.len()], vec![true; sources.len()]);
         Ok(Self { descriptor, sources, values, nulls })
     }
@@ -100,16 +100,16 @@ impl Places {
     /// The same, where the type must not have fewer columns either.
     fn of_all<'a>(
         descriptor: pg_sys::TupleDesc,
-        at_hand: impl Iterator<Item = (&'a [u8], pg_sys::Oid)> + Clone,
+        available: impl Iterator<Item = (&'a [u8], pg_sys::Oid)> + Clone,
     ) -> Result<Self> {
-        let places = Self::of(descriptor, at_hand.clone())?;
-        match at_hand.enumerate().find(|(place, _)| !places.sources.contains(&Some(*place))) {
-            None => Ok(places),
+        let mapping = Self::of(descriptor, available.clone())?;
+        match available.enumerate().find(|(index, _)| !mapping.sources.contains(&Some(*index))) {
+            None => Ok(mapping),
             Some((_, (missing, _))) => Err(changed_type(descriptor, &String::from_utf8_lossy(missing))),
         }
     }
 
-    /// Puts a row's values in their places.
+    /// Puts a row's values in the order of the type.
     fn arrange(&mut self, value: impl Fn(usize) -> Option<pg_sys::Datum>) {
         for ((source, to), is_null) in self.sources.iter().zip(&mut self.values).zip(&mut self.nulls) {
             let value = source.and_then(&value);
@@ -151,18 +151,18 @@ fn named(values: &[Value]) -> impl Iterator<Item = (&[u8], pg_sys::Oid)> + Clone
 unsafe impl<T: Columns> BoxRet for Composite<T> {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
         let columns = self.0.columns();
-        let at_hand = columns.as_ref();
+        let available = columns.as_ref();
         // SAFETY: Postgres passes a call with its FmgrInfo.
         unsafe {
-            let places = places_of_call(fcinfo.as_mut_ptr(), at_hand).unwrap_or_report();
-            places.arrange(|place| at_hand[place].datum);
-            fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*places.tuple()).t_data))
+            let mapping = mapping_of_call(fcinfo.as_mut_ptr(), available).unwrap_or_report();
+            mapping.arrange(|index| available[index].datum);
+            fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*mapping.tuple()).t_data))
         }
     }
 }
 
 /// Found once per call site and kept with it: the look-up costs more than the rest of the call.
-unsafe fn places_of_call<'a>(call: pg_sys::FunctionCallInfo, at_hand: &[Value]) -> Result<&'a mut Places> {
+unsafe fn mapping_of_call<'a>(call: pg_sys::FunctionCallInfo, available: &[Value]) -> Result<&'a mut ColumnMapping> {
     // SAFETY: as for box_into, the only caller. What is kept lives as long as the FmgrInfo.
     unsafe {
         let function = (*call).flinfo;
@@ -174,10 +174,10 @@ unsafe fn places_of_call<'a>(call: pg_sys::FunctionCallInfo, at_hand: &[Value]) 
                 (!descriptor.is_null()).then(|| pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor)))
             });
             let descriptor = descriptor.ok_or_else(no_composite)?;
-            let places = Places::of_all(descriptor, named(at_hand))?;
-            (*function).fn_extra = memory.leak_and_drop_on_delete(places).cast();
+            let mapping = ColumnMapping::of_all(descriptor, named(available))?;
+            (*function).fn_extra = memory.leak_and_drop_on_delete(mapping).cast();
         }
-        Ok(&mut *(*function).fn_extra.cast::<Places>())
+        Ok(&mut *(*function).fn_extra.cast::<ColumnMapping>())
     }
 }
 
@@ -193,20 +193,20 @@ unsafe impl<T> BoxRet for SetOf<T> {
             match self.rows {
                 Source::Statement(rows) => {
                     let Some(first) = rows.rows().next() else { return fcinfo.return_null() };
-                    let at_hand = columns(first.descriptor()).map(|column| (column.name, column.oid));
-                    let mut places = Places::of(descriptor, at_hand).unwrap_or_report();
+                    let available = columns(first.descriptor()).map(|column| (column.name, column.oid));
+                    let mut mapping = ColumnMapping::of(descriptor, available).unwrap_or_report();
                     for (values, nulls) in rows.rows().map(Row::values) {
-                        places.arrange(|place| (!nulls[place]).then_some(values[place]));
-                        places.put(store);
+                        mapping.arrange(|index| (!nulls[index]).then_some(values[index]));
+                        mapping.put(store);
                     }
                 }
                 Source::Values(rows) => {
                     let Some(first) = rows.first() else { return fcinfo.return_null() };
                     // All are made by the same lines.
-                    let mut places = Places::of_all(descriptor, named(first)).unwrap_or_report();
+                    let mut mapping = ColumnMapping::of_all(descriptor, named(first)).unwrap_or_report();
                     for row in &rows {
-                        places.arrange(|place| row[place].datum);
-                        places.put(store);
+                        mapping.arrange(|index| row[index].datum);
+                        mapping.put(store);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use super::errors::{Result, error};
+use super::errors::{Result, broken_statement, error};
 
 /// The value of a setting; `None` when it is unset or empty, as a setting made with SET LOCAL is after the transaction.
 pub fn setting(name: &CStr) -> Option<String> {
@@ -24,6 +24,32 @@ pub fn is_read_committed() -> bool {
     // SAFETY: a plain read of this backend's own variable.
     let level = unsafe { pg_sys::XactIsoLevel };
     level < pg_sys::XACT_REPEATABLE_READ.cast_signed()
+}
+
+/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call. Settings made so
+/// end with the function, and with the transaction if an error ends that.
+pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
+    // SAFETY: the nesting that is begun here is ended here; an error that passes ends it with its transaction, or with its
+    // subtransaction.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        let status = pg_sys::set_config_option(
+            c"jit".as_ptr(),
+            c"off".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        if status < 0 {
+            return Err(broken_statement("the setting jit could not be changed"));
+        }
+        let result = work();
+        pg_sys::AtEOXact_GUC(true, level);
+        Ok(result)
+    }
 }
 
 /// 25006 where this transaction may not write: it was begun so, or the server is a standby.

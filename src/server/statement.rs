@@ -13,7 +13,7 @@ use pgrx::{PgTrigger, Spi, pg_guard, pg_sys};
 
 use super::errors::{Result, broken_statement};
 use super::rows::{ResultSet, Rows};
-use super::setting::require_writable;
+use super::setting::{require_writable, without_jit};
 
 /// The types that statements take.
 pub mod types {
@@ -150,16 +150,17 @@ impl Statement {
             if self.planning == Planning::AtEachCall {
                 let (sql, mut types) = self.text_and_types()?;
                 let count = i32::try_from(types.len()).map_err(broken_statement)?;
-                let _without_jit = Override::of(&raw mut pg_sys::jit_enabled, false);
-                return Ok(pg_sys::SPI_execute_with_args(
-                    sql.as_ptr(),
-                    count,
-                    types.as_mut_ptr(),
-                    values,
-                    nulls.as_ptr(),
-                    is_read,
-                    0,
-                ));
+                return without_jit(|| {
+                    pg_sys::SPI_execute_with_args(
+                        sql.as_ptr(),
+                        count,
+                        types.as_mut_ptr(),
+                        values,
+                        nulls.as_ptr(),
+                        is_read,
+                        0,
+                    )
+                });
             }
             let plan = self.plan(transition_tables_of)?;
             if self.planning == Planning::ByIndex {
@@ -218,13 +219,8 @@ enum Access<'a> {
 /// # Safety
 /// `plan` is a kept plan of one statement, and SPI is connected.
 unsafe fn plan_by_index(plan: pg_sys::SPIPlanPtr) {
-    // SAFETY: the settings are plain variables of this backend, and put back when these go out of scope, also by an error.
+    // SAFETY: hook and flag are variables of this backend, and put back when these go out of scope, also by an error.
     unsafe {
-        let _settings = [
-            Override::of(&raw mut pg_sys::enable_seqscan, false),
-            Override::of(&raw mut pg_sys::enable_hashjoin, false),
-            Override::of(&raw mut pg_sys::jit_enabled, false),
-        ];
         // Planning may evaluate functions, of a policy for example, that ask for another plan: the hook is there then.
         let _hook = (!IS_PLANNING.get()).then(|| {
             PREVIOUS_HOOK.set(pg_sys::get_relation_info_hook);
@@ -233,6 +229,10 @@ unsafe fn plan_by_index(plan: pg_sys::SPIPlanPtr) {
         });
         let generic = pg_sys::SPI_plan_get_cached_plan(plan);
         if !generic.is_null() {
+            // It only seems to be expensive enough to be compiled.
+            for statement in pgrx::PgList::<pg_sys::PlannedStmt>::from_pg((*generic).stmt_list).iter_ptr() {
+                (*statement).jitFlags = 0;
+            }
             pg_sys::ReleaseCachedPlan(generic, pg_sys::CurrentResourceOwner);
         }
     }

@@ -553,4 +553,13 @@ fn what_the_caller_filters_by_takes_no_error_of_a_read_away() {
         assert_refused(&mut client, &read, "P0002", unknown);
     }
     assert_refused(&mut client, "SELECT * FROM get_assignments_with_no_contact_since(NULL)", "22004", "cutoff_date");
+    // Not even where there is no assignment at all.
+    run(&mut client, "VACUUM ANALYZE assignments");
+    for read in [
+        format!("get_open_assignments_with_contact_dates(organization_id => '{unknown}')"),
+        format!("get_assignments_with_no_contact_since('2026-01-01', organization_id => '{unknown}')"),
+        format!("due_assignments('hours', '{{2}}', organization_id => '{unknown}')"),
+    ] {
+        assert_refused(&mut client, &format!("SELECT * FROM {read}"), "P0002", unknown);
+    }
 }

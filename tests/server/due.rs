@@ -124,7 +124,7 @@ fn a_due_date_that_moves_takes_waiting_reminders_along_and_arms_sent_ones_again(
     assert_eq!(
         rows(&mut client, "SELECT status, attempts, sent_at FROM reminders"),
         ["pending|0|-", "pending|0|-"],
-        "armed again from the start"
+        "re-armed from the start"
     );
 }
 

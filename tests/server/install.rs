@@ -1,6 +1,7 @@
 //! install(): makes what the design names, owned by the caller, once; and puts back what DROP EXTENSION took.
 
-use std::thread;
+use std::path::Path;
+use std::{fs, thread};
 
 use crate::support::{Database, People, assert_refused, refused, row, rows, run, tables};
 
@@ -19,6 +20,18 @@ const CATALOG: &str = "
       FROM pg_attrdef
     ORDER BY 1";
 
+/// The files of migrations, in order.
+fn migrations() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/install");
+    let names = fs::read_dir(folder).expect("sql/install").map(|entry| entry.expect("an entry").file_name());
+    let mut files: Vec<String> = names
+        .filter_map(|name| Some(name.to_str()?.strip_suffix(".sql")?.to_string()))
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_digit()))
+        .collect();
+    files.sort();
+    files
+}
+
 #[test]
 fn it_makes_every_table_owned_by_the_caller() {
     let database = Database::empty();
@@ -28,7 +41,7 @@ fn it_makes_every_table_owned_by_the_caller() {
         "GRANT USAGE, CREATE ON SCHEMA assignment_reminders TO {role}; \
          GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
     );
-    assert!(row(&mut caller, "SELECT install()").contains("13 migrations applied"));
+    assert!(row(&mut caller, "SELECT install()").contains(&format!("{} migrations applied", migrations().len())));
     let tables = rows(
         &mut owner,
         &format!(
@@ -81,7 +94,11 @@ fn concurrent_callers_do_not_collide() {
             .collect();
         callers.into_iter().map(|caller| caller.join().expect("no caller fails")).collect()
     });
-    assert_eq!(results.iter().filter(|result| result.contains("13 migrations applied")).count(), 1, "{results:?}");
+    assert_eq!(
+        results.iter().filter(|result| result.contains(&format!("{} migrations applied", migrations().len()))).count(),
+        1,
+        "{results:?}"
+    );
     assert_eq!(results.iter().filter(|result| result.contains("nothing to do")).count(), 5, "{results:?}");
 }
 
@@ -200,9 +217,11 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
 #[test]
 fn migrations_are_recorded_with_their_number_and_version() {
     let database = Database::installed();
-    let recorded =
-        rows(&mut database.connect(), "SELECT number, name, extension_version FROM migrations ORDER BY number");
-    assert_eq!(recorded.len(), 13);
-    assert_eq!(recorded[0], concat!("1|organizations|", env!("CARGO_PKG_VERSION")));
-    assert_eq!(recorded[10], concat!("11|evaluation_runs|", env!("CARGO_PKG_VERSION")));
+    let recorded = rows(
+        &mut database.connect(),
+        "SELECT lpad(number::text, 3, '0') || '_' || name, extension_version FROM migrations ORDER BY number",
+    );
+    let expected: Vec<String> =
+        migrations().iter().map(|file| format!("{file}|{}", env!("CARGO_PKG_VERSION"))).collect();
+    assert_eq!(recorded, expected, "every file of sql/install is a migration, in the order of the numbers");
 }

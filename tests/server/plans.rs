@@ -3,7 +3,7 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, enqueue_follow_ups, row, run};
+use crate::support::{Database, People, enqueue_follow_ups, refused, row, rows, run};
 
 /// How many rows of the table this session's transaction has read.
 fn rows_read_so_far(client: &mut Client, table: &str) -> i64 {
@@ -232,6 +232,30 @@ fn planning_that_asks_for_another_plan_does_not_end_the_server() {
     );
     let evaluation = format!("SELECT action FROM evaluate_assignment('{assignment}'::uuid, '2026-01-20')");
     assert_eq!(row(&mut member, &evaluation), "remind");
+}
+
+#[test]
+fn planning_that_fails_leaves_the_settings_of_the_session_as_they_were() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let people = People::new(&mut owner);
+    let assignment = people.assignment(&mut owner, "2026-01-01");
+    // A setting that a function made is put back to what it found when it raises.
+    run(
+        &mut owner,
+        "CREATE FUNCTION public.seen() RETURNS uuid LANGUAGE plpgsql STABLE
+             SET enable_seqscan = on SET enable_hashjoin = on SET jit = on AS $$ BEGIN RAISE 'not today'; END $$;
+         ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON users USING (id = public.seen())",
+    );
+    let (mut member, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO {role}",
+    );
+    let settings =
+        "SELECT name, setting FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'jit') ORDER BY 1";
+    let before = rows(&mut member, settings);
+    let refusal = refused(&mut member, &format!("SELECT * FROM evaluate_assignment('{assignment}'::uuid)"));
+    assert_eq!(refusal.message, "not today");
+    assert_eq!(rows(&mut member, settings), before);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The SQL faces of the rules: their values, their errors, and that they agree with an independent SQL formulation.
+//! The SQL bindings of the rules: their values, their errors, and that they agree with an independent SQL formulation.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -163,19 +163,23 @@ fn sql_and_rust_agree_on_when_a_silence_began_and_on_its_boundary() {
              OR silence_anchor(silent_since(contact, assigned)) AT TIME ZONE 'UTC' <> silent_since(contact, assigned)",
     );
     assert_eq!(wrong, [""; 0]);
-    // The run looks no further than this day; from it on, the threshold is not reached.
+    // The run looks no further than these days: from them on, no threshold is reached.
     let wrong = rows(
         &mut client,
-        "SELECT threshold FROM generate_series(0, 400) AS threshold
-          WHERE NOT is_reminder_due(days_since_last_contact(latest_start_of_silence(threshold, '2026-03-01'), '2026-03-01'), threshold)
-             OR is_reminder_due(days_since_last_contact(latest_start_of_silence(threshold, '2026-03-01') + 1, '2026-03-01'), threshold)",
+        "SELECT remind, escalate FROM generate_series(0, 60, 7) AS remind, generate_series(0, 60, 7) AS escalate,
+                latest_starts_of_silence(remind, escalate, '2026-03-01') AS latest
+          WHERE latest.any_action <> date '2026-03-01' - least(remind, escalate) OR latest.beyond_reminder <> date '2026-03-01' - escalate",
     );
     assert_eq!(wrong, [""; 0]);
     assert_eq!(
-        row(&mut client, "SELECT latest_start_of_silence(NULL, '2026-03-01'), latest_start_of_silence(14, NULL)"),
-        "-|-"
+        rows(
+            &mut client,
+            "SELECT l.* FROM (VALUES (14, NULL), (NULL, 28), (NULL, NULL)) AS t (remind, escalate), latest_starts_of_silence(remind, escalate, '2026-03-01') AS l"
+        ),
+        ["2026-02-15|-", "2026-02-01|2026-02-01", "-|-"]
     );
-    assert_refused(&mut client, "SELECT latest_start_of_silence(-1, '2026-03-01')", "22023", "-1");
+    assert_refused(&mut client, "SELECT latest_starts_of_silence(-1, NULL, '2026-03-01')", "22023", "-1");
+    assert_refused(&mut client, "SELECT latest_starts_of_silence(14, 28, NULL)", "22004", "as_of");
 }
 
 #[test]

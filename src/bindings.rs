@@ -1,4 +1,4 @@
-//! The SQL faces of the rules: convert, call, return. The decisions are in `rules`.
+//! The SQL bindings of the rules: convert, call, return. The decisions are in `rules`.
 
 use chrono::TimeDelta;
 use pgrx::Uuid;
@@ -8,9 +8,9 @@ use pgrx::prelude::*;
 use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
 use crate::rules::delivery::{self, Assignment, Day, Facts};
 use crate::rules::due::{self, DueOffset};
-use crate::rules::follow_up::{self, Action, Days, Evaluation, MentorsReminder, Thresholds};
+use crate::rules::follow_up::{self, Action, Days, Evaluation, LatestStarts, MentorsReminder, Thresholds};
 use crate::rules::kind::{Addressee, KINDS, Kind};
-use crate::rules::outbox::{self, Enqueued, Wanted};
+use crate::rules::outbox::{self, Due, Enqueued};
 use crate::rules::recipient::{self, Recipient};
 use crate::rules::retry;
 use crate::server::argument::{Record, takes};
@@ -76,8 +76,7 @@ fn evaluate_values(
 ) -> Result<Composite<Evaluation>> {
     let assigned_on = assigned_on.ok_or_else(|| null_argument("assigned_on"))?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    let thresholds =
-        Thresholds { reminder_after: days_of(reminder_after_days)?, escalate_after: days_of(escalate_after_days)? };
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days)?;
     Ok(Composite(follow_up::evaluate(
         last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?,
         calendar_date("assigned_on", assigned_on)?,
@@ -107,14 +106,27 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
     evaluated.map(Composite).ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
-/// The latest day on which a silence may have begun that has lasted for threshold days on as_of. NULL where none is
-/// long enough, and for NULL.
+returns!(LatestStarts: Composite, "assignment_reminders.latest_starts");
+
+impl Columns for LatestStarts {
+    fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
+        [value("any_action", self.any.and_then(date)), value("beyond_reminder", self.beyond_reminder.and_then(date))]
+    }
+}
+
+/// The latest days on which silences may have begun that call for something on as_of: for any action, and for one
+/// beyond the mentor's reminder. NULL where no silence is long enough. NULL threshold: that action is off.
 ///
-/// 22008 for infinite dates, 22023 for a negative threshold.
+/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.
 #[pg_extern(immutable, parallel_safe)]
-fn latest_start_of_silence(threshold: Option<i32>, as_of: Option<Date>) -> Result<Option<Date>> {
-    let Some(as_of) = as_of else { return Ok(None) };
-    Ok(follow_up::latest_start(days_of(threshold)?, calendar_date("as_of", as_of)?).and_then(date))
+fn latest_starts_of_silence(
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    as_of: Option<Date>,
+) -> Result<Composite<LatestStarts>> {
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days)?;
+    Ok(Composite(follow_up::latest_starts(thresholds, calendar_date("as_of", as_of)?)))
 }
 
 /// When the mentor's reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL:
@@ -247,18 +259,18 @@ fn unreachable_reason(
 }
 
 /// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
-/// what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. wanted_skip_reason:
+/// what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason:
 /// why what is due now could not be sent, if so.
 ///
-/// 22004 for a NULL reminder_type, status or wanted_anchor.
+/// 22004 for a NULL reminder_type, status or due_anchor.
 #[pg_extern(immutable, parallel_safe)]
-fn is_armed_again(
+fn is_rearmed(
     reminder_type: Option<&str>,
     anchor: Option<TimestampWithTimeZone>,
     status: Option<&str>,
     skip_reason: Option<&str>,
-    wanted_anchor: Option<TimestampWithTimeZone>,
-    wanted_skip_reason: Option<&str>,
+    due_anchor: Option<TimestampWithTimeZone>,
+    due_skip_reason: Option<&str>,
 ) -> Result<bool> {
     let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
     let row = Enqueued {
@@ -266,8 +278,8 @@ fn is_armed_again(
         status: status.ok_or_else(|| null_argument("status"))?,
         skip_reason,
     };
-    let wanted_anchor = nearest_moment(wanted_anchor.ok_or_else(|| null_argument("wanted_anchor"))?);
-    Ok(outbox::is_armed_again(kind.follows, row, Wanted { anchor: wanted_anchor, skip_reason: wanted_skip_reason }))
+    let due_anchor = nearest_moment(due_anchor.ok_or_else(|| null_argument("due_anchor"))?);
+    Ok(outbox::is_rearmed(kind.follows, row, Due { anchor: due_anchor, skip_reason: due_skip_reason }))
 }
 
 /// What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or
@@ -322,6 +334,10 @@ fn exact_length(interval: Interval) -> TimeDelta {
     TimeDelta::try_days(days_in(&interval))
         .and_then(|days| days.checked_add(&TimeDelta::microseconds(interval.micros())))
         .unwrap_or(TimeDelta::MAX)
+}
+
+fn thresholds_of(reminder_after_days: Option<i32>, escalate_after_days: Option<i32>) -> Result<Thresholds> {
+    Ok(Thresholds { reminder_after: days_of(reminder_after_days)?, escalate_after: days_of(escalate_after_days)? })
 }
 
 fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {
