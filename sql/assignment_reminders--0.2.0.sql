@@ -112,14 +112,6 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 
 -- Recipients, as queries over many people need them.
 
-CREATE FUNCTION assignment_reminders.is_reachable(contact_opt_out boolean, email text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT assignment_reminders.unreachable_reason('recipient', contact_opt_out, email IS NOT NULL) IS NULL
-$$;
-COMMENT ON FUNCTION assignment_reminders.is_reachable(boolean, text) IS
-    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
-
 CREATE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -216,18 +208,23 @@ CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
-           assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+    SELECT silent.*
       FROM (SELECT coalesce(
                    assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
                    assignment_reminders.current_organization()) AS id
             OFFSET 0) AS organization
-      JOIN assignment_reminders.assignments a ON a.organization_id = organization.id
-     WHERE a.status = 'open'
-       AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-           > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
-     ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-     LIMIT assignment_reminders.require_page_size(page_size)
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
+                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = organization.id
+              AND a.status = 'open'
+              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
+                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS silent
+     ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
     'One page of an organization''s open assignments with their contact dates, longest silent first. For the next page, pass the last row''s silent_since and assignment_id. NULL organization: the current one. P0002 for an unknown one, 22023 for a page size outside 1 to 10000, 22004 for a NULL one.';
@@ -678,6 +675,15 @@ CREATE FUNCTION "is_escalation_due"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_escalation_due_wrapper';
+
+-- assignment_reminders::bindings::is_reachable
+CREATE FUNCTION "is_reachable"(
+	"contact_opt_out" bool,
+	"email" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_reachable_wrapper';
 
 -- assignment_reminders::bindings::is_rearmed
 CREATE FUNCTION "is_rearmed"(
@@ -1156,6 +1162,8 @@ COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time 
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
+    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
     'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
