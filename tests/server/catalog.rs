@@ -70,11 +70,11 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "addressee_id after_loss current_organization daily_summary day_before days_since_last_contact \
+    let reads = "addressee_id after_loss altered_definitions current_organization daily_summary day_before days_since_last_contact \
                  dispatched_at due_assignments due_reminder_type due_windows evaluate_assignment evaluate_assignments \
                  evaluation_health existing_organization get_assignment_with_participants \
                  get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
-                 has_something_to_say is_due_offset_open is_escalation_due is_in_daily_summary is_reachable is_rearmed is_reminder_due \
+                 has_something_to_say installed_definitions is_due_offset_open is_escalation_due is_in_daily_summary is_reachable is_rearmed is_reminder_due \
                  latest_starts_of_silence raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment \
                  require_page_size require_value silence_anchor silent_since skip_reason time_ordered_id unreachable_reason \
                  verify_assignment_counts verify_contact_dates watch_daily_evaluation";
