@@ -57,6 +57,10 @@ setup-worker: setup ## Install what the example worker needs.
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
 
+test-upgrade: install ## Upgrade databases of released versions, built from their commits, to this one.
+	@MAJOR=$(MAJOR) SUDO=$(SUDO) scripts/install-released
+	@scripts/with-cluster cargo test --release $(FEATURES) --test upgrade
+
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
 	@PROPTEST_CASES=20000 scripts/with-cluster cargo test --release $(FEATURES) --test server -- bad_input
@@ -86,4 +90,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: test-upgrade help setup setup-worker setup-bench build schema check-schema reference install test torture demo worker-demo psql bench fmt lint audit clean

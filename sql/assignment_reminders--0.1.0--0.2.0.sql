@@ -56,46 +56,31 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
 
--- What workers get. sql/delivery/claim.sql fills the columns, by their names.
-CREATE TYPE assignment_reminders.claimed_reminder AS (
-    reminder_id uuid,
-    claim_id uuid,
-    claimed_until timestamptz,
-    idempotency_key text,
-    organization_id uuid,
-    reminder_type text,
-    recipient_id uuid,
-    recipient_email text,
-    recipient_name text,
-    recipient_timezone text,
-    assignment_id uuid,
-    assignment_title text,
-    student_name text,
-    peer_mentor_name text,
-    last_contact_date date,
-    days_since integer,
-    due_at timestamptz,
-    due_at_local timestamp,
-    anchor timestamptz,
-    scheduled_for timestamptz,
-    attempts integer
-);
-COMMENT ON TYPE assignment_reminders.claimed_reminder IS
-    'What claim_reminders returns: a reminder that is the caller''s to send until claimed_until, with whom it goes to and what it is about.';
-
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
 
 -- What CREATE OR REPLACE cannot do to the functions of 0.1.0. `make schema` puts it between the types and the functions of
 -- sql/assignment_reminders--0.1.0--0.2.0.sql.
 
--- claim_reminders returns rows of the type claimed_reminder. CREATE OR REPLACE does not change what a function returns, and
--- DROP would take users' grants, and be refused for users' views. So the catalog is told; the function itself follows below.
-UPDATE pg_catalog.pg_proc p
-   SET prorettype = 'assignment_reminders.claimed_reminder'::pg_catalog.regtype,
-       proallargtypes = NULL, proargmodes = NULL, proargnames = p.proargnames[1:p.pronargs]
- WHERE p.oid = 'assignment_reminders.claim_reminders(integer, interval, uuid, timestamptz)'::pg_catalog.regprocedure
-   AND p.proallargtypes IS NOT NULL;
+-- While a statement writes, its triggers must not change: one that began in the old library would end in the new one, which
+-- knows nothing of what the old one permits itself. So writers are waited for first, and wait until this is done; in the order
+-- in which they come to the tables (sql/install/lock_tables.sql).
+DO $$
+DECLARE
+    written regclass;
+BEGIN
+    FOR written IN
+        SELECT to_regclass('assignment_reminders.' || t.name)
+          FROM unnest(ARRAY['activities', 'contact_corrections', 'assignments', 'peer_mentors', 'reminders', 'send_logs',
+                            'claim_rates', 'user_preferences', 'users', 'organizations', 'reminder_settings'])
+               WITH ORDINALITY AS t (name, place)
+         WHERE to_regclass('assignment_reminders.' || t.name) IS NOT NULL
+         ORDER BY t.place
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', written);
+    END LOOP;
+END
+$$;
 
 -- skip_reason takes its facts as one row. The one that took them one by one goes, unless something of the user's stands on it:
 -- then it stays, as an ordinary function, and asks the new one.
@@ -584,7 +569,7 @@ CREATE OR REPLACE FUNCTION "claim_reminders"(
 	"lease" interval DEFAULT interval '5 minutes',
 	"organization_id" uuid DEFAULT NULL,
 	"as_of" timestamp with time zone DEFAULT now()
-) RETURNS SETOF assignment_reminders.claimed_reminder
+) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
 VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c

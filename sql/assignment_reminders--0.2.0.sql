@@ -61,33 +61,6 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
 
--- What workers get. sql/delivery/claim.sql fills the columns, by their names.
-CREATE TYPE assignment_reminders.claimed_reminder AS (
-    reminder_id uuid,
-    claim_id uuid,
-    claimed_until timestamptz,
-    idempotency_key text,
-    organization_id uuid,
-    reminder_type text,
-    recipient_id uuid,
-    recipient_email text,
-    recipient_name text,
-    recipient_timezone text,
-    assignment_id uuid,
-    assignment_title text,
-    student_name text,
-    peer_mentor_name text,
-    last_contact_date date,
-    days_since integer,
-    due_at timestamptz,
-    due_at_local timestamp,
-    anchor timestamptz,
-    scheduled_for timestamptz,
-    attempts integer
-);
-COMMENT ON TYPE assignment_reminders.claimed_reminder IS
-    'What claim_reminders returns: a reminder that is the caller''s to send until claimed_until, with whom it goes to and what it is about.';
-
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
 
@@ -555,7 +528,7 @@ CREATE FUNCTION "claim_reminders"(
 	"lease" interval DEFAULT interval '5 minutes',
 	"organization_id" uuid DEFAULT NULL,
 	"as_of" timestamp with time zone DEFAULT now()
-) RETURNS SETOF assignment_reminders.claimed_reminder
+) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
 VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
