@@ -1,4 +1,6 @@
-//! Health: whether the daily run does its work, judged from what is known of the runs.
+//! Health: whether the daily run does its work, judged from what is known of the runs and of the jobs that start them.
+
+use super::job;
 
 /// How the daily evaluation stands; the order is the order of worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,8 @@ pub struct Facts {
     pub is_overdue: bool,
     pub running: Option<Running>,
     pub organizations_without_settings: i32,
+    /// `None` where the caller can see none of pg_cron's tables.
+    pub jobs: Option<job::Facts>,
 }
 
 impl Status {
@@ -47,7 +51,7 @@ impl Status {
 }
 
 /// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
-/// run hangs. Warning: somebody could not be reached, or nothing has run yet.
+/// run hangs. Warning: somebody could not be reached, or nothing has run yet. And what is wrong with the pg_cron jobs.
 #[must_use]
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
@@ -88,6 +92,8 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         findings.push((Status::Critical, reason));
     }
 
+    findings.extend(facts.jobs.iter().flat_map(job::findings));
+
     findings.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
     let status = findings.first().map_or(Status::Ok, |(status, _)| *status);
     (status, findings.into_iter().map(|(_, reason)| reason).collect())
@@ -102,7 +108,13 @@ mod tests {
     }
 
     fn healthy() -> Facts {
-        Facts { last_run: Some(good_run()), is_overdue: false, running: None, organizations_without_settings: 0 }
+        Facts {
+            last_run: Some(good_run()),
+            is_overdue: false,
+            running: None,
+            organizations_without_settings: 0,
+            jobs: None,
+        }
     }
 
     fn status(facts: &Facts) -> Status {
