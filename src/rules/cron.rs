@@ -92,8 +92,8 @@ fn has(field: Field, value: u32) -> bool {
 /// from the lowest value.
 fn field(text: &str, lowest: u32, highest: u32, names: &[&str]) -> Option<Field> {
     let number = |text: &str| {
-        let named = names.iter().zip(lowest..).find(|(name, _)| **name == text).map(|(_, number)| number);
-        named.or_else(|| text.parse().ok()).filter(|number| (lowest..=highest).contains(number))
+        let by_name = names.iter().zip(lowest..).find(|(name, _)| **name == text).map(|(_, number)| number);
+        by_name.or_else(|| text.parse().ok()).filter(|number| (lowest..=highest).contains(number))
     };
     text.split(',').try_fold(0, |values, part| {
         let (range, step) = part.split_once('/').map_or((part, Some(1)), |(range, step)| (range, step.parse().ok()));

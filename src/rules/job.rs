@@ -284,8 +284,8 @@ mod tests {
         findings(&facts)
     }
 
-    fn failed(message: &str) -> Option<End> {
-        Some(End::Failed { message: message.to_string(), at: None })
+    fn failed(message: &str) -> End {
+        End::Failed { message: message.to_string(), at: None }
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_job_that_failed_is_told_with_the_first_line_of_its_message() {
-        let found = with(|job| job.last_end = failed("ERROR:  out of memory\nDETAIL:  all of it"));
+        let found = with(|job| job.last_end = Some(failed("ERROR:  out of memory\nDETAIL:  all of it")));
         let reason =
             "the pg_cron job \"assignment_reminders due reminders\" failed when it last ran: ERROR:  out of memory";
         assert_eq!(found, [(Status::Critical, reason.to_string())]);
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_failed_connection_names_the_setting() {
-        let found = with(|job| job.last_end = failed("connection failed"));
+        let found = with(|job| job.last_end = Some(failed("connection failed")));
         assert!(found[0].1.contains("cron.use_background_workers = on"), "{found:?}");
     }
 
@@ -317,7 +317,7 @@ mod tests {
     fn the_watchdogs_alarm_is_no_failure_and_another_failure_of_it_is_a_warning() {
         let watchdog = |message: &str| {
             let mut facts = healthy();
-            facts.jobs[1].last_end = failed(message);
+            facts.jobs[1].last_end = Some(failed(message));
             findings(&facts)
         };
         assert_eq!(watchdog(&format!("ERROR:  {ALARM}: the last run is missing\nDETAIL:  ...")), []);
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn an_alarm_of_another_job_than_the_watchdog_is_a_failure() {
-        assert_eq!(with(|job| job.last_end = failed(ALARM)).len(), 1);
+        assert_eq!(with(|job| job.last_end = Some(failed(ALARM))).len(), 1);
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
     fn a_job_of_a_database_that_was_renamed_is_told_with_both_names() {
         let found = with(|job| {
             job.database = "before".to_string();
-            job.last_end = failed("connection failed");
+            job.last_end = Some(failed("connection failed"));
         });
         assert_eq!(found.len(), 1, "its failures follow from that: {found:?}");
         assert!(found[0].1.contains("runs in the database before, not in this one, here"), "{found:?}");
