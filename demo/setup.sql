@@ -1,7 +1,7 @@
 -- The demonstration's data: three organisations, 10,000 assignments and their activities, from a fixed seed.
 
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pg_cron;
+CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog;
 CREATE EXTENSION assignment_reminders;
 SELECT assignment_reminders.install();
 SET search_path = assignment_reminders;
