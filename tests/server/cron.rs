@@ -510,3 +510,16 @@ fn a_role_prunes_only_the_runs_it_may_delete_and_its_history_either_way() {
     assert_eq!(prune(&mut pruner, &mut client), "1 due reminders");
     run(&mut client, &format!("DELETE FROM cron.job; DROP OWNED BY {role}"));
 }
+
+#[test]
+fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
+    let (_guard, mut client) = home();
+    run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()");
+    run(
+        &mut client,
+        "SELECT schedule_daily_evaluation(); SELECT schedule_delivery_jobs(); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",
+    );
+    assert!(row(&mut client, "SELECT uninstall()").contains(": 4 jobs unscheduled"));
+    assert_eq!(rows(&mut client, "SELECT jobname FROM cron.job"), ["mine"]);
+    run(&mut client, "SELECT cron.unschedule('mine'); DROP EXTENSION assignment_reminders");
+}
