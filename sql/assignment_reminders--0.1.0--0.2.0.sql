@@ -1049,6 +1049,12 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
 
+-- assignment_reminders::contact::correction::apply_correction
+CREATE OR REPLACE FUNCTION "apply_correction"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'apply_correction_wrapper';
+
 -- assignment_reminders::install::create_reminder_settings
 CREATE OR REPLACE FUNCTION "create_reminder_settings"()
 	RETURNS TRIGGER
@@ -1097,6 +1103,12 @@ CREATE OR REPLACE FUNCTION "refuse_future_activity"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'refuse_future_activity_wrapper';
 
+-- assignment_reminders::row_triggers::refuse_new_id
+CREATE OR REPLACE FUNCTION "refuse_new_id"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'refuse_new_id_wrapper';
+
 -- assignment_reminders::row_triggers::refuse_update
 CREATE OR REPLACE FUNCTION "refuse_update"()
 	RETURNS TRIGGER
@@ -1108,6 +1120,12 @@ CREATE OR REPLACE FUNCTION "set_updated_at"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'set_updated_at_wrapper';
+
+-- assignment_reminders::contact::correction::sign_correction
+CREATE OR REPLACE FUNCTION "sign_correction"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'sign_correction_wrapper';
 
 -- assignment_reminders::row_triggers::sync_completed
 CREATE OR REPLACE FUNCTION "sync_completed"()
@@ -1196,6 +1214,8 @@ ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path 
 ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
 
 -- The doc comments of the functions written in Rust.
 
@@ -1203,6 +1223,8 @@ COMMENT ON FUNCTION assignment_reminders.after_loss(INT, INT) IS
     'What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or give_up. attempts counts the lost one. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
     'The triggers, defaults, constraints and indexes of ours that are not as install() makes them. actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
+COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
+    'Trigger: a correction that a client inserts sets the contact date.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, P0002 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
@@ -1302,6 +1324,8 @@ COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
     'Trigger: refuses an activity more than a day ahead. 22008.';
+COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS
+    'Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
     'Trigger: refuses to change a history. 2F002.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS
@@ -1339,6 +1363,8 @@ COMMENT ON FUNCTION assignment_reminders.schedule_delivery_jobs(TEXT, TEXT) IS
 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.set_updated_at() IS
     'Trigger: sets updated_at to now, where the writer did not set it.';
+COMMENT ON FUNCTION assignment_reminders.sign_correction() IS
+    'Trigger: a correction that a client inserts is numbered and signed here, whatever it says itself. 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.skip_reason(assignment_reminders.reminder_facts) IS
     'Why a reminder should no longer be sent; NULL: it should. Claims ask this of every reminder they hand out.
 22004 for NULL facts, or for a NULL reminder_type or as_of among them.';

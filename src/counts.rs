@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
+use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered};
-use crate::server::errors::{Result, raised, wrong_trigger};
+use crate::server::errors::{Result, raised, require_written, wrong_trigger};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::result::{SetOf, returns};
-use crate::server::rows::ResultSet;
+use crate::server::rows::{ResultSet, Rows};
 use crate::server::statement::{Statement, types};
 use crate::server::transition::{self, Side};
 
@@ -27,6 +28,7 @@ fn maintain_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origin
 }
 
 fn maintain(trigger: &PgTrigger) -> Result<()> {
+    own_trigger::require(trigger, "maintain_assignment_count")?;
     let operation = trigger.op().map_err(wrong_trigger)?;
     as_table_owner(trigger, || {
         let mut differences = Differences::new();
@@ -62,15 +64,26 @@ fn add(differences: &Differences) -> Result<()> {
     static LOCK: Statement = Statement::by_index(include_str!("../sql/counts/lock.sql"), &[types::UUIDS]);
     static ADD: Statement = Statement::by_index(include_str!("../sql/counts/add.sql"), &[types::UUIDS, types::INTS]);
 
-    let (mentors, differences): (Vec<Uuid>, Vec<i32>) = differences.iter().unzip();
-    match (mentors.as_slice(), differences.as_slice()) {
+    let (mentors, changes): (Vec<Uuid>, Vec<i32>) = differences.iter().unzip();
+    match (mentors.as_slice(), changes.as_slice()) {
         ([], _) => Ok(()),
-        (&[mentor], &[difference]) => with_permit(|| ADD_TO_ONE.run(&[mentor.into(), difference.into()])),
+        (&[mentor], &[change]) if !own_trigger::has_foreign_before_update("peer_mentors") => {
+            with_permit(|| ADD_TO_ONE.run(&[mentor.into(), change.into()]))
+        }
         _ => {
-            LOCK.run(&[mentors.clone().into()])?;
-            with_permit(|| ADD.run(&[mentors.into(), differences.into()]))
+            let before = LOCK.write(&[mentors.clone().into()], counts)?;
+            let after = with_permit(|| ADD.write(&[mentors.into(), changes.into()], counts))?;
+            let is_as_told = |(mentor, count): &(&Uuid, &i32)| {
+                after.get(mentor) == Some(&(*count + differences.get(mentor).copied().unwrap_or(0)))
+            };
+            let written = before.iter().filter(is_as_told).count();
+            require_written("peer_mentors", "assignment_count", before.len(), written)
         }
     }
+}
+
+fn counts(rows: Rows) -> Result<BTreeMap<Uuid, i32>> {
+    rows.map(|row| Ok((row.not_null("id")?, row.not_null("assignment_count")?))).collect()
 }
 
 returns!(
@@ -90,6 +103,14 @@ fn repair_assignment_counts() -> Result<SetOf<RepairedCounts>> {
 pub fn repair() -> Result<ResultSet> {
     static LOCK: Statement = Statement::kept(include_str!("../sql/counts/lock_all.sql"), &[]);
     static REPAIR: Statement = Statement::kept(include_str!("../sql/counts/repair.sql"), &[]);
+    static LEFT: Statement =
+        Statement::kept("SELECT count(*) AS wrong FROM assignment_reminders.verify_assignment_counts()", &[]);
     LOCK.run(&[])?;
-    with_permit(|| REPAIR.write_rows(&[]))
+    let repaired = with_permit(|| REPAIR.write_rows(&[]))?;
+    if own_trigger::has_foreign_before_update("peer_mentors") {
+        let left: i64 = LEFT.write(&[], |rows| rows.one("wrong"))?.unwrap_or(0);
+        let wrong = repaired.rows().count() + usize::try_from(left).unwrap_or(usize::MAX);
+        require_written("peer_mentors", "assignment_count", wrong, repaired.rows().count())?;
+    }
+    Ok(repaired)
 }

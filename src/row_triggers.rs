@@ -9,6 +9,7 @@ use pgrx::pgbox::{AllocatedByPostgres, AllocatedByRust};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
 
+use crate::own_trigger::require;
 use crate::rules::completion::{Adjustment, Completion, reconcile};
 use crate::server::errors::{Result, error, raised, wrong_trigger};
 use crate::server::permit;
@@ -21,19 +22,19 @@ pub type OriginalRow<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 /// Trigger: sets updated_at to now, where the writer did not set it.
 #[pg_trigger]
 fn set_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(with_updated_at(trigger))
+    raised(require(trigger, "set_updated_at").and_then(|()| with_updated_at(trigger)))
 }
 
 /// Trigger: makes completed and status agree: the one that was written leads. Keeps when it was completed.
 #[pg_trigger]
 fn sync_completed<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(reconciled(trigger))
+    raised(require(trigger, "sync_completed").and_then(|()| reconciled(trigger)))
 }
 
 /// Trigger: forgets the soft bounces of an address that is replaced.
 #[pg_trigger]
 fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(without_bounces(trigger))
+    raised(require(trigger, "forget_bounces").and_then(|()| without_bounces(trigger)))
 }
 
 /// Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.
@@ -41,6 +42,7 @@ fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, i
 fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(protect(
         trigger,
+        "protect_assignment_count",
         "assignment_count",
         "peer mentor",
         "Payments rely on this count, so it is kept by triggers on assignments and equals count(*) at every commit.",
@@ -53,6 +55,7 @@ fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
 fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(protect(
         trigger,
+        "protect_last_contact_date",
         "last_contact_date",
         "assignment",
         "The contact date follows from the activities, and corrections are kept with their reason.",
@@ -64,7 +67,7 @@ fn protect_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origin
 /// Trigger: refuses an activity more than a day ahead. 22008.
 #[pg_trigger]
 fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
-    raised(new_row(trigger).and_then(|row| {
+    raised(require(trigger, "refuse_future_activity").and_then(|()| new_row(trigger)).and_then(|row| {
         let occurred_at = column::<TimestampWithTimeZone, _>(&row, "occurred_at")?;
         Err(error(
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
@@ -78,12 +81,30 @@ fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalR
 /// Trigger: refuses to change a history. 2F002.
 #[pg_trigger]
 fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
-    raised(trigger.table_name().map_err(wrong_trigger).and_then(|table| {
+    raised(require(trigger, "refuse_update").and_then(|()| trigger.table_name().map_err(wrong_trigger)).and_then(
+        |table| {
+            Err(error(
+                PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
+                format!("rows of {table} cannot be changed"),
+                "The table is a history: what was written stays as it was.",
+                "Insert a new row instead.",
+            ))
+        },
+    ))
+}
+
+/// Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.
+#[pg_trigger]
+fn refuse_new_id<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(require(trigger, "refuse_new_id").and_then(|()| {
+        let table = trigger.table_name().map_err(wrong_trigger)?;
+        let old = trigger.old().ok_or_else(|| wrong_trigger("it was attached to an INSERT or to a statement"))?;
+        let id = column::<Uuid, _>(&old, "id")?;
         Err(error(
-            PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
-            format!("rows of {table} cannot be changed"),
-            "The table is a history: what was written stays as it was.",
-            "Insert a new row instead.",
+            PgSqlErrorCode::ERRCODE_GENERATED_ALWAYS,
+            format!("the id {id} of a row of {table} cannot be changed"),
+            "Counts, contact dates, reminders and their history belong to the id.",
+            "Insert a row with the other id, move to it what belongs to it, and delete this one.",
         ))
     }))
 }
@@ -123,11 +144,13 @@ fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, A
 
 fn protect<'a>(
     trigger: &'a PgTrigger<'a>,
+    function: &str,
     name: &str,
     what: &str,
     detail: &str,
     hint: &str,
 ) -> Result<Option<OriginalRow<'a>>> {
+    require(trigger, function)?;
     let row = new_row(trigger)?;
     if permit::is_held() {
         return Ok(Some(row));
@@ -137,7 +160,7 @@ fn protect<'a>(
     Err(error(PgSqlErrorCode::ERRCODE_GENERATED_ALWAYS, message, detail, hint))
 }
 
-fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
+pub fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
     trigger.new().ok_or_else(|| wrong_trigger("it was attached to a DELETE or to a statement"))
 }
 

@@ -10,3 +10,4 @@ UPDATE assignment_reminders.peer_mentors m
    SET assignment_count = m.assignment_count + change.difference, updated_at = now()
   FROM unnest($1, $2) AS change (id, difference)
  WHERE m.id = change.id
+RETURNING m.id, m.assignment_count

@@ -78,3 +78,5 @@ ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path 
 ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;

@@ -19,13 +19,17 @@ CREATE OR REPLACE TRIGGER organizations_create_settings
     AFTER INSERT ON assignment_reminders.organizations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.create_reminder_settings();
 
--- Assignments: completed and status agree; counts and contact dates are ours to write.
+-- Assignments: completed and status agree; counts and contact dates are ours to write. Guards look AFTER a row is written, so that
+-- no other trigger can change it behind them.
 CREATE OR REPLACE TRIGGER assignments_sync_completed
     BEFORE INSERT OR UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN (NEW.completed <> (NEW.status = 'completed') OR NEW.completed <> (NEW.completed_at IS NOT NULL))
     EXECUTE FUNCTION assignment_reminders.sync_completed();
+CREATE OR REPLACE TRIGGER assignments_refuse_new_id
+    AFTER UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION assignment_reminders.refuse_new_id();
 CREATE OR REPLACE TRIGGER assignments_protect_last_contact_date
-    BEFORE UPDATE ON assignment_reminders.assignments
+    AFTER UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN (NEW.last_contact_date IS DISTINCT FROM OLD.last_contact_date)
     EXECUTE FUNCTION assignment_reminders.protect_last_contact_date();
 CREATE OR REPLACE TRIGGER assignments_record_imported_contact
@@ -50,8 +54,11 @@ CREATE OR REPLACE TRIGGER peer_mentors_protect_inserted_count
     AFTER INSERT ON assignment_reminders.peer_mentors
     FOR EACH ROW WHEN (NEW.assignment_count <> 0)
     EXECUTE FUNCTION assignment_reminders.protect_assignment_count();
+CREATE OR REPLACE TRIGGER peer_mentors_refuse_new_id
+    AFTER UPDATE ON assignment_reminders.peer_mentors
+    FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION assignment_reminders.refuse_new_id();
 CREATE OR REPLACE TRIGGER peer_mentors_protect_updated_count
-    BEFORE UPDATE ON assignment_reminders.peer_mentors
+    AFTER UPDATE ON assignment_reminders.peer_mentors
     FOR EACH ROW WHEN (NEW.assignment_count IS DISTINCT FROM OLD.assignment_count)
     EXECUTE FUNCTION assignment_reminders.protect_assignment_count();
 
@@ -63,7 +70,7 @@ CREATE OR REPLACE TRIGGER users_forget_bounces
 
 -- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.
 CREATE OR REPLACE TRIGGER activities_refuse_future
-    AFTER INSERT OR UPDATE OF occurred_at ON assignment_reminders.activities
+    AFTER INSERT OR UPDATE ON assignment_reminders.activities
     FOR EACH ROW WHEN (NEW.occurred_at > now() + interval '1 day')
     EXECUTE FUNCTION assignment_reminders.refuse_future_activity();
 CREATE OR REPLACE TRIGGER activities_contact_inserted
@@ -78,6 +85,14 @@ CREATE OR REPLACE TRIGGER activities_contact_deleted
 CREATE OR REPLACE TRIGGER activities_contact_truncated
     AFTER TRUNCATE ON assignment_reminders.activities
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+
+-- Corrections: who made which, and as which of the assignment's, is ours to say; and they take effect, whoever inserts them.
+CREATE OR REPLACE TRIGGER contact_corrections_sign
+    BEFORE INSERT ON assignment_reminders.contact_corrections
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.sign_correction();
+CREATE OR REPLACE TRIGGER contact_corrections_apply
+    AFTER INSERT ON assignment_reminders.contact_corrections
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.apply_correction();
 
 -- Histories: what was written stays as it was. Deleting a tenant or an old log is the owner's right.
 CREATE OR REPLACE TRIGGER contact_corrections_append_only

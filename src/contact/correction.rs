@@ -2,13 +2,21 @@
 
 use chrono::{Days, NaiveDate};
 use pgrx::datum::Date;
+use pgrx::datum::datetime_support::now;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pgbox::AllocatedByRust;
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, Uuid};
+use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
 
 use super::triggers::{lock, recompute};
 use crate::organization::claims;
+use crate::own_trigger;
+use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
+use crate::rules::delivery::SkipReason;
 use crate::server::calendar::calendar_date;
-use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
+use crate::server::errors::{Result, error, invalid_argument, null_argument, raised, unknown, wrong_trigger};
+use crate::server::owner::as_table_owner;
+use crate::server::permit::{self, with_permit};
 use crate::server::statement::{Statement, types};
 
 /// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
@@ -26,7 +34,7 @@ fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Da
         Some(last_contact) if last_contact >= date => Ok(last_contact),
         _ => {
             record(id, Some(date), "moved forward by update_last_contact_date")?;
-            recompute(vec![id])?;
+            recompute(vec![id], SkipReason::ContactChanged)?;
             Ok(date)
         }
     }
@@ -44,10 +52,6 @@ fn correct_last_contact_date(
     new_date: Option<Date>,
     reason: Option<&str>,
 ) -> Result<Option<Date>> {
-    static OVERRULE: Statement = Statement::by_index(
-        include_str!("../../sql/contact/overrule_activities.sql"),
-        &[types::UUID, types::DATE, types::UUID],
-    );
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).ok_or_else(|| {
         invalid_argument(
@@ -61,8 +65,7 @@ fn correct_last_contact_date(
         refuse_future(date, today)?;
     }
     let correction = record(id, new_date, reason)?;
-    OVERRULE.run(&[id.into(), new_date.into(), correction.into()])?;
-    recompute(vec![id])?;
+    overrule_and_recompute(id, new_date, correction)?;
     Ok(new_date)
 }
 
@@ -77,7 +80,7 @@ fn locked_clock(id: Uuid) -> Result<(Option<Date>, Date)> {
     clock.ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
-fn refuse_future(date: Date, today: Date) -> Result<()> {
+pub fn refuse_future(date: Date, today: Date) -> Result<()> {
     let latest: NaiveDate = calendar_date("today", today)? + Days::new(1);
     if calendar_date("contact date", date)? <= latest {
         return Ok(());
@@ -99,6 +102,70 @@ fn record(id: Uuid, date: Option<Date>, reason: &str) -> Result<Uuid> {
     );
     let subject = claims()?.sub;
     let recorded: Option<Uuid> =
-        RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], |rows| rows.one("id"))?;
+        with_permit(|| RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], |rows| rows.one("id")))?;
     recorded.ok_or_else(|| unknown("assignment", "assignments", id))
+}
+
+/// Trigger: a correction that a client inserts is numbered and signed here, whatever it says itself. 22008 for a date
+/// more than a day ahead.
+#[pg_trigger]
+fn sign_correction<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(sign(trigger))
+}
+
+/// Trigger: a correction that a client inserts sets the contact date.
+#[pg_trigger]
+fn apply_correction<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(apply(trigger).map(|()| None))
+}
+
+fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    static SIGNATURE: Statement = Statement::by_index(include_str!("../../sql/contact/signature.sql"), &[types::UUID]);
+    own_trigger::require(trigger, "sign_correction")?;
+    let mut row = new_row(trigger)?.into_owned();
+    let Some(assignment) = row.get_by_name::<Uuid>("assignment_id").map_err(wrong_trigger)? else {
+        return Ok(Some(row));
+    };
+    // Our own functions have done it all.
+    if permit::is_held() {
+        return Ok(Some(row));
+    }
+    let subject = claims()?.sub;
+    let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
+    as_table_owner(trigger, || {
+        lock(vec![assignment])?;
+        SIGNATURE.write(&[assignment.into()], |mut rows| {
+            // Unknown to us: the foreign key says so.
+            let Some(found) = rows.next() else { return Ok(()) };
+            if let Some(new_date) = new_date {
+                refuse_future(new_date, found.not_null("today")?)?;
+            }
+            row.set_by_name("number", found.not_null::<i32>("number")?).map_err(wrong_trigger)?;
+            row.set_by_name("previous_date", found.get::<Date>("last_contact_date")?).map_err(wrong_trigger)?;
+            row.set_by_name("corrected_by", found.not_null::<String>("corrected_by")?).map_err(wrong_trigger)?;
+            row.set_by_name("corrected_by_subject", subject).map_err(wrong_trigger)?;
+            row.set_by_name("created_at", now()).map_err(wrong_trigger)
+        })
+    })?;
+    Ok(Some(row))
+}
+
+fn apply(trigger: &PgTrigger) -> Result<()> {
+    own_trigger::require(trigger, "apply_correction")?;
+    if permit::is_held() {
+        return Ok(());
+    }
+    let row = new_row(trigger)?;
+    let (assignment, correction) = (column::<Uuid, _>(&row, "assignment_id")?, column::<Uuid, _>(&row, "id")?);
+    let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
+    as_table_owner(trigger, || overrule_and_recompute(assignment, new_date, correction))
+}
+
+fn overrule_and_recompute(assignment: Uuid, new_date: Option<Date>, correction: Uuid) -> Result<()> {
+    static OVERRULE: Statement = Statement::by_index(
+        include_str!("../../sql/contact/overrule_activities.sql"),
+        &[types::UUID, types::DATE, types::UUID],
+    );
+    OVERRULE.run(&[assignment.into(), new_date.into(), correction.into()])?;
+    recompute(vec![assignment], SkipReason::ContactChanged).map(drop)
 }

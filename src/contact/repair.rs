@@ -7,6 +7,7 @@ use pgrx::datum::Date;
 use pgrx::prelude::*;
 
 use super::triggers::recompute;
+use crate::rules::delivery::SkipReason;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::statement::Statement;
@@ -31,7 +32,7 @@ pub fn repair() -> Result<SetOf<RepairedDates>> {
     );
     let wrong = WRONG.write_rows(&[])?;
     let ids: Result<Vec<Uuid>> = wrong.rows().map(|row| row.not_null("assignment_id")).collect();
-    let actual: HashMap<Uuid, Option<Date>> = recompute(ids?)?.into_iter().collect();
+    let actual: HashMap<Uuid, Option<Date>> = recompute(ids?, SkipReason::ContactChanged)?.into_iter().collect();
 
     let mut repaired = Vec::new();
     for row in wrong.rows() {

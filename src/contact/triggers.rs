@@ -2,13 +2,17 @@
 //! deleted. Owns the order of locks: assignments in id order, before anything is read to decide.
 
 use pgrx::datum::Date;
+use pgrx::datum::datetime_support::now;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
-use crate::row_triggers::{OriginalRow, Triggered, column};
+use super::correction::refuse_future;
+use crate::own_trigger;
+use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::rules::kind::Follows;
-use crate::server::errors::{Result, raised, wrong_trigger};
+use crate::server::calendar::{nearest_date, nearest_moment};
+use crate::server::errors::{Result, raised, require_written, unknown, wrong_trigger};
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, types};
@@ -34,15 +38,22 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
     static CHANGED_BY_TRUNCATE: Statement =
         Statement::kept(include_str!("../../sql/contact/changed_by_truncate.sql"), &[]);
 
+    static INSERTED: Statement = Statement::by_index(include_str!("../../sql/contact/inserted.sql"), &[]);
+
+    own_trigger::require(trigger, "maintain_last_contact_date")?;
     let operation = trigger.op().map_err(wrong_trigger)?;
     as_table_owner(trigger, || {
-        let changed = match operation {
+        let (changed, reason) = match operation {
+            // Another trigger may have changed or deleted by now what the statement inserted.
+            PgTriggerOperation::Insert if own_trigger::has_foreign_after_insert(trigger) => {
+                (&INSERTED, SkipReason::Contacted)
+            }
             PgTriggerOperation::Insert => return advance(trigger),
-            PgTriggerOperation::Update => &CHANGED_BY_UPDATE,
-            PgTriggerOperation::Delete => &CHANGED_BY_DELETE,
-            PgTriggerOperation::Truncate => &CHANGED_BY_TRUNCATE,
+            PgTriggerOperation::Update => (&CHANGED_BY_UPDATE, SkipReason::ContactChanged),
+            PgTriggerOperation::Delete => (&CHANGED_BY_DELETE, SkipReason::ContactChanged),
+            PgTriggerOperation::Truncate => (&CHANGED_BY_TRUNCATE, SkipReason::ContactChanged),
         };
-        recompute(changed.write_in(trigger, |rows| rows.column("assignment_id"))?).map(drop)
+        recompute(changed.write_in(trigger, |rows| rows.column("assignment_id"))?, reason).map(drop)
     })
 }
 
@@ -60,24 +71,31 @@ fn advance(trigger: &PgTrigger) -> Result<()> {
     if assignments.is_empty() {
         return Ok(());
     }
-    with_permit(|| ADVANCE.run(&[assignments.clone().into(), dates.into()]))?;
+    let written: Vec<bool> =
+        with_permit(|| ADVANCE.write(&[assignments.clone().into(), dates.into()], |rows| rows.column("is_as_told")))?;
+    let written = written.into_iter().filter(|&is_as_told| is_as_told).count();
+    require_written("assignments", "last_contact_date", assignments.len(), written)?;
     withdraw_follow_ups(assignments, SkipReason::Contacted)
 }
 
-/// Sets the contact dates of these assignments to what activities and corrections say. Returns those that it changed, with
-/// the date that now holds.
-pub fn recompute(assignments: Vec<Uuid>) -> Result<Vec<(Uuid, Option<Date>)>> {
+/// Sets the contact dates of these assignments to what activities and corrections say; the follow-ups that wait for a silence
+/// that was another are withdrawn for this reason. Returns those that it changed, with the date that now holds.
+pub fn recompute(assignments: Vec<Uuid>, reason: SkipReason) -> Result<Vec<(Uuid, Option<Date>)>> {
     static RECOMPUTE: Statement = Statement::by_index(include_str!("../../sql/contact/recompute.sql"), &[types::UUIDS]);
     if assignments.is_empty() {
         return Ok(Vec::new());
     }
     lock(assignments.clone())?;
-    let changed: Vec<(Uuid, Option<Date>)> = with_permit(|| {
-        RECOMPUTE.write(&[assignments.into()], |rows| {
-            rows.map(|row| Ok((row.not_null("id")?, row.get("last_contact_date")?))).collect()
-        })
-    })?;
-    withdraw_follow_ups(changed.iter().map(|(id, _)| *id).collect(), SkipReason::ContactChanged)?;
+    let recomputed = with_permit(|| RECOMPUTE.write_rows(&[assignments.into()]))?;
+    let (mut changed, mut rows): (Vec<(Uuid, Option<Date>)>, usize) = (Vec::new(), 0);
+    for row in recomputed.rows() {
+        rows += 1;
+        if let (Some(id), true) = (row.get("id")?, row.not_null("is_as_told")?) {
+            changed.push((id, row.get("contact_date")?));
+        }
+    }
+    require_written("assignments", "last_contact_date", rows, changed.len())?;
+    withdraw_follow_ups(changed.iter().map(|(id, _)| *id).collect(), reason)?;
     Ok(changed)
 }
 
@@ -109,9 +127,25 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
         include_str!("../../sql/contact/record_imported.sql"),
         &[types::UUID, types::UUID, types::DATE],
     );
-    let row = trigger.new().ok_or_else(|| wrong_trigger("it needs the inserted row"))?;
+    own_trigger::require(trigger, "record_imported_contact")?;
+    let row = new_row(trigger)?;
     let id = column::<Uuid, _>(&row, "id")?;
     let organization = column::<Uuid, _>(&row, "organization_id")?;
     let date = column::<Date, _>(&row, "last_contact_date")?;
-    as_table_owner(trigger, || RECORD.run(&[id.into(), organization.into(), date.into()]))
+    as_table_owner(trigger, || {
+        // Nearly all are past; only of the others is it worth asking what day it is there.
+        if nearest_date(date) > nearest_moment(now()).date_naive() {
+            refuse_future(date, today(organization)?)?;
+        }
+        with_permit(|| RECORD.run(&[id.into(), organization.into(), date.into()]))
+    })
+}
+
+fn today(organization: Uuid) -> Result<Date> {
+    static TODAY: Statement = Statement::by_index(
+        "SELECT (now() AT TIME ZONE o.timezone)::date AS today FROM assignment_reminders.organizations o WHERE o.id = $1",
+        &[types::UUID],
+    );
+    let today = TODAY.write(&[organization.into()], |rows| rows.one("today"))?;
+    today.ok_or_else(|| unknown("organization", "organizations", organization))
 }

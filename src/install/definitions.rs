@@ -16,7 +16,7 @@ pgrx::extension_sql_file!(
 );
 
 /// Kind, relation, name and definition on each line, between tabs.
-const MADE: &str = include_str!("../../sql/install/definitions.txt");
+pub const DEFINITIONS: &str = include_str!("../../sql/install/definitions.txt");
 
 returns!(
     /// Definitions that are not as install() makes them.
@@ -56,7 +56,7 @@ static ALTERED: Statement = Statement::kept(
 
 fn made() -> [DatumWithOid<'static>; 4] {
     [0, 1, 2, 3].map(|index| {
-        let column: Vec<&str> = MADE.lines().filter_map(|line| line.split('\t').nth(index)).collect();
+        let column: Vec<&str> = DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(index)).collect();
         column.into()
     })
 }

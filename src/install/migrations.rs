@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "011_evaluation_runs",
     "012_claim_rates",
     "013_reminder_queue",
+    "014_negative_counts",
 ];
 
 impl Migration {

@@ -11,8 +11,9 @@ use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
-pub use self::definitions::altered_triggers;
+pub use self::definitions::{DEFINITIONS, altered_triggers};
 pub use self::migrations::number_outstanding;
+use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, raised};
@@ -59,7 +60,11 @@ fn install() -> Result<String> {
 #[pg_trigger]
 fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     static CREATE: Statement = Statement::kept(include_str!("../../sql/install/create_settings.sql"), &[]);
-    raised(as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))).map(|()| None))
+    raised(
+        own_trigger::require(trigger, "create_reminder_settings")
+            .and_then(|()| as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))))
+            .map(|()| None),
+    )
 }
 
 /// Puts triggers and defaults right, all of them where tables are new, and returns how many were not as they should be. Warns

@@ -65,6 +65,21 @@ pub fn wrong_trigger(cause: impl std::fmt::Display) -> ErrorReport {
     )
 }
 
+/// 55000: a trigger of the owner's kept a count or a contact date of ours from being written as it is.
+pub fn require_written(table: &str, column: &str, rows: usize, written: usize) -> Result<()> {
+    if rows == written {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        format!("{column} was to be written to {rows} rows of {table}, and {written} hold it"),
+        "A trigger on the table, or a rule, dropped the write or put in another value.",
+        format!(
+            "Let triggers of yours on assignment_reminders.{table} pass on rows of which {column} changes, and leave that column alone."
+        ),
+    ))
+}
+
 /// 42804: a composite type is not the one that the library takes or returns.
 pub fn altered_type(message: impl Into<String>) -> ErrorReport {
     error(

@@ -514,7 +514,10 @@ fn a_role_prunes_only_the_runs_it_may_delete_and_its_history_either_way() {
 #[test]
 fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
     let (_guard, mut client) = home();
-    run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()");
+    run(
+        &mut client,
+        "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()",
+    );
     run(
         &mut client,
         "SELECT schedule_daily_evaluation(); SELECT schedule_delivery_jobs(); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",

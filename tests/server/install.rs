@@ -193,7 +193,7 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
         concat!(
             "assignment_reminders ",
             env!("CARGO_PKG_VERSION"),
-            ": 0 migrations applied, 36 triggers and defaults attached"
+            ": 0 migrations applied, 40 triggers and defaults attached"
         )
     );
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
@@ -256,7 +256,7 @@ fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go
     let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
     let kept = row(&mut client, constraints);
     let done = row(&mut client, "SELECT uninstall()");
-    assert!(done.contains("27 triggers and 1 views dropped, 9 defaults made constant"), "{done}");
+    assert!(done.contains("31 triggers and 1 views dropped, 9 defaults made constant"), "{done}");
     assert_eq!(row(&mut client, constraints), kept);
     assert!(
         row(&mut client, "SELECT uninstall()").contains(" 0 triggers and 0 views dropped, 0 defaults"),

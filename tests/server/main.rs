@@ -11,6 +11,7 @@ mod definitions;
 mod delivery;
 mod delivery_races;
 mod due;
+mod forgery;
 mod install;
 mod organization;
 mod plans;

@@ -194,7 +194,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
         concat!(
             "assignment_reminders ",
             env!("CARGO_PKG_VERSION"),
-            ": 0 migrations applied, 36 triggers and defaults attached"
+            ": 0 migrations applied, 40 triggers and defaults attached"
         )
     );
     assert_works(&mut client);

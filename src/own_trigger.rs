@@ -1,0 +1,141 @@
+//! Which triggers our trigger functions serve: those that install() makes, on the tables that it makes, and no others. Every
+//! trigger function asks first. Otherwise whoever may call one could put it on a table of their own, and have it write what
+//! they please with the rights of ours.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::sync::OnceLock;
+
+use pgrx::{PgTrigger, pg_sys};
+
+use crate::install::DEFINITIONS;
+use crate::server::errors::{Result, wrong_trigger};
+
+/// A trigger as install() makes it.
+struct Own<'a> {
+    table: &'a str,
+    function: &'a str,
+    /// When it fires: the bits of pg_trigger.tgtype.
+    fires: u32,
+    old_rows: Option<&'a str>,
+    new_rows: Option<&'a str>,
+}
+
+/// 39P01 where the trigger is not one that install() makes with this function.
+pub fn require(trigger: &PgTrigger, function: &str) -> Result<()> {
+    // SAFETY: the trigger data lives as long as the trigger call.
+    let (called, relation) = unsafe {
+        let data = trigger.trigger_data();
+        (&*data.tg_trigger, (*data.tg_relation).rd_id)
+    };
+    // SAFETY: names in the trigger data are C strings, or NULL where there is none.
+    let text = |name: *mut core::ffi::c_char| (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_bytes());
+    let name = text(called.tgname).unwrap_or_default();
+    let is_own = own_triggers().get(name).is_some_and(|own| {
+        own.function == function
+            && u32::try_from(called.tgtype) == Ok(own.fires)
+            && text(called.tgoldtable) == own.old_rows.map(str::as_bytes)
+            && text(called.tgnewtable) == own.new_rows.map(str::as_bytes)
+            && table(own.table) == Some(relation)
+    });
+    if is_own {
+        return Ok(());
+    }
+    Err(wrong_trigger(format!("{function}() was called by the trigger {}", String::from_utf8_lossy(name))))
+}
+
+/// Whether statements that insert into the trigger's table fire triggers that are not ours, after the row or the statement.
+pub fn has_foreign_after_insert(trigger: &PgTrigger) -> bool {
+    // SAFETY: the relation is open while its trigger runs.
+    let description = unsafe { (*trigger.trigger_data().tg_relation).trigdesc };
+    has_foreign(description, |fires| {
+        fires & pg_sys::TRIGGER_TYPE_TIMING_MASK == pg_sys::TRIGGER_TYPE_AFTER
+            && fires & pg_sys::TRIGGER_TYPE_INSERT != 0
+    })
+}
+
+/// Whether updates of a table of ours can be changed or dropped on their way: by a trigger that is not ours, or by a rule.
+pub fn has_foreign_before_update(name: &str) -> bool {
+    let Some(table) = table(name) else { return false };
+    // SAFETY: a statement of ours is about to write this table, and takes its lock; until then, only the description that the
+    // cache has is read, and the relation is closed again.
+    unsafe {
+        let relation = pg_sys::RelationIdGetRelation(table);
+        if relation.is_null() {
+            return false;
+        }
+        let is_foreign = !(*relation).rd_rules.is_null()
+            || has_foreign((*relation).trigdesc, |fires| {
+                fires & pg_sys::TRIGGER_TYPE_BEFORE != 0 && fires & pg_sys::TRIGGER_TYPE_UPDATE != 0
+            });
+        pg_sys::RelationClose(relation);
+        is_foreign
+    }
+}
+
+fn has_foreign(description: *const pg_sys::TriggerDesc, fires_then: impl Fn(u32) -> bool) -> bool {
+    if description.is_null() {
+        return false;
+    }
+    // SAFETY: it describes as many triggers as it says.
+    let triggers = unsafe {
+        let number = usize::try_from((*description).numtriggers).unwrap_or(0);
+        std::slice::from_raw_parts((*description).triggers, number)
+    };
+    triggers.iter().any(|found| {
+        // SAFETY: the name is a C string.
+        let name = unsafe { CStr::from_ptr(found.tgname) }.to_bytes();
+        !found.tgisinternal
+            && fires_then(u32::try_from(found.tgtype).unwrap_or(0))
+            && !own_triggers().contains_key(name)
+    })
+}
+
+/// The table of this name as install() made it, whatever it is called now: the one with the primary key that it made.
+fn table(name: &str) -> Option<pg_sys::Oid> {
+    let key = CString::new(format!("{name}_pkey")).ok()?;
+    // SAFETY: looks names up in the catalog's caches; what is missing is InvalidOid.
+    let found = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"assignment_reminders".as_ptr(), true);
+        let index = pg_sys::get_relname_relid(key.as_ptr(), schema);
+        if index == pg_sys::InvalidOid { index } else { pg_sys::IndexGetRelation(index, true) }
+    };
+    (found != pg_sys::InvalidOid).then_some(found)
+}
+
+fn own_triggers() -> &'static HashMap<&'static [u8], Own<'static>> {
+    static OWN: OnceLock<HashMap<&[u8], Own>> = OnceLock::new();
+    OWN.get_or_init(|| {
+        DEFINITIONS
+            .lines()
+            .filter_map(|line| {
+                let mut columns = line.split('\t');
+                let (kind, table, name) = (columns.next()?, columns.next()?, columns.next()?);
+                let own = parse(table, columns.next()?)?;
+                (kind == "trigger").then_some((name.as_bytes(), own))
+            })
+            .collect()
+    })
+}
+
+/// Reads what pg_get_triggerdef writes.
+fn parse<'a>(table: &'a str, definition: &'a str) -> Option<Own<'a>> {
+    let (head, rest) = definition.split_once(" ON assignment_reminders.")?;
+    let (rows, rest) = rest.split_once(" FOR EACH ")?;
+    let function = rest.rsplit_once("EXECUTE FUNCTION assignment_reminders.")?.1.strip_suffix("()")?;
+    let words: Vec<&str> = head.split([' ', ',']).collect();
+    let after = |phrase: &str| rows.split_once(phrase).and_then(|(_, rest)| rest.split(' ').next());
+    let mut fires = if rest.starts_with("ROW") { pg_sys::TRIGGER_TYPE_ROW } else { pg_sys::TRIGGER_TYPE_STATEMENT };
+    for (word, bit) in [
+        ("BEFORE", pg_sys::TRIGGER_TYPE_BEFORE),
+        ("INSERT", pg_sys::TRIGGER_TYPE_INSERT),
+        ("UPDATE", pg_sys::TRIGGER_TYPE_UPDATE),
+        ("DELETE", pg_sys::TRIGGER_TYPE_DELETE),
+        ("TRUNCATE", pg_sys::TRIGGER_TYPE_TRUNCATE),
+    ] {
+        if words.contains(&word) {
+            fires |= bit;
+        }
+    }
+    Some(Own { table, function, fires, old_rows: after("OLD TABLE AS "), new_rows: after("NEW TABLE AS ") })
+}
