@@ -28,7 +28,10 @@ returns!(
 pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
     static SCHEDULE: Statement =
         Statement::kept("SELECT cron.schedule($1, $2, $3) AS id", &[types::TEXT, types::TEXT, types::TEXT]);
-    require_pg_cron(|| jobs.iter().map(elsewhere).collect())?;
+    require_pg_cron(|| {
+        let statements: Vec<String> = jobs.iter().map(elsewhere).collect::<Result<_>>()?;
+        Ok(format!("CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {}", statements.join("; ")))
+    })?;
     // pg_cron would keep an old job's host, and leave it switched off; and one under another name it would not find.
     unschedule(jobs.iter().map(|job| job.kind.name()).collect())?;
     let mut made = Vec::new();
@@ -50,7 +53,7 @@ pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
 /// this database.
 pub fn remove(kinds: &[Kind]) -> Result<i32> {
     let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    require_pg_cron(|| Ok(vec![unschedule_elsewhere(names.clone())?]))?;
+    require_pg_cron(|| unschedule_elsewhere(names.clone()))?;
     unschedule(names)
 }
 
@@ -90,7 +93,7 @@ fn unschedule_elsewhere(names: Vec<&'static str>) -> Result<String> {
 
 /// pg_cron runs the jobs of one database of a cluster, its home. From the others they are made and removed there, by the statements
 /// that `there` gives.
-fn require_pg_cron(there: impl FnOnce() -> Result<Vec<String>>) -> Result<()> {
+fn require_pg_cron(there: impl FnOnce() -> Result<String>) -> Result<()> {
     static DATABASE: Statement = Statement::kept("SELECT current_database()::text AS name", &[]);
     let database: String = DATABASE.read(&[], |rows| rows.one("name"))?.unwrap_or_default();
     let access = access()?;
@@ -113,10 +116,7 @@ fn require_pg_cron(there: impl FnOnce() -> Result<Vec<String>>) -> Result<()> {
         ),
         (Some(home), _) if home != database => not_here(
             format!("The setting cron.database_name says that pg_cron's home is the database {home}."),
-            format!(
-                "In {home}: CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {}",
-                there()?.join("; ")
-            ),
+            format!("In {home}: {}", there()?),
         ),
         (Some(_), None) => not_here(
             format!("The setting cron.database_name says that this database, {database}, is pg_cron's home."),
