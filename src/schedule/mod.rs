@@ -65,7 +65,7 @@ pub fn remove_every() -> Result<i32> {
         return unschedule(access::names());
     }
     let database: Option<String> = DATABASE.read(&[], |rows| rows.one("name"))?;
-    if let Some(home) = setting(c"cron.database_name").filter(|home| Some(home) != database.as_ref()) {
+    if let Some(home) = home().filter(|home| Some(home) != database.as_ref()) {
         let command = unschedule_elsewhere(access::names())?;
         notice!("jobs that pg_cron runs for this database from {home}, if there are any, go by: {command}");
     }
