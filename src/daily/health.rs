@@ -4,6 +4,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
+use crate::arguments;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
@@ -20,7 +21,7 @@ returns!(
 /// last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a
 /// run hangs.
 ///
-/// 22004 for NULL.
+/// 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 fn evaluation_health(
@@ -37,7 +38,7 @@ fn evaluation_health(
 
 /// Raises when evaluation_health is critical, so that pg_cron's own job list shows it; returns the status otherwise.
 ///
-/// 55000 with the reasons.
+/// 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hours'")) -> Result<String> {
@@ -64,7 +65,7 @@ fn verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> R
         include_str!("../../sql/daily/health_facts.sql"),
         &[types::MOMENT, types::INTERVAL, types::INT, types::INT],
     );
-    let max_age = max_age.ok_or_else(|| null_argument("max_age"))?;
+    let max_age = arguments::length("max_age", max_age)?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
     let (class, number) = AdvisoryLock::DailyRun.key();
     FACTS.read(&[as_of.into(), max_age.into(), class.into(), number.into()], |mut rows| {

@@ -3,8 +3,9 @@
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
+use crate::arguments;
 use crate::schedule::{self, Job, Jobs};
-use crate::server::errors::{Result, null_argument};
+use crate::server::errors::Result;
 use crate::server::result::SetOf;
 use crate::server::statement::{Statement, types};
 
@@ -15,8 +16,8 @@ const WATCHDOG_JOB: &str = "assignment_reminders daily evaluation watchdog";
 /// minutes. Both schedules are pg_cron's, in its time zone (UTC unless configured otherwise). Calling it again changes
 /// the schedules. Returns the jobs.
 ///
-/// 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to
-/// schedule from the one where it is.
+/// 22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with
+/// a hint how to schedule from the one where it is.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn schedule_daily_evaluation(
@@ -33,7 +34,7 @@ fn schedule_daily_evaluation(
         Job {
             name: WATCHDOG_JOB,
             schedule: schedule::required("watchdog_schedule", watchdog_schedule)?,
-            command: watchdog_command(max_age.ok_or_else(|| null_argument("max_age"))?)?,
+            command: watchdog_command(arguments::length("max_age", max_age)?)?,
         },
     ])
 }

@@ -49,7 +49,7 @@ returns!(
 /// Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the
 /// last run. Returns how many; call it until both are 0.
 ///
-/// 22004 for NULL, 22023 for a negative age or a size outside 1 to 10,000, 22008 for an infinite as_of.
+/// 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn prune(
@@ -62,12 +62,12 @@ fn prune(
     static RUNS: Statement =
         Statement::kept(include_str!("../../sql/delivery/prune_evaluation_runs.sql"), &[types::MOMENT, types::INT]);
     static CUTOFF: Statement = Statement::kept("SELECT $1 - $2 AS cutoff", &[types::MOMENT, types::INTERVAL]);
-    let older_than = older_than.ok_or_else(|| null_argument("older_than"))?;
+    let older_than = arguments::length("older_than", older_than)?;
     let size = arguments::size("batch_size", batch_size)?;
     let as_of = arguments::as_of(as_of)?;
     if older_than.as_micros() < 0 {
         return Err(invalid_argument(
-            "older_than is negative",
+            format!("older_than {older_than} is negative"),
             "History is deleted when it is older than this.",
             "Give an age such as interval '1 year'.",
         ));

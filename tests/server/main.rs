@@ -20,3 +20,4 @@ mod results;
 mod rules;
 mod support;
 mod tables;
+mod versions;
