@@ -10,11 +10,14 @@ debian_major = $(or $(found_major),$(eval found_major := $(shell apt-cache depen
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 SCRIPT := sql/assignment_reminders--$(VERSION).sql
+# From each release before this one; what CREATE OR REPLACE cannot do is in sql/upgrade.
+UPGRADE := sql/assignment_reminders--0.1.0--$(VERSION).sql
+UPGRADED := upgrade $(TARGET)/script.sql sql/assignment_reminders--0.1.0.sql sql/upgrade/0.1.0--$(VERSION).sql
 DESCRIBED := $(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION)
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 # What `make test-all` runs.
-SLOW_TESTS = torture
+SLOW_TESTS = test-upgrade torture
 
 # Read when a recipe runs, since `make setup` may only just have installed pg_config.
 MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -33,18 +36,21 @@ setup: ## Install the Debian packages that are missing, and say which.
 build: setup ## Build the release library and the schema tool.
 	@cargo build --release --workspace $(FEATURES)
 
-schema: build ## Write the install script that the Rust signatures and doc comments describe.
+schema: build ## Write the install and the upgrade script that the Rust signatures and doc comments describe.
 	@$(DESCRIBED) > $(TARGET)/script.sql
+	@$(TARGET)/schema $(UPGRADED) > $(TARGET)/upgrade.sql
 	@cp $(TARGET)/script.sql $(SCRIPT)
-	@echo "wrote $(SCRIPT)"
+	@cp $(TARGET)/upgrade.sql $(UPGRADE)
+	@echo "wrote $(SCRIPT) and $(UPGRADE)"
 
-check-schema: build ## Fail when the install script no longer matches the Rust signatures and doc comments.
+check-schema: build ## Fail when the scripts no longer match the Rust signatures and doc comments.
 	@$(DESCRIBED) > $(TARGET)/script.sql
-	@diff -u $(SCRIPT) $(TARGET)/script.sql || { echo "$(SCRIPT) is out of date: run 'make schema'" >&2; exit 1; }
+	@$(TARGET)/schema $(UPGRADED) > $(TARGET)/upgrade.sql
+	@diff -u $(SCRIPT) $(TARGET)/script.sql && diff -u $(UPGRADE) $(TARGET)/upgrade.sql || { echo "the scripts in sql/ are out of date: run 'make schema'" >&2; exit 1; }
 
-reference: schema install ## Write docs/reference.md from the catalog of a fresh installation.
-	@WRITE_REFERENCE=yes scripts/with-cluster cargo test --quiet --release $(FEATURES) --test server reference::
-	@echo "wrote docs/reference.md"
+reference: schema install ## Write docs/reference.md and sql/install/definitions.txt from the catalog of a fresh installation.
+	@WRITE_REFERENCE=yes scripts/with-cluster cargo test --quiet --release $(FEATURES) --test server -- reference:: the_definitions_are
+	@echo "wrote docs/reference.md and sql/install/definitions.txt"
 
 install: build ## Install the extension into the Postgres that PG_CONFIG names.
 	@VERSION=$(VERSION) TARGET=$(TARGET) SUDO=$(SUDO) scripts/install-extension
@@ -62,6 +68,10 @@ test-all: $(SLOW_TESTS) ## Run what is slow or needs large packages, after `make
 
 test-versions: ## Run `make demo` and `make test` on Postgres 17 and 18, in chroots (as root, 10 minutes).
 	@scripts/test-versions
+
+test-upgrade: install ## Upgrade databases of released versions, built from their commits, to this one.
+	@MAJOR=$(MAJOR) SUDO=$(SUDO) scripts/install-released
+	@scripts/with-cluster cargo test --release $(FEATURES) --test upgrade
 
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
@@ -92,4 +102,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all test-versions torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all test-upgrade test-versions torture demo worker-demo psql bench fmt lint audit clean

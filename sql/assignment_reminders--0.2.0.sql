@@ -61,33 +61,6 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
 
--- What workers get. sql/delivery/claim.sql fills the columns, by their names.
-CREATE TYPE assignment_reminders.claimed_reminder AS (
-    reminder_id uuid,
-    claim_id uuid,
-    claimed_until timestamptz,
-    idempotency_key text,
-    organization_id uuid,
-    reminder_type text,
-    recipient_id uuid,
-    recipient_email text,
-    recipient_name text,
-    recipient_timezone text,
-    assignment_id uuid,
-    assignment_title text,
-    student_name text,
-    peer_mentor_name text,
-    last_contact_date date,
-    days_since integer,
-    due_at timestamptz,
-    due_at_local timestamp,
-    anchor timestamptz,
-    scheduled_for timestamptz,
-    attempts integer
-);
-COMMENT ON TYPE assignment_reminders.claimed_reminder IS
-    'What claim_reminders returns: a reminder that is the caller''s to send until claimed_until, with whom it goes to and what it is about.';
-
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
 
@@ -111,14 +84,6 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 --   silence
 
 -- Recipients, as queries over many people need them.
-
-CREATE FUNCTION assignment_reminders.is_reachable(contact_opt_out boolean, email text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT assignment_reminders.unreachable_reason('recipient', contact_opt_out, email IS NOT NULL) IS NULL
-$$;
-COMMENT ON FUNCTION assignment_reminders.is_reachable(boolean, text) IS
-    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
 
 CREATE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
 RETURNS uuid
@@ -216,18 +181,23 @@ CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
-           assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+    SELECT silent.*
       FROM (SELECT coalesce(
                    assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
                    assignment_reminders.current_organization()) AS id
             OFFSET 0) AS organization
-      JOIN assignment_reminders.assignments a ON a.organization_id = organization.id
-     WHERE a.status = 'open'
-       AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-           > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
-     ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-     LIMIT assignment_reminders.require_page_size(page_size)
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
+                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = organization.id
+              AND a.status = 'open'
+              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
+                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS silent
+     ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
     'One page of an organization''s open assignments with their contact dates, longest silent first. For the next page, pass the last row''s silent_since and assignment_id. NULL organization: the current one. P0002 for an unknown one, 22023 for a page size outside 1 to 10000, 22004 for a NULL one.';
@@ -486,6 +456,56 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
     'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';
 
+-- requires:
+--   due_reads
+
+-- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
+-- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
+CREATE FUNCTION assignment_reminders.installed_definitions()
+RETURNS TABLE (kind text, relation text, name text, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+-- By which Postgres writes constants and names.
+SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
+AS $$
+    WITH ours AS (
+        SELECT c.oid, c.relname::text AS relation, c.relkind
+          FROM pg_class c
+         WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
+    )
+    SELECT 'trigger', o.relation, t.tgname::text,
+           pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' REPLICA ONLY' ELSE '' END
+      FROM ours o
+      JOIN pg_trigger t ON t.tgrelid = o.oid
+     WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'default', o.relation, a.attname::text, pg_get_expr(d.adbin, d.adrelid)
+      FROM ours o
+      JOIN pg_attrdef d ON d.adrelid = o.oid
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+     WHERE a.attname = 'organization_id'
+    UNION ALL
+    -- Not those of NOT NULL, which are constraints from Postgres 18 on.
+    SELECT 'constraint', o.relation, c.conname::text, pg_get_constraintdef(c.oid)
+      FROM ours o
+      JOIN pg_constraint c ON c.conrelid = o.oid
+     WHERE c.contype IN ('c', 'f', 'p', 'u', 'x')
+    UNION ALL
+    -- Those of constraints are named there.
+    SELECT 'index', o.relation, i.relname::text,
+           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+      FROM ours o
+      JOIN pg_index x ON x.indrelid = o.oid
+      JOIN pg_class i ON i.oid = x.indexrelid
+     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'view', o.relation, o.relation, pg_get_viewdef(o.oid)
+      FROM ours o
+     WHERE o.relkind = 'v'
+$$;
+COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
+    'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
+
 -- assignment_reminders::bindings::after_loss
 CREATE FUNCTION "after_loss"(
 	"attempts" INT,
@@ -495,13 +515,20 @@ IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'after_loss_wrapper';
 
+-- assignment_reminders::install::definitions::altered_definitions
+CREATE FUNCTION "altered_definitions"() RETURNS TABLE (kind text, relation text, name text, expected text, actual text)
+STRICT STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
+
 -- assignment_reminders::delivery::claim::claim_reminders
 CREATE FUNCTION "claim_reminders"(
 	"batch_size" INT DEFAULT 100,
 	"lease" interval DEFAULT interval '5 minutes',
 	"organization_id" uuid DEFAULT NULL,
 	"as_of" timestamp with time zone DEFAULT now()
-) RETURNS SETOF assignment_reminders.claimed_reminder
+) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
 VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
@@ -678,6 +705,15 @@ CREATE FUNCTION "is_escalation_due"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_escalation_due_wrapper';
+
+-- assignment_reminders::bindings::is_reachable
+CREATE FUNCTION "is_reachable"(
+	"contact_opt_out" bool,
+	"email" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_reachable_wrapper';
 
 -- assignment_reminders::bindings::is_rearmed
 CREATE FUNCTION "is_rearmed"(
@@ -922,6 +958,13 @@ STRICT VOLATILE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 
+-- assignment_reminders::install::uninstall::uninstall
+CREATE FUNCTION "uninstall"() RETURNS TEXT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'uninstall_wrapper';
+
 -- assignment_reminders::bindings::unreachable_reason
 CREATE FUNCTION "unreachable_reason"(
 	"addressee" TEXT,
@@ -1032,64 +1075,80 @@ CREATE FUNCTION "sync_completed"()
 	AS 'MODULE_PATHNAME', 'sync_completed_wrapper';
 
 -- finalize
--- Who may call the functions, said once they all exist.
+-- Who may call the functions, said once they all exist. An upgrade says it of the functions that are new: users may have
+-- granted or revoked the others (tools/schema/src/upgrade.rs tells which were there).
 --
 -- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA assignment_reminders FROM PUBLIC;
-
--- Everybody: the rules, which know only their arguments, and the default of organization_id, which inserts need.
-GRANT EXECUTE ON FUNCTION
-    assignment_reminders.days_since_last_contact(date, date),
-    assignment_reminders.is_reminder_due(integer, integer),
-    assignment_reminders.is_escalation_due(integer, integer, timestamptz),
-    assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
-    assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
-    assignment_reminders.due_reminder_type(interval),
-    assignment_reminders.skip_reason(assignment_reminders.reminder_facts),
-    assignment_reminders.unreachable_reason(text, boolean, boolean),
-    assignment_reminders.is_reachable(boolean, text),
-    assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid),
-    assignment_reminders.silent_since(date, date),
-    assignment_reminders.silence_anchor(date),
-    assignment_reminders.latest_starts_of_silence(integer, integer, date),
-    assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz),
-    assignment_reminders.due_windows(text, integer[], integer, timestamptz),
-    assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text),
-    assignment_reminders.reminder_kinds(),
-    assignment_reminders.reminder_kind(text),
-    assignment_reminders.reminder_type_of(text),
-    assignment_reminders.require_value(anyelement, text),
-    assignment_reminders.require_moment(timestamptz),
-    assignment_reminders.require_page_size(integer),
-    assignment_reminders.raise_unknown(text, uuid),
-    assignment_reminders.after_loss(integer, integer),
-    assignment_reminders.day_before(timestamptz, text),
-    assignment_reminders.time_ordered_id(),
-    assignment_reminders.current_organization()
-TO PUBLIC;
-
--- Everybody, too: reads, which show nothing that the caller's own rights on the tables do not.
-GRANT EXECUTE ON FUNCTION
-    assignment_reminders.existing_organization(uuid),
-    assignment_reminders.evaluate_assignment(uuid, date),
-    assignment_reminders.evaluate_assignments(timestamptz, uuid),
-    assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid),
-    assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid),
-    assignment_reminders.get_last_contact_date(uuid),
-    assignment_reminders.get_assignment_with_participants(uuid),
-    assignment_reminders.verify_assignment_counts(),
-    assignment_reminders.verify_contact_dates(),
-    assignment_reminders.evaluation_health(interval, timestamptz),
-    assignment_reminders.watch_daily_evaluation(interval),
-    assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
-    assignment_reminders.daily_summary(uuid, timestamptz),
-    assignment_reminders.has_something_to_say(uuid, timestamptz, text),
-    assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)
-TO PUBLIC;
-
--- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO @extowner@;
+DO $$
+DECLARE
+    for_everybody regprocedure[] := ARRAY[
+        -- The rules, which know only their arguments, and the default of organization_id, which inserts need.
+        'assignment_reminders.days_since_last_contact(date, date)',
+        'assignment_reminders.is_reminder_due(integer, integer)',
+        'assignment_reminders.is_escalation_due(integer, integer, timestamptz)',
+        'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
+        'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
+        'assignment_reminders.due_reminder_type(interval)',
+        'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
+        'assignment_reminders.unreachable_reason(text, boolean, boolean)',
+        'assignment_reminders.is_reachable(boolean, text)',
+        'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
+        'assignment_reminders.silent_since(date, date)',
+        'assignment_reminders.silence_anchor(date)',
+        'assignment_reminders.latest_starts_of_silence(integer, integer, date)',
+        'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
+        'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text)',
+        'assignment_reminders.reminder_kinds()',
+        'assignment_reminders.reminder_kind(text)',
+        'assignment_reminders.reminder_type_of(text)',
+        'assignment_reminders.require_value(anyelement, text)',
+        'assignment_reminders.require_moment(timestamptz)',
+        'assignment_reminders.require_page_size(integer)',
+        'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.after_loss(integer, integer)',
+        'assignment_reminders.day_before(timestamptz, text)',
+        'assignment_reminders.time_ordered_id()',
+        'assignment_reminders.current_organization()',
+        'assignment_reminders.installed_definitions()',
+        'assignment_reminders.altered_definitions()',
+        -- Reads, which show nothing that the caller's own rights on the tables do not.
+        'assignment_reminders.existing_organization(uuid)',
+        'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
+        'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
+        'assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid)',
+        'assignment_reminders.get_last_contact_date(uuid)',
+        'assignment_reminders.get_assignment_with_participants(uuid)',
+        'assignment_reminders.verify_assignment_counts()',
+        'assignment_reminders.verify_contact_dates()',
+        'assignment_reminders.evaluation_health(interval, timestamptz)',
+        'assignment_reminders.watch_daily_evaluation(interval)',
+        'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
+        'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
+        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
+    ]::regprocedure[];
+    -- Whoever created the extension may call the rest, too, which writes or is a trigger; and whom they grant it to.
+    owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
+    known text[] := string_to_array(current_setting('assignment_reminders.functions_before', true), ',');
+    added regprocedure;
+BEGIN
+    FOR added IN
+        SELECT d.objid FROM pg_catalog.pg_depend d
+         WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+           AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders')
+           AND d.objid::text <> ALL (coalesce(known, '{}'))
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', added, owner);
+        IF added = ANY (for_everybody) THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
+        END IF;
+    END LOOP;
+END
+$$;
 
 -- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
 ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;
@@ -1101,6 +1160,8 @@ ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path =
 
 COMMENT ON FUNCTION assignment_reminders.after_loss(INT, INT) IS
     'What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or give_up. attempts counts the lost one. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
+    'The triggers, defaults, constraints and indexes of ours that are not as install() makes them. actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, P0002 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
@@ -1149,13 +1210,15 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, in
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
-    'Makes the tables, owned by the caller, or brings them to this version; recreates triggers that are missing and catches up on what they missed. Calling it again changes nothing. Returns what was done.
-42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED.';
+    'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
+42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller cannot see which migrations were applied, 55000 when the tables are of a later version.';
 COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
     'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
+    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
     'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
@@ -1242,6 +1305,9 @@ COMMENT ON FUNCTION assignment_reminders.sync_completed() IS
     'Trigger: makes completed and status agree: the one that was written leads. Keeps when it was completed.';
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
+COMMENT ON FUNCTION assignment_reminders.uninstall() IS
+    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers and views of ours. Defaults of organization_id become the default organization''s id, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
+42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
     'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or recipient.
 22023 for another one, 22004 for NULL.';

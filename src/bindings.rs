@@ -259,6 +259,14 @@ fn unreachable_reason(
     Ok(recipient::unreachable_reason(addressee, recipient).map(|reason| reason.name().to_string()))
 }
 
+/// Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.
+// Not unreachable_reason(...) IS NULL: the planner takes that for one row in 200.
+#[pg_extern(immutable, parallel_safe)]
+fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>) -> bool {
+    let recipient = contact_opt_out.map(|is_opted_out| Recipient { is_opted_out, has_address: email.is_some() });
+    recipient::unreachable_reason(Addressee::Recipient, recipient).is_none()
+}
+
 /// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
 /// what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason:
 /// why what is due now could not be sent, if so.

@@ -51,6 +51,21 @@ pub fn remove(names: Vec<&'static str>) -> Result<i32> {
     Ok(i32::try_from(removed.len()).unwrap_or(i32::MAX))
 }
 
+/// Removes the current role's jobs that functions of ours made, and returns how many there were; none where pg_cron is not in
+/// this database.
+pub fn remove_every() -> Result<i32> {
+    static UNSCHEDULE: Statement = Statement::kept(
+        "SELECT cron.unschedule(j.jobid) AS was_there FROM cron.job j
+          WHERE starts_with(j.jobname, 'assignment_reminders ') AND j.username = current_user AND j.database = current_database()",
+        &[],
+    );
+    if !is_installed()? {
+        return Ok(0);
+    }
+    let removed: Vec<bool> = UNSCHEDULE.write(&[], |rows| rows.column("was_there"))?;
+    Ok(i32::try_from(removed.len()).unwrap_or(i32::MAX))
+}
+
 /// The schedule itself. 22004 for NULL, 22023 when it is empty.
 pub fn required<'a>(name: &str, schedule: Option<&'a str>) -> Result<&'a str> {
     let schedule = schedule.ok_or_else(|| null_argument(name))?;
@@ -64,14 +79,19 @@ pub fn required<'a>(name: &str, schedule: Option<&'a str>) -> Result<&'a str> {
     Ok(schedule)
 }
 
+/// Whether pg_cron is in this database.
+fn is_installed() -> Result<bool> {
+    static INSTALLED: Statement = Statement::kept("SELECT e.oid FROM pg_extension e WHERE e.extname = 'pg_cron'", &[]);
+    Ok(INSTALLED.read(&[], |rows| rows.one::<pg_sys::Oid>("oid"))?.is_some())
+}
+
 /// pg_cron can only be created in one database of a cluster; from the others its jobs are made there.
 fn require_pg_cron(jobs: &[Job]) -> Result<()> {
-    static INSTALLED: Statement = Statement::kept("SELECT e.oid FROM pg_extension e WHERE e.extname = 'pg_cron'", &[]);
     static ELSEWHERE: Statement = Statement::kept(
         "SELECT format('SELECT cron.schedule_in_database(%L, %L, %L, %L)', $1 || ' in ' || current_database(), $2, $3, current_database()) AS command",
         &[types::TEXT, types::TEXT, types::TEXT],
     );
-    if INSTALLED.read(&[], |rows| rows.one::<pg_sys::Oid>("oid"))?.is_some() {
+    if is_installed()? {
         return Ok(());
     }
     let (detail, hint) = match setting(c"cron.database_name") {

@@ -27,18 +27,23 @@ CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
-           assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+    SELECT silent.*
       FROM (SELECT coalesce(
                    assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
                    assignment_reminders.current_organization()) AS id
             OFFSET 0) AS organization
-      JOIN assignment_reminders.assignments a ON a.organization_id = organization.id
-     WHERE a.status = 'open'
-       AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-           > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
-     ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-     LIMIT assignment_reminders.require_page_size(page_size)
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
+                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = organization.id
+              AND a.status = 'open'
+              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
+                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS silent
+     ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
     'One page of an organization''s open assignments with their contact dates, longest silent first. For the next page, pass the last row''s silent_since and assignment_id. NULL organization: the current one. P0002 for an unknown one, 22023 for a page size outside 1 to 10000, 22004 for a NULL one.';

@@ -3,7 +3,7 @@
 -- Postgres resolves an hour that a change of clocks skips to the one after it, and one that it repeats to its second pass.
 -- Index: user_preferences_daily_summary_idx, primary keys, reminders_recipient_summary_key, assignments_student_due_at_idx.
 SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kind.reminder_type, today.anchor, hour.scheduled_for,
-       NULL::text AS skip_reason, NULL::text AS action, NULL::integer AS days_since
+       NULL::text AS skip_reason
   FROM assignment_reminders.user_preferences p
   JOIN assignment_reminders.users u ON u.id = p.user_id AND u.organization_id = p.organization_id
  CROSS JOIN LATERAL (SELECT assignment_reminders.reminder_type_of('summary') AS reminder_type) AS kind

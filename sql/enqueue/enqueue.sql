@@ -20,7 +20,7 @@ about_assignment AS (
            claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
      WHERE assignment_reminders.is_rearmed(
                r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
-    RETURNING r.id, r.assignment_id, r.recipient_id, r.reminder_type
+    RETURNING r.*
 ), about_person AS (
     INSERT INTO assignment_reminders.reminders AS r
            (id, organization_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason)
@@ -37,12 +37,14 @@ about_assignment AS (
            claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
      WHERE assignment_reminders.is_rearmed(
                r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
-    RETURNING r.id, r.assignment_id, r.recipient_id, r.reminder_type
+    RETURNING r.*
 )
-SELECT enqueued.id AS reminder_id, due.organization_id, due.assignment_id, due.action, due.days_since, due.reminder_type,
-       due.recipient_id, due.skip_reason, due.anchor, due.scheduled_for
-  FROM due
-  JOIN (SELECT * FROM about_assignment UNION ALL SELECT * FROM about_person) AS enqueued
-    ON enqueued.reminder_type = due.reminder_type
-   AND coalesce(enqueued.assignment_id, enqueued.recipient_id) = coalesce(due.assignment_id, due.recipient_id)
- ORDER BY due.organization_id, due.days_since DESC, due.assignment_id, due.reminder_type, due.recipient_id
+-- All from the rows that were written: joined with what was due, of which the planner knows little, it might compare each with each.
+SELECT enqueued.id AS reminder_id, enqueued.organization_id, enqueued.assignment_id, kind.kind AS action,
+       assignment_reminders.days_since_last_contact(
+           (enqueued.anchor AT TIME ZONE 'UTC')::date, ($1 AT TIME ZONE o.timezone)::date) AS days_since,
+       enqueued.reminder_type, enqueued.recipient_id, enqueued.skip_reason, enqueued.anchor, enqueued.scheduled_for
+  FROM (SELECT * FROM about_assignment UNION ALL SELECT * FROM about_person) AS enqueued
+  JOIN assignment_reminders.organizations o ON o.id = enqueued.organization_id
+  LEFT JOIN assignment_reminders.reminder_kinds() AS kind ON kind.reminder_type = enqueued.reminder_type
+ ORDER BY enqueued.organization_id, days_since DESC, enqueued.assignment_id, enqueued.reminder_type, enqueued.recipient_id

@@ -1,61 +1,77 @@
--- Who may call the functions, said once they all exist.
+-- Who may call the functions, said once they all exist. An upgrade says it of the functions that are new: users may have
+-- granted or revoked the others (tools/schema/src/upgrade.rs tells which were there).
 --
 -- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA assignment_reminders FROM PUBLIC;
-
--- Everybody: the rules, which know only their arguments, and the default of organization_id, which inserts need.
-GRANT EXECUTE ON FUNCTION
-    assignment_reminders.days_since_last_contact(date, date),
-    assignment_reminders.is_reminder_due(integer, integer),
-    assignment_reminders.is_escalation_due(integer, integer, timestamptz),
-    assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date),
-    assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz),
-    assignment_reminders.due_reminder_type(interval),
-    assignment_reminders.skip_reason(assignment_reminders.reminder_facts),
-    assignment_reminders.unreachable_reason(text, boolean, boolean),
-    assignment_reminders.is_reachable(boolean, text),
-    assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid),
-    assignment_reminders.silent_since(date, date),
-    assignment_reminders.silence_anchor(date),
-    assignment_reminders.latest_starts_of_silence(integer, integer, date),
-    assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz),
-    assignment_reminders.due_windows(text, integer[], integer, timestamptz),
-    assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text),
-    assignment_reminders.reminder_kinds(),
-    assignment_reminders.reminder_kind(text),
-    assignment_reminders.reminder_type_of(text),
-    assignment_reminders.require_value(anyelement, text),
-    assignment_reminders.require_moment(timestamptz),
-    assignment_reminders.require_page_size(integer),
-    assignment_reminders.raise_unknown(text, uuid),
-    assignment_reminders.after_loss(integer, integer),
-    assignment_reminders.day_before(timestamptz, text),
-    assignment_reminders.time_ordered_id(),
-    assignment_reminders.current_organization()
-TO PUBLIC;
-
--- Everybody, too: reads, which show nothing that the caller's own rights on the tables do not.
-GRANT EXECUTE ON FUNCTION
-    assignment_reminders.existing_organization(uuid),
-    assignment_reminders.evaluate_assignment(uuid, date),
-    assignment_reminders.evaluate_assignments(timestamptz, uuid),
-    assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid),
-    assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid),
-    assignment_reminders.get_last_contact_date(uuid),
-    assignment_reminders.get_assignment_with_participants(uuid),
-    assignment_reminders.verify_assignment_counts(),
-    assignment_reminders.verify_contact_dates(),
-    assignment_reminders.evaluation_health(interval, timestamptz),
-    assignment_reminders.watch_daily_evaluation(interval),
-    assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid),
-    assignment_reminders.daily_summary(uuid, timestamptz),
-    assignment_reminders.has_something_to_say(uuid, timestamptz, text),
-    assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)
-TO PUBLIC;
-
--- The rest, which writes or is a trigger: whoever created the extension, and whom they grant it to.
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO @extowner@;
+DO $$
+DECLARE
+    for_everybody regprocedure[] := ARRAY[
+        -- The rules, which know only their arguments, and the default of organization_id, which inserts need.
+        'assignment_reminders.days_since_last_contact(date, date)',
+        'assignment_reminders.is_reminder_due(integer, integer)',
+        'assignment_reminders.is_escalation_due(integer, integer, timestamptz)',
+        'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
+        'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
+        'assignment_reminders.due_reminder_type(interval)',
+        'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
+        'assignment_reminders.unreachable_reason(text, boolean, boolean)',
+        'assignment_reminders.is_reachable(boolean, text)',
+        'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
+        'assignment_reminders.silent_since(date, date)',
+        'assignment_reminders.silence_anchor(date)',
+        'assignment_reminders.latest_starts_of_silence(integer, integer, date)',
+        'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
+        'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text)',
+        'assignment_reminders.reminder_kinds()',
+        'assignment_reminders.reminder_kind(text)',
+        'assignment_reminders.reminder_type_of(text)',
+        'assignment_reminders.require_value(anyelement, text)',
+        'assignment_reminders.require_moment(timestamptz)',
+        'assignment_reminders.require_page_size(integer)',
+        'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.after_loss(integer, integer)',
+        'assignment_reminders.day_before(timestamptz, text)',
+        'assignment_reminders.time_ordered_id()',
+        'assignment_reminders.current_organization()',
+        'assignment_reminders.installed_definitions()',
+        'assignment_reminders.altered_definitions()',
+        -- Reads, which show nothing that the caller's own rights on the tables do not.
+        'assignment_reminders.existing_organization(uuid)',
+        'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
+        'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
+        'assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid)',
+        'assignment_reminders.get_last_contact_date(uuid)',
+        'assignment_reminders.get_assignment_with_participants(uuid)',
+        'assignment_reminders.verify_assignment_counts()',
+        'assignment_reminders.verify_contact_dates()',
+        'assignment_reminders.evaluation_health(interval, timestamptz)',
+        'assignment_reminders.watch_daily_evaluation(interval)',
+        'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
+        'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
+        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
+    ]::regprocedure[];
+    -- Whoever created the extension may call the rest, too, which writes or is a trigger; and whom they grant it to.
+    owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
+    known text[] := string_to_array(current_setting('assignment_reminders.functions_before', true), ',');
+    added regprocedure;
+BEGIN
+    FOR added IN
+        SELECT d.objid FROM pg_catalog.pg_depend d
+         WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+           AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders')
+           AND d.objid::text <> ALL (coalesce(known, '{}'))
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', added, owner);
+        IF added = ANY (for_everybody) THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
+        END IF;
+    END LOOP;
+END
+$$;
 
 -- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
 ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;

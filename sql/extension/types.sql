@@ -57,30 +57,3 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
-
--- What workers get. sql/delivery/claim.sql fills the columns, by their names.
-CREATE TYPE assignment_reminders.claimed_reminder AS (
-    reminder_id uuid,
-    claim_id uuid,
-    claimed_until timestamptz,
-    idempotency_key text,
-    organization_id uuid,
-    reminder_type text,
-    recipient_id uuid,
-    recipient_email text,
-    recipient_name text,
-    recipient_timezone text,
-    assignment_id uuid,
-    assignment_title text,
-    student_name text,
-    peer_mentor_name text,
-    last_contact_date date,
-    days_since integer,
-    due_at timestamptz,
-    due_at_local timestamp,
-    anchor timestamptz,
-    scheduled_for timestamptz,
-    attempts integer
-);
-COMMENT ON TYPE assignment_reminders.claimed_reminder IS
-    'What claim_reminders returns: a reminder that is the caller''s to send until claimed_until, with whom it goes to and what it is about.';

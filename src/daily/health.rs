@@ -5,6 +5,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use crate::arguments;
+use crate::install;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
@@ -93,5 +94,7 @@ fn facts(row: Row) -> Result<Facts> {
         is_overdue: row.get("is_overdue")?.unwrap_or(false),
         running,
         organizations_without_settings: row.not_null("without_settings")?,
+        altered_triggers: install::altered_triggers()?,
+        outstanding_migrations: install::number_outstanding()?,
     })
 }

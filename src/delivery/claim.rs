@@ -21,8 +21,14 @@ use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, types};
 
 returns!(
-    /// What a worker gets.
-    ClaimedReminders: SetOf, "SETOF assignment_reminders.claimed_reminder"
+    /// What a worker gets. These columns since 0.1.0 and for good: a function that returns others is another function, which
+    /// users' grants and views do not know. sql/delivery/claim.sql fills them, by their names.
+    ClaimedReminders: SetOf,
+    "TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, \
+     reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, \
+     assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, \
+     days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, \
+     attempts integer)"
 );
 
 /// Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased

@@ -32,6 +32,10 @@ pub struct Facts {
     pub is_overdue: bool,
     pub running: Option<Running>,
     pub organizations_without_settings: i32,
+    /// The triggers of ours that are missing, disabled or altered.
+    pub altered_triggers: Vec<String>,
+    /// How many migrations of this version the tables have not had; `None` where the caller may not see them.
+    pub outstanding_migrations: Option<usize>,
 }
 
 impl Status {
@@ -87,6 +91,18 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Critical, reason));
     }
+    if !facts.altered_triggers.is_empty() {
+        let reason = format!(
+            "triggers are missing, disabled or altered ({}): counts and contact dates may be wrong; SELECT assignment_reminders.install() puts them right",
+            facts.altered_triggers.join(", ")
+        );
+        findings.push((Status::Critical, reason));
+    }
+    if facts.outstanding_migrations.is_some_and(|outstanding| outstanding > 0) {
+        let reason =
+            "the tables are those of an earlier version: SELECT assignment_reminders.install() brings them to this one";
+        findings.push((Status::Critical, reason.to_string()));
+    }
 
     findings.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
     let status = findings.first().map_or(Status::Ok, |(status, _)| *status);
@@ -102,7 +118,14 @@ mod tests {
     }
 
     fn healthy() -> Facts {
-        Facts { last_run: Some(good_run()), is_overdue: false, running: None, organizations_without_settings: 0 }
+        Facts {
+            last_run: Some(good_run()),
+            is_overdue: false,
+            running: None,
+            organizations_without_settings: 0,
+            altered_triggers: vec![],
+            outstanding_migrations: Some(0),
+        }
     }
 
     fn status(facts: &Facts) -> Status {
@@ -149,6 +172,19 @@ mod tests {
     #[test]
     fn an_organization_without_settings_is_critical() {
         assert_eq!(status(&Facts { organizations_without_settings: 1, ..healthy() }), Status::Critical);
+    }
+
+    #[test]
+    fn triggers_that_do_not_do_their_work_are_critical_and_named() {
+        let (status, reasons) = judge(&Facts { altered_triggers: vec!["a".into(), "b".into()], ..healthy() });
+        assert_eq!(status, Status::Critical);
+        assert!(reasons[0].contains("(a, b)") && reasons[0].contains("install()"), "{reasons:?}");
+    }
+
+    #[test]
+    fn tables_of_an_earlier_version_are_critical() {
+        assert_eq!(status(&Facts { outstanding_migrations: Some(1), ..healthy() }), Status::Critical);
+        assert_eq!(status(&Facts { outstanding_migrations: None, ..healthy() }), Status::Ok, "nothing is known");
     }
 
     #[test]

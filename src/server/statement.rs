@@ -82,6 +82,11 @@ impl Statement {
         self.execute(Access::Write, arguments, read)
     }
 
+    /// Reads as [`Statement::read`] does, and keeps the rows.
+    pub fn read_rows(&self, arguments: &[DatumWithOid]) -> Result<ResultSet> {
+        self.read(arguments, |rows| Ok(rows.kept()))
+    }
+
     /// Writes as [`Statement::write`] does, and keeps the rows.
     pub fn write_rows(&self, arguments: &[DatumWithOid]) -> Result<ResultSet> {
         self.write(arguments, |rows| Ok(rows.kept()))

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::{fs, thread};
 
-use crate::support::{Database, People, assert_refused, refused, row, rows, run, tables};
+use postgres::Client;
+
+use crate::support::{Database, People, assert_refused, enqueue_follow_ups, refused, row, rows, run, tables};
 
 const TABLES: &str = "activities assignments claim_rates contact_corrections evaluation_runs migrations organizations peer_mentors \
                       reminder_settings reminders send_logs user_preferences users";
@@ -224,4 +226,83 @@ fn migrations_are_recorded_with_their_number_and_version() {
     let expected: Vec<String> =
         migrations().iter().map(|file| format!("{file}|{}", env!("CARGO_PKG_VERSION"))).collect();
     assert_eq!(recorded, expected, "every file of sql/install is a migration, in the order of the numbers");
+}
+
+/// Everything an app may do to rows.
+fn an_app_goes_on(client: &mut Client) {
+    run(
+        client,
+        "INSERT INTO users (email) VALUES ('new@example.org');
+         INSERT INTO peer_mentors (user_id) SELECT id FROM users WHERE email = 'new@example.org';
+         INSERT INTO assignments (title, student_id, peer_mentor_id)
+              SELECT 'later', u.id, m.id FROM users u JOIN peer_mentors m ON m.user_id = u.id WHERE u.email = 'new@example.org';
+         INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-04-01 12:00+00' FROM assignments;
+         UPDATE assignments SET status = 'paused' WHERE title = 'later';
+         INSERT INTO reminders (assignment_id, reminder_type) SELECT id, '24h' FROM assignments WHERE title = 'later'",
+    );
+}
+
+#[test]
+fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go_on() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignments(&mut client, "2026-01-01", 3);
+    enqueue_follow_ups(&mut client, "2026-03-01");
+    let content =
+        "SELECT (SELECT count(*) FROM assignments), (SELECT count(*) FROM users), (SELECT count(*) FROM reminders),
+                          (SELECT count(*) FROM migrations), (SELECT sum(assignment_count) FROM peer_mentors)";
+    let before = row(&mut client, content);
+    let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
+    let kept = row(&mut client, constraints);
+    let done = row(&mut client, "SELECT uninstall()");
+    assert!(done.contains("27 triggers and 1 views dropped, 9 defaults made constant"), "{done}");
+    assert_eq!(row(&mut client, constraints), kept);
+    assert!(
+        row(&mut client, "SELECT uninstall()").contains(" 0 triggers and 0 views dropped, 0 defaults"),
+        "nothing is left"
+    );
+
+    run(&mut client, "DROP EXTENSION assignment_reminders");
+    assert_eq!(row(&mut client, content), before);
+    an_app_goes_on(&mut client);
+    assert_eq!(
+        row(&mut client, "SELECT DISTINCT organization_id FROM activities"),
+        "00000000-0000-0000-0000-000000000001"
+    );
+
+    // And back: what was missed is caught up on.
+    run(&mut client, "CREATE EXTENSION assignment_reminders; SELECT install()");
+    assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT sum(assignment_count) FROM peer_mentors"), "4");
+    assert_eq!(row(&mut client, "SELECT DISTINCT last_contact_date FROM assignments"), "2026-04-01");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminder_queue"), "1");
+}
+
+#[test]
+fn uninstall_leaves_what_users_made_on_our_tables() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER mine BEFORE INSERT ON assignments FOR EACH ROW EXECUTE FUNCTION public.mine();
+         CREATE VIEW public.waiting AS SELECT organization_id, pending FROM reminder_queue",
+    );
+    let done = row(&mut client, "SELECT uninstall()");
+    assert!(done.contains("0 views dropped"), "a user's view stands on ours: {done}");
+    run(&mut client, "DROP EXTENSION assignment_reminders");
+    assert_eq!(row(&mut client, "SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE NOT tgisinternal"), "mine");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM public.waiting"), "1");
+}
+
+#[test]
+fn only_the_owner_of_the_tables_may_uninstall() {
+    let database = Database::installed();
+    let (mut stranger, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA assignment_reminders TO {role};
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
+    );
+    assert_eq!(refused(&mut stranger, "SELECT uninstall()").sqlstate, "42501");
+    assert!(row(&mut database.connect(), "SELECT install()").ends_with("nothing to do"), "nothing was taken away");
 }

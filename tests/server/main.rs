@@ -7,6 +7,7 @@ mod contact;
 mod counts;
 mod cron;
 mod daily;
+mod definitions;
 mod delivery;
 mod delivery_races;
 mod due;

@@ -35,7 +35,7 @@ const CAPABILITIES: [(&str, &[&str]); 10] = [
     ),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     ("Organization of a session", &["current_organization", "existing_organization"]),
-    ("Installation", &["install"]),
+    ("Installation", &["install", "uninstall", "altered_definitions", "installed_definitions"]),
     (
         "Helpers that other functions use",
         &[

@@ -88,8 +88,10 @@ impl Bare {
         bare
     }
 
-    const PARTS: [[&'static str; 2]; 2] =
-        [["--pkglibdir", "assignment_reminders.so"], ["--sharedir", "extension/assignment_reminders.control"]];
+    const PARTS: [[&'static str; 2]; 2] = [
+        ["--pkglibdir", concat!("assignment_reminders-", env!("CARGO_PKG_VERSION"), ".so")],
+        ["--sharedir", "extension/assignment_reminders.control"],
+    ];
 
     fn copy_of(&self, directory: &str) -> PathBuf {
         self.home.join(installed(directory).strip_prefix("/").expect("an absolute path"))

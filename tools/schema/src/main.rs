@@ -6,8 +6,10 @@
 //! What pgrx does not write, the functions' comments, comes from their doc comments; so it runs where src/ is.
 //!
 //! Usage: schema LIBRARY CONTROL_FILE VERSION > SCRIPT
+//!        schema upgrade SCRIPT SCRIPT_OF_THE_RELEASE CHANGES > UPGRADE_SCRIPT
 
 mod comments;
+mod upgrade;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,20 +20,32 @@ use pgrx_sql_entity_graph::{ControlFile, PgrxSql, SqlGraphEntity, SqlGraphIdenti
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [library, control, version] = arguments.as_slice() else {
-        eprintln!("usage: schema LIBRARY CONTROL_FILE VERSION");
-        return ExitCode::from(2);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let written = match arguments.as_slice() {
+        ["upgrade", install, from, changes] => upgrade_script(install, from, changes),
+        [library, control, version] => install_script(library, control, version),
+        _ => {
+            eprintln!(
+                "usage: schema LIBRARY CONTROL_FILE VERSION, or: schema upgrade SCRIPT SCRIPT_OF_THE_RELEASE CHANGES"
+            );
+            return ExitCode::from(2);
+        }
     };
-    match install_script(library, control, version) {
+    match written {
         Ok(script) => {
             print!("{script}");
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("schema: {library}: {error}");
+            eprintln!("schema: {}: {error}", arguments.join(" "));
             ExitCode::FAILURE
         }
     }
+}
+
+fn upgrade_script(install: &str, from: &str, changes: &str) -> Result<String, Box<dyn Error>> {
+    let read = std::fs::read_to_string;
+    upgrade::script(&read(install)?, &read(from)?, &read(changes)?)
 }
 
 fn install_script(library: &str, control: &str, version: &str) -> Result<String, Box<dyn Error>> {

@@ -1,0 +1,1366 @@
+-- Written by `make schema` from the install script and sql/upgrade: change those, not this file.
+
+-- Which functions were there before, for the rights of the others (sql/extension/rights.sql).
+SELECT pg_catalog.set_config('assignment_reminders.functions_before', coalesce(pg_catalog.string_agg(d.objid::text, ','), ''), true)
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+ WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+   AND d.deptype = 'e' AND e.extname = 'assignment_reminders';
+
+-- Written by `make schema` from the code and its doc comments: change those, not this file.
+
+-- bootstrap
+-- The composite types that functions take and return. Each is written here and nowhere else: the library finds the columns by
+-- their names (src/server/result.rs), and refuses a type that has others.
+
+-- A named composite, because building one costs a tenth of what a set-returning function or an enum does, and works
+-- whatever the search_path.
+COMMENT ON TYPE assignment_reminders.evaluation IS
+    'What evaluate_assignment returns: an action (none, remind, escalate) and the days of silence.';
+
+CREATE TYPE assignment_reminders.latest_starts AS (
+    any_action date,
+    beyond_reminder date
+);
+COMMENT ON TYPE assignment_reminders.latest_starts IS
+    'What latest_starts_of_silence returns: silences that began later than any_action call for nothing, later than beyond_reminder for nothing but the mentor''s reminder.';
+
+COMMENT ON TYPE assignment_reminders.follow_up IS
+    'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
+
+CREATE TYPE assignment_reminders.reminder_kind AS (
+    kind text,
+    reminder_type text,
+    follows text,
+    addressee text
+);
+COMMENT ON TYPE assignment_reminders.reminder_kind IS
+    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
+
+-- What skip_reason decides by.
+CREATE TYPE assignment_reminders.reminder_facts AS (
+    reminder_type text,
+    anchor timestamptz,
+    scheduled_for timestamptz,
+    latest_scheduled_for timestamptz,
+    assignment_status text,
+    silent_since date,
+    due_at timestamptz,
+    is_wanted boolean,
+    is_today boolean,
+    has_something_to_say boolean,
+    is_opted_out boolean,
+    has_address boolean,
+    as_of timestamptz
+);
+COMMENT ON TYPE assignment_reminders.reminder_facts IS
+    'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
+
+-- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
+-- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
+
+-- What CREATE OR REPLACE cannot do to the functions of 0.1.0. `make schema` puts it between the types and the functions of
+-- sql/assignment_reminders--0.1.0--0.2.0.sql.
+
+-- While a statement writes, its triggers must not change: one that began in the old library would end in the new one, which
+-- knows nothing of what the old one permits itself. So writers are waited for first, and wait until this is done; in the order
+-- in which they come to the tables (sql/install/lock_tables.sql).
+DO $$
+DECLARE
+    written regclass;
+BEGIN
+    FOR written IN
+        SELECT to_regclass('assignment_reminders.' || t.name)
+          FROM unnest(ARRAY['activities', 'contact_corrections', 'assignments', 'peer_mentors', 'reminders', 'send_logs',
+                            'claim_rates', 'user_preferences', 'users', 'organizations', 'reminder_settings'])
+               WITH ORDINALITY AS t (name, place)
+         WHERE to_regclass('assignment_reminders.' || t.name) IS NOT NULL
+         ORDER BY t.place
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', written);
+    END LOOP;
+END
+$$;
+
+-- skip_reason takes its facts as one row. The one that took them one by one goes, unless something of the user's stands on it:
+-- then it stays, as an ordinary function, and asks the new one.
+CREATE OR REPLACE FUNCTION assignment_reminders.skip_reason(
+    reminder_type text, anchor timestamptz, assignment_status text, silent_since date, due_at timestamptz, is_superseded boolean,
+    is_wanted boolean, is_today boolean, has_something_to_say boolean, is_opted_out boolean, has_address boolean, as_of timestamptz
+) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT assignment_reminders.skip_reason(ROW(
+        reminder_type, anchor, as_of, CASE WHEN is_superseded THEN as_of + interval '1 second' END, assignment_status,
+        silent_since, due_at, is_wanted, is_today, has_something_to_say, is_opted_out, has_address, as_of
+    )::assignment_reminders.reminder_facts)
+$$;
+DO $$
+BEGIN
+    DROP FUNCTION assignment_reminders.skip_reason(
+        text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz);
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    ALTER EXTENSION assignment_reminders DROP FUNCTION assignment_reminders.skip_reason(
+        text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(last_contact_date, assigned_on)
+$$;
+COMMENT ON FUNCTION assignment_reminders.silent_since(date, date) IS
+    'The day on which the silence of an assignment began: its last contact or, without any, the day it was assigned.';
+
+CREATE OR REPLACE FUNCTION assignment_reminders.silence_anchor(silent_since date) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT silent_since::timestamp AT TIME ZONE 'UTC'
+$$;
+COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
+    'The anchor of the follow-ups of a silence: midnight UTC of the day on which it began.';
+
+-- requires:
+--   silence
+
+-- Recipients, as queries over many people need them.
+
+CREATE OR REPLACE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
+RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE addressee WHEN 'mentor' THEN mentor_id
+                          WHEN 'coordinator' THEN coordinator_id
+                          ELSE coalesce(recipient_id, student_id) END
+$$;
+COMMENT ON FUNCTION assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid) IS
+    'Which of these people a reminder for this addressee goes to: the mentor, the coordinator, or the recipient whom it names, else the student.';
+
+-- requires:
+--   recipients
+
+-- Compares every count with count(*) in one snapshot. Reads both tables whole (an index-only scan of
+-- assignments_peer_mentor_idx does): it is a check, run when there is reason to doubt.
+CREATE OR REPLACE FUNCTION assignment_reminders.verify_assignment_counts()
+RETURNS TABLE (organization_id uuid, peer_mentor_id uuid, assignment_count integer, actual_count integer)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT m.organization_id, m.id, m.assignment_count, coalesce(actual.assignments, 0)::integer
+      FROM assignment_reminders.peer_mentors m
+      LEFT JOIN (SELECT a.peer_mentor_id, count(*) AS assignments
+                   FROM assignment_reminders.assignments a
+                  WHERE a.peer_mentor_id IS NOT NULL
+                  GROUP BY a.peer_mentor_id) AS actual
+        ON actual.peer_mentor_id = m.id
+     WHERE m.assignment_count <> coalesce(actual.assignments, 0)
+     ORDER BY m.organization_id, m.id
+$$;
+COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
+    'Mentors whose assignment_count differs from count(*); always empty, unless triggers were bypassed.';
+
+-- requires:
+--   verify_assignment_counts
+
+-- Compares every contact date with what activities and corrections say, in one snapshot. Assignments of which neither says
+-- anything are passed over: one that was imported while the triggers were away keeps its date. Reads the tables whole, as
+-- verify_assignment_counts does.
+CREATE OR REPLACE FUNCTION assignment_reminders.verify_contact_dates()
+RETURNS TABLE (organization_id uuid, assignment_id uuid, last_contact_date date, actual_date date)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.organization_id, a.id, a.last_contact_date, greatest(correction.new_date, activity.contact_date)
+      FROM assignment_reminders.assignments a
+      LEFT JOIN (SELECT DISTINCT ON (c.assignment_id) c.assignment_id, c.new_date
+                   FROM assignment_reminders.contact_corrections c
+                  ORDER BY c.assignment_id, c.number DESC) AS correction
+        ON correction.assignment_id = a.id
+      LEFT JOIN (SELECT t.assignment_id, max((t.occurred_at AT TIME ZONE o.timezone)::date) AS contact_date
+                   FROM assignment_reminders.activities t
+                   JOIN assignment_reminders.organizations o ON o.id = t.organization_id
+                  WHERE t.overruled_by IS NULL
+                  GROUP BY t.assignment_id) AS activity
+        ON activity.assignment_id = a.id
+     WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
+       AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
+     ORDER BY a.organization_id, a.id
+$$;
+COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
+    'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';
+
+-- requires:
+--   verify_contact_dates
+
+-- Reading contact dates. Each is one query, with a pinned search_path, and so never inlined into the caller's: what the caller
+-- filters by cannot take away the error of a missing row, which the functions named require_ and raise_ raise.
+
+-- Index: assignments_pkey.
+CREATE OR REPLACE FUNCTION assignment_reminders.get_last_contact_date(assignment_id uuid) RETURNS date
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.last_contact_date
+      FROM (SELECT assignment_reminders.require_value(get_last_contact_date.assignment_id, 'assignment_id') AS id) AS wanted
+      LEFT JOIN assignment_reminders.assignments a ON a.id = wanted.id
+     WHERE coalesce(a.id, assignment_reminders.raise_unknown('assignment', wanted.id)) IS NOT NULL
+$$;
+COMMENT ON FUNCTION assignment_reminders.get_last_contact_date(uuid) IS
+    'The assignment''s latest contact; NULL when there never was one. P0002 for an unknown assignment, 22004 for NULL.';
+
+-- Index: assignments_open_contact_clock_idx, from the key on.
+CREATE OR REPLACE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
+    after_silent_since date DEFAULT NULL,
+    after_assignment_id uuid DEFAULT NULL,
+    page_size integer DEFAULT 1000,
+    organization_id uuid DEFAULT NULL
+) RETURNS TABLE (
+    assignment_id uuid, title text, student_id uuid, peer_mentor_id uuid, coordinator_id uuid, assigned_on date,
+    last_contact_date date, silent_since date
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT silent.*
+      FROM (SELECT coalesce(
+                   assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
+                   assignment_reminders.current_organization()) AS id
+            OFFSET 0) AS organization
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
+                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = organization.id
+              AND a.status = 'open'
+              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
+                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS silent
+     ORDER BY silent.silent_since, silent.id
+$$;
+COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
+    'One page of an organization''s open assignments with their contact dates, longest silent first. For the next page, pass the last row''s silent_since and assignment_id. NULL organization: the current one. P0002 for an unknown one, 22023 for a page size outside 1 to 10000, 22004 for a NULL one.';
+
+-- The pages of the function above, as far as they are silent: those come first.
+CREATE OR REPLACE FUNCTION assignment_reminders.get_assignments_with_no_contact_since(
+    cutoff_date date,
+    after_silent_since date DEFAULT NULL,
+    after_assignment_id uuid DEFAULT NULL,
+    page_size integer DEFAULT 1000,
+    organization_id uuid DEFAULT NULL
+) RETURNS TABLE (
+    assignment_id uuid, title text, student_id uuid, peer_mentor_id uuid, coordinator_id uuid, assigned_on date,
+    last_contact_date date, silent_since date
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT silent.*
+      FROM (SELECT assignment_reminders.require_value(cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
+     CROSS JOIN LATERAL (
+           SELECT * FROM assignment_reminders.get_open_assignments_with_contact_dates(
+                  after_silent_since, after_assignment_id, page_size, get_assignments_with_no_contact_since.organization_id)
+           ) AS silent
+     WHERE silent.silent_since < cutoff.date
+     ORDER BY silent.silent_since, silent.assignment_id
+     -- No limit, but evaluated also where no assignment is open.
+     LIMIT CASE WHEN assignment_reminders.require_value(cutoff_date, 'cutoff_date') IS NULL THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
+    'One page of an organization''s open assignments that were last in contact (without any: assigned) before cutoff_date, longest silent first; paged as get_open_assignments_with_contact_dates is. 22004 for a NULL cutoff_date.';
+
+-- Index: primary keys.
+CREATE OR REPLACE FUNCTION assignment_reminders.get_assignment_with_participants(assignment_id uuid) RETURNS TABLE (
+    assignment_id uuid, organization_id uuid, title text, status text, due_at timestamptz, assigned_on date, last_contact_date date,
+    student_id uuid, student_name text, student_email text,
+    peer_mentor_id uuid, peer_mentor_user_id uuid, peer_mentor_name text, peer_mentor_email text,
+    coordinator_id uuid, coordinator_name text, coordinator_email text
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.id, a.organization_id, a.title, a.status, a.due_at, a.assigned_on, a.last_contact_date,
+           student.id, student.name, student.email,
+           a.peer_mentor_id, mentor.id, mentor.name, mentor.email,
+           coordinator.id, coordinator.name, coordinator.email
+      FROM (SELECT assignment_reminders.require_value($1, 'assignment_id') AS id) AS wanted
+      LEFT JOIN assignment_reminders.assignments a ON a.id = wanted.id
+      LEFT JOIN assignment_reminders.users student
+        ON student.id = a.student_id AND student.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.users coordinator
+        ON coordinator.id = a.coordinator_id AND coordinator.organization_id = a.organization_id
+     WHERE coalesce(a.id, assignment_reminders.raise_unknown('assignment', wanted.id)) IS NOT NULL
+$$;
+COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) IS
+    'The assignment with its student, mentor and coordinator; those it does not have are NULL. P0002 for an unknown assignment, 22004 for NULL.';
+
+-- requires:
+--   contact_reads
+
+-- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the
+-- candidate rows, and whom to write to.
+--
+-- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
+-- organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
+-- repeat run mostly meets. latest_starts_of_silence (src/rules/follow_up.rs) says how long that is. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
+-- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
+-- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
+-- tests/server/daily.rs proves on random data that this agrees with the rules.
+CREATE OR REPLACE FUNCTION assignment_reminders.evaluate_assignments(
+    as_of timestamptz DEFAULT now(),
+    organization_id uuid DEFAULT NULL
+) RETURNS SETOF assignment_reminders.follow_up
+LANGUAGE sql STABLE
+AS $$
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor
+      FROM assignment_reminders.organizations o
+      JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
+           ) AS local
+     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
+           s.reminder_after_days, s.escalate_after_days, local.today) AS latest_start
+     CROSS JOIN LATERAL (
+           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+                  r.anchor = clock.anchor AS is_reminder_of_this_silence, r.status, r.skip_reason, r.sent_at, r.scheduled_for
+             FROM assignment_reminders.assignments a
+            CROSS JOIN LATERAL (
+                  SELECT assignment_reminders.silence_anchor(
+                         assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)) AS anchor
+                  ) AS clock
+             LEFT JOIN LATERAL (
+                  SELECT * FROM assignment_reminders.reminders r
+                   WHERE r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
+                   LIMIT 1
+                  ) AS r ON true
+            WHERE a.organization_id = o.id
+              AND a.status = 'open'
+              AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+                  BETWEEN '-infinity' AND latest_start.any_action
+              AND NOT coalesce(
+                  r.anchor = clock.anchor
+                  AND (r.status = 'pending'
+                       OR (r.status IN ('sent', 'failed')
+                           AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
+                                        > latest_start.beyond_reminder, true))),
+                  false)
+           OFFSET 0
+           ) AS a
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
+     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
+           a.last_contact_date, a.assigned_on,
+           assignment_reminders.dispatched_at(
+               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+               a.is_reminder_of_this_silence, a.status, a.skip_reason, a.sent_at, a.scheduled_for,
+               coalesce(evaluate_assignments.as_of, now())),
+           s.reminder_after_days, s.escalate_after_days, local.today) AS e
+      -- No kind does nothing.
+      JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
+      LEFT JOIN assignment_reminders.users recipient
+        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, mentor.id, a.coordinator_id, NULL, NULL)
+       AND recipient.organization_id = o.id
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL) AS reason
+           ) AS unreachable
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.reminders r
+            WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
+            LIMIT 1
+           ) AS enqueued ON true
+     WHERE (enqueued.id IS NULL
+            OR assignment_reminders.is_rearmed(
+                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
+       AND (evaluate_assignments.organization_id IS NULL
+            OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
+$$;
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
+
+-- requires:
+--   evaluate_assignments
+
+-- Reading what is due.
+
+-- Index: assignments_open_due_at_idx, from the key on, once per target.
+CREATE OR REPLACE FUNCTION assignment_reminders.due_assignments(
+    unit text,
+    targets integer[],
+    tolerance integer DEFAULT 1,
+    as_of timestamptz DEFAULT now(),
+    after_target integer DEFAULT NULL,
+    after_due_at timestamptz DEFAULT NULL,
+    after_assignment_id uuid DEFAULT NULL,
+    page_size integer DEFAULT 1000,
+    organization_id uuid DEFAULT NULL
+) RETURNS TABLE (
+    target integer, reminder_type text, organization_id uuid, assignment_id uuid, title text, due_at timestamptz,
+    due_at_local timestamp, timezone text, student_id uuid, email text, name text
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT due.target, due.reminder_type, a.organization_id, a.id, a.title, a.due_at, a.due_at AT TIME ZONE a.timezone, a.timezone,
+           a.student_id, a.email, a.name
+      FROM (SELECT assignment_reminders.existing_organization($9) AS id OFFSET 0) AS organization
+     CROSS JOIN LATERAL assignment_reminders.due_windows(unit, targets, tolerance, as_of) AS due
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN due.target = after_target THEN after_due_at END AS due_at,
+                  CASE WHEN due.target = after_target THEN after_assignment_id END AS id
+           ) AS after
+     CROSS JOIN LATERAL (
+           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
+             FROM assignment_reminders.assignments a
+            -- LIMIT 1, of a unique row, keeps this a look-up by key.
+            CROSS JOIN LATERAL (
+                  SELECT * FROM assignment_reminders.users u
+                   WHERE u.id = a.student_id AND u.organization_id = a.organization_id LIMIT 1
+                  ) AS u
+            WHERE a.status = 'open'
+              AND a.due_at BETWEEN due.due_from AND due.due_to
+              AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
+              AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
+              AND (organization.id IS NULL OR a.organization_id = organization.id)
+            ORDER BY a.due_at, a.id
+            LIMIT assignment_reminders.require_page_size(page_size)
+           ) AS a
+     WHERE after_target IS NULL OR due.target >= after_target
+     ORDER BY due.target, a.due_at, a.id
+     LIMIT assignment_reminders.require_page_size(page_size)
+$$;
+COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
+    'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';
+
+CREATE OR REPLACE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
+$$;
+COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
+    'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
+
+CREATE OR REPLACE FUNCTION assignment_reminders.is_in_daily_summary(
+    status text, completed_at timestamptz, as_of timestamptz, timezone text
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT status = 'open'
+           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
+$$;
+COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
+
+-- Index: users_pkey, assignments_student_due_at_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
+RETURNS TABLE (current jsonb, overdue jsonb, completed jsonb)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_agg(item.item ORDER BY a.due_at, a.title, a.id)
+                        FILTER (WHERE a.status = 'open' AND coalesce(a.due_at > wanted.as_of, true)), '[]'),
+           coalesce(jsonb_agg(item.item ORDER BY a.due_at, a.title, a.id)
+                        FILTER (WHERE a.status = 'open' AND a.due_at <= wanted.as_of), '[]'),
+           coalesce(jsonb_agg(item.item ORDER BY a.completed_at, a.title, a.id) FILTER (WHERE a.completed), '[]')
+      FROM (SELECT assignment_reminders.require_value(daily_summary.student_id, 'student_id') AS id,
+                   assignment_reminders.require_moment(daily_summary.as_of) AS as_of
+            OFFSET 0) AS wanted
+      LEFT JOIN assignment_reminders.users u ON u.id = wanted.id
+     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
+      LEFT JOIN assignment_reminders.assignments a
+        ON a.student_id = u.id AND a.organization_id = u.organization_id
+       AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, wanted.as_of, local.timezone)
+     CROSS JOIN LATERAL (
+           SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
+                                     'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
+           ) AS item
+     WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
+$$;
+COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, P0002 for an unknown student.';
+
+-- Index: assignments_student_due_at_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+    SELECT EXISTS (
+           SELECT FROM assignment_reminders.assignments a
+            WHERE a.student_id = has_something_to_say.student_id
+              AND assignment_reminders.is_in_daily_summary(
+                      a.status, a.completed_at, has_something_to_say.as_of, has_something_to_say.timezone))
+$$;
+COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
+    'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';
+
+-- requires:
+--   due_reads
+
+-- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
+-- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
+CREATE OR REPLACE FUNCTION assignment_reminders.installed_definitions()
+RETURNS TABLE (kind text, relation text, name text, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+-- By which Postgres writes constants and names.
+SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
+AS $$
+    WITH ours AS (
+        SELECT c.oid, c.relname::text AS relation, c.relkind
+          FROM pg_class c
+         WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
+    )
+    SELECT 'trigger', o.relation, t.tgname::text,
+           pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' REPLICA ONLY' ELSE '' END
+      FROM ours o
+      JOIN pg_trigger t ON t.tgrelid = o.oid
+     WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'default', o.relation, a.attname::text, pg_get_expr(d.adbin, d.adrelid)
+      FROM ours o
+      JOIN pg_attrdef d ON d.adrelid = o.oid
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+     WHERE a.attname = 'organization_id'
+    UNION ALL
+    -- Not those of NOT NULL, which are constraints from Postgres 18 on.
+    SELECT 'constraint', o.relation, c.conname::text, pg_get_constraintdef(c.oid)
+      FROM ours o
+      JOIN pg_constraint c ON c.conrelid = o.oid
+     WHERE c.contype IN ('c', 'f', 'p', 'u', 'x')
+    UNION ALL
+    -- Those of constraints are named there.
+    SELECT 'index', o.relation, i.relname::text,
+           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+      FROM ours o
+      JOIN pg_index x ON x.indrelid = o.oid
+      JOIN pg_class i ON i.oid = x.indexrelid
+     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'view', o.relation, o.relation, pg_get_viewdef(o.oid)
+      FROM ours o
+     WHERE o.relkind = 'v'
+$$;
+COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
+    'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
+
+-- assignment_reminders::bindings::after_loss
+CREATE OR REPLACE FUNCTION "after_loss"(
+	"attempts" INT,
+	"max_attempts" INT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'after_loss_wrapper';
+
+-- assignment_reminders::install::definitions::altered_definitions
+CREATE OR REPLACE FUNCTION "altered_definitions"() RETURNS TABLE (kind text, relation text, name text, expected text, actual text)
+STRICT STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
+
+-- assignment_reminders::delivery::claim::claim_reminders
+CREATE OR REPLACE FUNCTION "claim_reminders"(
+	"batch_size" INT DEFAULT 100,
+	"lease" interval DEFAULT interval '5 minutes',
+	"organization_id" uuid DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
+
+-- assignment_reminders::contact::correction::correct_last_contact_date
+CREATE OR REPLACE FUNCTION "correct_last_contact_date"(
+	"assignment_id" uuid,
+	"new_date" date,
+	"reason" TEXT
+) RETURNS date
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'correct_last_contact_date_wrapper';
+
+-- assignment_reminders::organization::current_organization
+CREATE OR REPLACE FUNCTION "current_organization"() RETURNS uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'current_organization_wrapper';
+
+-- assignment_reminders::bindings::days_since_last_contact
+CREATE OR REPLACE FUNCTION "days_since_last_contact"(
+	"last_contact_date" date,
+	"as_of" date DEFAULT current_date
+) RETURNS INT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'days_since_last_contact_wrapper';
+
+-- assignment_reminders::bindings::dispatched_at
+CREATE OR REPLACE FUNCTION "dispatched_at"(
+	"mentor_unreachable" TEXT,
+	"in_this_silence" bool,
+	"status" TEXT,
+	"skip_reason" TEXT,
+	"sent_at" timestamp with time zone,
+	"scheduled_for" timestamp with time zone,
+	"as_of" timestamp with time zone
+) RETURNS timestamp with time zone
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'dispatched_at_wrapper';
+
+-- assignment_reminders::bindings::due_reminder_type
+CREATE OR REPLACE FUNCTION "due_reminder_type"(
+	"due_offset" interval
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'due_reminder_type_wrapper';
+
+-- assignment_reminders::due::windows::due_windows
+CREATE OR REPLACE FUNCTION "due_windows"(
+	"unit" TEXT,
+	"targets" INT[],
+	"tolerance" INT,
+	"as_of" timestamp with time zone
+) RETURNS TABLE (target integer, reminder_type text, due_from timestamptz, due_to timestamptz)
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'due_windows_wrapper';
+
+-- assignment_reminders::due::enqueue::enqueue_daily_summaries
+CREATE OR REPLACE FUNCTION "enqueue_daily_summaries"(
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (reminder_id uuid, organization_id uuid, recipient_id uuid, anchor timestamptz, scheduled_for timestamptz)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'enqueue_daily_summaries_wrapper';
+
+-- assignment_reminders::due::enqueue::enqueue_due_reminders
+CREATE OR REPLACE FUNCTION "enqueue_due_reminders"(
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, reminder_type text, anchor timestamptz, scheduled_for timestamptz)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'enqueue_due_reminders_wrapper';
+
+-- assignment_reminders::bindings::evaluate_assignment
+CREATE OR REPLACE FUNCTION "evaluate_assignment"(
+	"assignment_id" uuid,
+	"as_of" date DEFAULT NULL
+) RETURNS assignment_reminders.evaluation
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'evaluate_row_wrapper';
+
+-- assignment_reminders::bindings::evaluate_assignment
+CREATE OR REPLACE FUNCTION "evaluate_assignment"(
+	"last_contact_date" date,
+	"assigned_on" date,
+	"last_reminder_sent_at" timestamp with time zone,
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"as_of" date DEFAULT current_date
+) RETURNS assignment_reminders.evaluation
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'evaluate_values_wrapper';
+
+-- assignment_reminders::daily::health::evaluation_health
+CREATE OR REPLACE FUNCTION "evaluation_health"(
+	"max_age" interval DEFAULT interval '26 hours',
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (status text, reasons text[], last_run_at timestamptz)
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
+
+-- assignment_reminders::organization::existing_organization
+CREATE OR REPLACE FUNCTION "existing_organization"(
+	"organization_id" uuid
+) RETURNS uuid
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
+
+-- assignment_reminders::delivery::answer::extend_reminder_lease
+CREATE OR REPLACE FUNCTION "extend_reminder_lease"(
+	"reminder_id" uuid,
+	"claim_id" uuid,
+	"lease" interval DEFAULT interval '5 minutes',
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'extend_reminder_lease_wrapper';
+
+-- assignment_reminders::delivery::answer::extend_reminder_leases
+CREATE OR REPLACE FUNCTION "extend_reminder_leases"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"lease" interval DEFAULT interval '5 minutes',
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
+
+-- assignment_reminders::install::install
+CREATE OR REPLACE FUNCTION "install"() RETURNS TEXT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'install_wrapper';
+
+-- assignment_reminders::bindings::is_due_offset_open
+CREATE OR REPLACE FUNCTION "is_due_offset_open"(
+	"due_at" timestamp with time zone,
+	"created_at" timestamp with time zone,
+	"due_offset" interval,
+	"longest_offset" interval,
+	"as_of" timestamp with time zone
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_due_offset_open_wrapper';
+
+-- assignment_reminders::bindings::is_escalation_due
+CREATE OR REPLACE FUNCTION "is_escalation_due"(
+	"days" INT,
+	"threshold" INT,
+	"last_reminder_sent_at" timestamp with time zone
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_escalation_due_wrapper';
+
+-- assignment_reminders::bindings::is_reachable
+CREATE OR REPLACE FUNCTION "is_reachable"(
+	"contact_opt_out" bool,
+	"email" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_reachable_wrapper';
+
+-- assignment_reminders::bindings::is_rearmed
+CREATE OR REPLACE FUNCTION "is_rearmed"(
+	"reminder_type" TEXT,
+	"anchor" timestamp with time zone,
+	"status" TEXT,
+	"skip_reason" TEXT,
+	"due_anchor" timestamp with time zone,
+	"due_skip_reason" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_rearmed_wrapper';
+
+-- assignment_reminders::bindings::is_reminder_due
+CREATE OR REPLACE FUNCTION "is_reminder_due"(
+	"days" INT,
+	"threshold" INT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_reminder_due_wrapper';
+
+-- assignment_reminders::bindings::latest_starts_of_silence
+CREATE OR REPLACE FUNCTION "latest_starts_of_silence"(
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"as_of" date
+) RETURNS assignment_reminders.latest_starts
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'latest_starts_of_silence_wrapper';
+
+-- assignment_reminders::delivery::answer::mark_reminder_failed
+CREATE OR REPLACE FUNCTION "mark_reminder_failed"(
+	"reminder_id" uuid,
+	"claim_id" uuid,
+	"error" TEXT,
+	"permanent" bool DEFAULT false,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mark_reminder_failed_wrapper';
+
+-- assignment_reminders::delivery::answer::mark_reminder_sent
+CREATE OR REPLACE FUNCTION "mark_reminder_sent"(
+	"reminder_id" uuid,
+	"claim_id" uuid,
+	"message_id" TEXT DEFAULT NULL,
+	"from_inbox" TEXT DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mark_reminder_sent_wrapper';
+
+-- assignment_reminders::delivery::answer::mark_reminders_failed
+CREATE OR REPLACE FUNCTION "mark_reminders_failed"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"errors" TEXT[],
+	"permanent" bool[] DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mark_reminders_failed_wrapper';
+
+-- assignment_reminders::delivery::answer::mark_reminders_sent
+CREATE OR REPLACE FUNCTION "mark_reminders_sent"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"message_ids" TEXT[] DEFAULT NULL,
+	"from_inbox" TEXT DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
+
+-- assignment_reminders::delivery::operate::prune
+CREATE OR REPLACE FUNCTION "prune"(
+	"older_than" interval,
+	"batch_size" INT DEFAULT 10000,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (send_logs bigint, evaluation_runs bigint)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'prune_wrapper';
+
+-- assignment_reminders::arguments::raise_unknown
+CREATE OR REPLACE FUNCTION "raise_unknown"(
+	"what" TEXT,
+	"id" uuid
+) RETURNS uuid
+STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'raise_unknown_wrapper';
+
+-- assignment_reminders::delivery::events::record_delivery_event
+CREATE OR REPLACE FUNCTION "record_delivery_event"(
+	"message_id" TEXT,
+	"status" TEXT,
+	"error" TEXT DEFAULT NULL,
+	"event_id" TEXT DEFAULT NULL,
+	"permanent" bool DEFAULT NULL
+) RETURNS bool
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
+
+-- assignment_reminders::bindings::reminder_kind
+CREATE OR REPLACE FUNCTION "reminder_kind"(
+	"reminder_type" TEXT
+) RETURNS assignment_reminders.reminder_kind
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'reminder_kind_wrapper';
+
+-- assignment_reminders::bindings::reminder_kinds
+CREATE OR REPLACE FUNCTION "reminder_kinds"() RETURNS TABLE (kind text, reminder_type text, follows text, addressee text)
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'reminder_kinds_wrapper';
+
+-- assignment_reminders::bindings::reminder_type_of
+CREATE OR REPLACE FUNCTION "reminder_type_of"(
+	"kind" TEXT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'reminder_type_of_wrapper';
+
+-- assignment_reminders::counts::repair_assignment_counts
+CREATE OR REPLACE FUNCTION "repair_assignment_counts"() RETURNS TABLE (organization_id uuid, peer_mentor_id uuid, wrong_count integer, actual_count integer)
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'repair_assignment_counts_wrapper';
+
+-- assignment_reminders::contact::repair::repair_contact_dates
+CREATE OR REPLACE FUNCTION "repair_contact_dates"() RETURNS TABLE (organization_id uuid, assignment_id uuid, wrong_date date, actual_date date)
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'repair_contact_dates_wrapper';
+
+-- assignment_reminders::arguments::require_moment
+CREATE OR REPLACE FUNCTION "require_moment"(
+	"as_of" timestamp with time zone
+) RETURNS timestamp with time zone
+STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_moment_wrapper';
+
+-- assignment_reminders::arguments::require_page_size
+CREATE OR REPLACE FUNCTION "require_page_size"(
+	"page_size" INT
+) RETURNS INT
+STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_page_size_wrapper';
+
+-- assignment_reminders::arguments::require_value
+CREATE OR REPLACE FUNCTION "require_value"(
+	"value" anyelement,
+	"name" TEXT
+) RETURNS anyelement
+STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_value_wrapper';
+
+-- assignment_reminders::delivery::events::restore_contact
+CREATE OR REPLACE FUNCTION "restore_contact"(
+	"user_id" uuid
+) RETURNS bool
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'restore_contact_wrapper';
+
+-- assignment_reminders::delivery::operate::retry_failed_reminders
+CREATE OR REPLACE FUNCTION "retry_failed_reminders"(
+	"failed_since" timestamp with time zone DEFAULT '-infinity',
+	"organization_id" uuid DEFAULT NULL,
+	"batch_size" INT DEFAULT 10000,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS INT
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'retry_failed_reminders_wrapper';
+
+-- assignment_reminders::daily::run::run_daily_evaluation
+CREATE OR REPLACE FUNCTION "run_daily_evaluation"(
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, action text, days_since integer, reminder_type text, recipient_id uuid, skip_reason text, anchor timestamptz)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'run_daily_evaluation_wrapper';
+
+-- assignment_reminders::daily::schedule::schedule_daily_evaluation
+CREATE OR REPLACE FUNCTION "schedule_daily_evaluation"(
+	"schedule" TEXT DEFAULT '0 6 * * *',
+	"watchdog_schedule" TEXT DEFAULT '30 * * * *',
+	"max_age" interval DEFAULT interval '26 hours'
+) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'schedule_daily_evaluation_wrapper';
+
+-- assignment_reminders::due::schedule::schedule_delivery_jobs
+CREATE OR REPLACE FUNCTION "schedule_delivery_jobs"(
+	"due_schedule" TEXT DEFAULT '* * * * *',
+	"summary_schedule" TEXT DEFAULT '*/15 * * * *'
+) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
+
+-- assignment_reminders::bindings::skip_reason
+CREATE OR REPLACE FUNCTION "skip_reason"(
+	"facts" assignment_reminders.reminder_facts
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'skip_reason_by_facts_wrapper';
+
+-- assignment_reminders::delivery::ids::time_ordered_id
+CREATE OR REPLACE FUNCTION "time_ordered_id"() RETURNS uuid
+STRICT VOLATILE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
+
+-- assignment_reminders::install::uninstall::uninstall
+CREATE OR REPLACE FUNCTION "uninstall"() RETURNS TEXT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'uninstall_wrapper';
+
+-- assignment_reminders::bindings::unreachable_reason
+CREATE OR REPLACE FUNCTION "unreachable_reason"(
+	"addressee" TEXT,
+	"is_opted_out" bool,
+	"has_address" bool
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unreachable_reason_wrapper';
+
+-- assignment_reminders::daily::schedule::unschedule_daily_evaluation
+CREATE OR REPLACE FUNCTION "unschedule_daily_evaluation"() RETURNS INT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unschedule_daily_evaluation_wrapper';
+
+-- assignment_reminders::due::schedule::unschedule_delivery_jobs
+CREATE OR REPLACE FUNCTION "unschedule_delivery_jobs"() RETURNS INT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unschedule_delivery_jobs_wrapper';
+
+-- assignment_reminders::contact::correction::update_last_contact_date
+CREATE OR REPLACE FUNCTION "update_last_contact_date"(
+	"assignment_id" uuid,
+	"contact_date" date
+) RETURNS date
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'update_last_contact_date_wrapper';
+
+-- assignment_reminders::daily::health::watch_daily_evaluation
+CREATE OR REPLACE FUNCTION "watch_daily_evaluation"(
+	"max_age" interval DEFAULT interval '26 hours'
+) RETURNS TEXT
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
+
+-- assignment_reminders::install::create_reminder_settings
+CREATE OR REPLACE FUNCTION "create_reminder_settings"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'create_reminder_settings_wrapper';
+
+-- assignment_reminders::row_triggers::forget_bounces
+CREATE OR REPLACE FUNCTION "forget_bounces"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'forget_bounces_wrapper';
+
+-- assignment_reminders::counts::maintain_assignment_count
+CREATE OR REPLACE FUNCTION "maintain_assignment_count"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'maintain_assignment_count_wrapper';
+
+-- assignment_reminders::contact::triggers::maintain_last_contact_date
+CREATE OR REPLACE FUNCTION "maintain_last_contact_date"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'maintain_last_contact_date_wrapper';
+
+-- assignment_reminders::row_triggers::protect_assignment_count
+CREATE OR REPLACE FUNCTION "protect_assignment_count"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'protect_assignment_count_wrapper';
+
+-- assignment_reminders::row_triggers::protect_last_contact_date
+CREATE OR REPLACE FUNCTION "protect_last_contact_date"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'protect_last_contact_date_wrapper';
+
+-- assignment_reminders::contact::triggers::record_imported_contact
+CREATE OR REPLACE FUNCTION "record_imported_contact"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'record_imported_contact_wrapper';
+
+-- assignment_reminders::row_triggers::refuse_future_activity
+CREATE OR REPLACE FUNCTION "refuse_future_activity"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'refuse_future_activity_wrapper';
+
+-- assignment_reminders::row_triggers::refuse_update
+CREATE OR REPLACE FUNCTION "refuse_update"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'refuse_update_wrapper';
+
+-- assignment_reminders::row_triggers::set_updated_at
+CREATE OR REPLACE FUNCTION "set_updated_at"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'set_updated_at_wrapper';
+
+-- assignment_reminders::row_triggers::sync_completed
+CREATE OR REPLACE FUNCTION "sync_completed"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'sync_completed_wrapper';
+
+-- finalize
+-- Who may call the functions, said once they all exist. An upgrade says it of the functions that are new: users may have
+-- granted or revoked the others (tools/schema/src/upgrade.rs tells which were there).
+--
+-- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
+
+DO $$
+DECLARE
+    for_everybody regprocedure[] := ARRAY[
+        -- The rules, which know only their arguments, and the default of organization_id, which inserts need.
+        'assignment_reminders.days_since_last_contact(date, date)',
+        'assignment_reminders.is_reminder_due(integer, integer)',
+        'assignment_reminders.is_escalation_due(integer, integer, timestamptz)',
+        'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
+        'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
+        'assignment_reminders.due_reminder_type(interval)',
+        'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
+        'assignment_reminders.unreachable_reason(text, boolean, boolean)',
+        'assignment_reminders.is_reachable(boolean, text)',
+        'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
+        'assignment_reminders.silent_since(date, date)',
+        'assignment_reminders.silence_anchor(date)',
+        'assignment_reminders.latest_starts_of_silence(integer, integer, date)',
+        'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
+        'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text)',
+        'assignment_reminders.reminder_kinds()',
+        'assignment_reminders.reminder_kind(text)',
+        'assignment_reminders.reminder_type_of(text)',
+        'assignment_reminders.require_value(anyelement, text)',
+        'assignment_reminders.require_moment(timestamptz)',
+        'assignment_reminders.require_page_size(integer)',
+        'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.after_loss(integer, integer)',
+        'assignment_reminders.day_before(timestamptz, text)',
+        'assignment_reminders.time_ordered_id()',
+        'assignment_reminders.current_organization()',
+        'assignment_reminders.installed_definitions()',
+        'assignment_reminders.altered_definitions()',
+        -- Reads, which show nothing that the caller's own rights on the tables do not.
+        'assignment_reminders.existing_organization(uuid)',
+        'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
+        'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
+        'assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid)',
+        'assignment_reminders.get_last_contact_date(uuid)',
+        'assignment_reminders.get_assignment_with_participants(uuid)',
+        'assignment_reminders.verify_assignment_counts()',
+        'assignment_reminders.verify_contact_dates()',
+        'assignment_reminders.evaluation_health(interval, timestamptz)',
+        'assignment_reminders.watch_daily_evaluation(interval)',
+        'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
+        'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
+        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
+    ]::regprocedure[];
+    -- Whoever created the extension may call the rest, too, which writes or is a trigger; and whom they grant it to.
+    owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
+    known text[] := string_to_array(current_setting('assignment_reminders.functions_before', true), ',');
+    added regprocedure;
+BEGIN
+    FOR added IN
+        SELECT d.objid FROM pg_catalog.pg_depend d
+         WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+           AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders')
+           AND d.objid::text <> ALL (coalesce(known, '{}'))
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', added, owner);
+        IF added = ANY (for_everybody) THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
+ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
+
+-- The doc comments of the functions written in Rust.
+
+COMMENT ON FUNCTION assignment_reminders.after_loss(INT, INT) IS
+    'What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or give_up. attempts counts the lost one. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
+    'The triggers, defaults, constraints and indexes of ours that are not as install() makes them. actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
+COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
+    'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
+22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, P0002 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.correct_last_contact_date(uuid, date, TEXT) IS
+    'Sets an assignment''s contact date, back as well as forward, and keeps who did it, when, why and what it was before. NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later activities count again. Returns the date that now holds.
+P0002 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.';
+COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS
+    'Trigger: gives an organization its row of settings as it is inserted.';
+COMMENT ON FUNCTION assignment_reminders.current_organization() IS
+    'The organization that the session speaks for: the setting assignment_reminders.organization_id, else organization_id in request.jwt.claims (top level, then app_metadata), else the default organization.
+22P02 when what is there is malformed: never a silent fallback.';
+COMMENT ON FUNCTION assignment_reminders.days_since_last_contact(date, date) IS
+    'Whole days from the last contact to as_of. NULL without contact.
+22008 for infinite dates.';
+COMMENT ON FUNCTION assignment_reminders.dispatched_at(TEXT, bool, TEXT, TEXT, timestamp with time zone, timestamp with time zone, timestamp with time zone) IS
+    'When the mentor''s reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL: neither yet. in_this_silence: whether the reminder is about this silence; if not, there is none. mentor_unreachable: why the mentor cannot be written to, NULL if they can; one who cannot counts as reminded at as_of.
+22004 for a NULL as_of.';
+COMMENT ON FUNCTION assignment_reminders.due_reminder_type(interval) IS
+    'The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for NULL, and for what is not ahead of a due date, or infinitely far.';
+COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp with time zone) IS
+    'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
+22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
+COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
+    'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
+22004 for NULL, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.enqueue_due_reminders(timestamp with time zone) IS
+    'Enqueues a reminder to the student for each of the organization''s due_offsets before an assignment''s due date, as soon as the first one''s time has come; a later one waits until its own. Calling it again enqueues nothing anew. When it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only the one closest to the due date). An assignment created after an offset''s time gets just the others. A due date that moved re-arms its reminders; those of assignments no longer open are skipped. Returns what it enqueued.
+22004 for NULL, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timestamp with time zone, INT, INT, date) IS
+    'What an open assignment with these values calls for: none, remind or escalate, and the days of its silence. The reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: silent since assigned_on. NULL threshold: that action is off.
+22004 for a NULL assigned_on or as_of, 22008 for infinite dates, 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
+    'What this assignment calls for on as_of (NULL: today in its organization''s time zone), by its organization''s settings and its reminder of this silence. An assignment that is not open calls for none.
+P0002 for an unknown assignment, 22004 for NULL.';
+COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
+    'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a run hangs.
+22004 for NULL, 22023 for an infinite max_age.';
+COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
+    'The id itself if an organization has it, NULL for NULL.
+P0002 when none has.';
+COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
+    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it.
+22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
+COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
+    'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
+COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
+    'Trigger: forgets the soft bounces of an address that is replaced.';
+COMMENT ON FUNCTION assignment_reminders.install() IS
+    'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
+42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller cannot see which migrations were applied, 55000 when the tables are of a later version.';
+COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
+    'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
+    'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
+22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
+    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
+COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
+22004 for a NULL reminder_type, status or due_anchor.';
+COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
+    'Whether days >= threshold. False when either is NULL.
+22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date) IS
+    'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off.
+22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
+    'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
+COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
+    'Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
+    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). True: recorded. False: the claim no longer holds, and nothing was changed.
+22004 for a NULL id.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TEXT, timestamp with time zone) IS
+    'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
+22004 for a NULL id.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEXT[], bool[], timestamp with time zone) IS
+    'Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are pairwise, or NULL. Returns the ids whose claim no longer holds.
+22004 for NULL ids, 22023 for arrays of different lengths.';
+COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
+    'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids whose claim no longer holds, for which nothing was changed: none when all is well.
+22004 for NULL ids, 22023 for arrays of different lengths.';
+COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
+    'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
+    'Trigger: refuses a contact date that did not come from activities or a correction. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
+    'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0.
+22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
+    'Raises the error that there is no assignment, organization or student with this id, or none that the caller may see. SQL functions call it where a row is missing.
+P0002 always; 22004 for NULL, 22023 for another word than these three.';
+COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
+    'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
+22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with.';
+COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
+    'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
+COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
+    'Trigger: refuses an activity more than a day ahead. 22008.';
+COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
+    'Trigger: refuses to change a history. 2F002.';
+COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS
+    'The kind of reminders of this type; every type that is no other kind''s is a due reminder''s. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.reminder_kinds() IS
+    'The kinds of reminders: what each follows (silence, due date, day), whom it goes to (mentor, coordinator, or the recipient whom its row names, else the student), and its type; due reminders have many, so there it is NULL.';
+COMMENT ON FUNCTION assignment_reminders.reminder_type_of(TEXT) IS
+    'The reminder type of this kind. NULL for due reminders, which have many, and for what is no kind.';
+COMMENT ON FUNCTION assignment_reminders.repair_assignment_counts() IS
+    'Writes the true counts over wrong ones and returns both; nothing when all are right: for after writes that bypassed triggers. Waits for transactions that have counted but not committed.';
+COMMENT ON FUNCTION assignment_reminders.repair_contact_dates() IS
+    'Sets contact dates to what activities and corrections say where they differ, and returns both; nothing when all are right. Follow-ups that wait for a silence that was none are withdrawn, as by a contact.';
+COMMENT ON FUNCTION assignment_reminders.require_moment(timestamp with time zone) IS
+    'The moment itself.
+22004 for NULL, 22008 for infinity.';
+COMMENT ON FUNCTION assignment_reminders.require_page_size(INT) IS
+    'The page size itself, 1 to 10000 rows.
+22004 for NULL, 22023 beyond.';
+COMMENT ON FUNCTION assignment_reminders.require_value(anyelement, TEXT) IS
+    'The value itself. Where it is NULL, an error that says which argument is missing: 22004.';
+COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
+    'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
+22004 for NULL, P0002 for an unknown user.';
+COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
+    'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
+22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, P0002 for an unknown organization.';
+COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with time zone) IS
+    'Enqueues every follow-up that is due at as_of, over all organizations, and returns what it enqueued; logs the run. While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
+22004 for NULL, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.schedule_daily_evaluation(TEXT, TEXT, interval) IS
+    'Schedules the daily run with pg_cron, and a watchdog that raises when the last run failed, is missing or ran over 30 minutes. Both schedules are pg_cron''s, in its time zone (UTC unless configured otherwise). Calling it again changes the schedules. Returns the jobs.
+22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is.';
+COMMENT ON FUNCTION assignment_reminders.schedule_delivery_jobs(TEXT, TEXT) IS
+    'Schedules the enqueueing of due reminders and of daily summaries with pg_cron. Both schedules are pg_cron''s, in its time zone; summaries need one run in each hour, soon after it begins, in every time zone: some are off by half or a quarter. Calling it again changes the schedules. Returns the jobs.
+22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is.';
+COMMENT ON FUNCTION assignment_reminders.set_updated_at() IS
+    'Trigger: sets updated_at to now, where the writer did not set it.';
+COMMENT ON FUNCTION assignment_reminders.skip_reason(assignment_reminders.reminder_facts) IS
+    'Why a reminder should no longer be sent; NULL: it should. Claims ask this of every reminder they hand out.
+22004 for NULL facts, or for a NULL reminder_type or as_of among them.';
+COMMENT ON FUNCTION assignment_reminders.sync_completed() IS
+    'Trigger: makes completed and status agree: the one that was written leads. Keeps when it was completed.';
+COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
+    'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
+COMMENT ON FUNCTION assignment_reminders.uninstall() IS
+    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers and views of ours. Defaults of organization_id become the default organization''s id, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
+42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
+    'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or recipient.
+22023 for another one, 22004 for NULL.';
+COMMENT ON FUNCTION assignment_reminders.unschedule_daily_evaluation() IS
+    'Removes the jobs that schedule_daily_evaluation made for the current role, and returns how many there were.
+55000 where pg_cron is not in this database.';
+COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
+    'Removes the jobs that schedule_delivery_jobs made for the current role, and returns how many there were.
+55000 where pg_cron is not in this database.';
+COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
+    'Moves an assignment''s contact date forward to contact_date and returns the date that now holds; an earlier one changes nothing.
+P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.';
+COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
+    'Raises when evaluation_health is critical, so that pg_cron''s own job list shows it; returns the status otherwise.
+55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.';

@@ -1,0 +1,20 @@
+-- Which of the definitions that install() makes ($1 to $4, pairwise: kind, relation, name, definition) are missing or others;
+-- and triggers that call a trigger function of ours once more, which would count twice (expected is NULL).
+WITH made AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS made (kind, relation, name, definition)
+), installed AS (
+    SELECT * FROM assignment_reminders.installed_definitions()
+)
+SELECT m.kind, m.relation, m.name, m.definition AS expected, i.definition AS actual
+  FROM made m
+  LEFT JOIN installed i ON i.kind = m.kind AND i.relation = m.relation AND i.name = m.name
+ WHERE i.definition IS DISTINCT FROM m.definition
+UNION ALL
+SELECT i.kind, i.relation, i.name, NULL, i.definition
+  FROM installed i
+ WHERE i.kind = 'trigger'
+   AND i.relation IN (SELECT m.relation FROM made m)
+   AND substring(i.definition FROM 'EXECUTE FUNCTION .*\)')
+       IN (SELECT substring(m.definition FROM 'EXECUTE FUNCTION .*\)') FROM made m WHERE m.kind = 'trigger')
+   AND NOT EXISTS (SELECT FROM made m WHERE m.kind = i.kind AND m.relation = i.relation AND m.name = i.name)
+ ORDER BY kind DESC, relation, name

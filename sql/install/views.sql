@@ -1,0 +1,33 @@
+-- The views, as install() keeps them. They hold no data: one that was altered or dropped is made anew. Columns are only added,
+-- at the end: CREATE OR REPLACE takes none away, and users' views stay on it.
+--
+-- reminder_queue: what waits, what fails and what was sent, per organization: for operators and their monitoring.
+-- Indexes: reminders_pending_idx, reminders_failed_idx, send_logs_organization_idx, so the sent rows are never read.
+CREATE OR REPLACE VIEW assignment_reminders.reminder_queue WITH (security_invoker = true) AS
+SELECT o.id AS organization_id, o.name AS organization_name,
+       waiting.pending, waiting.due_now, waiting.claimed, waiting.retrying, waiting.overdue,
+       failed.failed, sent.sent_last_24_hours, waiting.oldest_due_age
+  FROM assignment_reminders.organizations o
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS pending,
+              count(*) FILTER (WHERE r.available_at <= now() AND NOT r.is_claimed) AS due_now,
+              count(*) FILTER (WHERE r.is_claimed) AS claimed,
+              count(*) FILTER (WHERE r.attempts > 0) AS retrying,
+              count(*) FILTER (WHERE r.scheduled_for < now() - interval '1 hour') AS overdue,
+              now() - min(r.scheduled_for) FILTER (WHERE r.scheduled_for <= now()) AS oldest_due_age
+         FROM (SELECT r.attempts, r.scheduled_for, greatest(r.scheduled_for, r.retry_at) AS available_at,
+                      coalesce(r.claimed_until > now(), false) AS is_claimed
+                 FROM assignment_reminders.reminders r
+                WHERE r.organization_id = o.id AND r.status = 'pending') AS r
+       ) AS waiting
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS failed FROM assignment_reminders.reminders r
+        WHERE r.organization_id = o.id AND r.status = 'failed'
+       ) AS failed
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS sent_last_24_hours FROM assignment_reminders.send_logs l
+        WHERE l.organization_id = o.id AND l.created_at > now() - interval '24 hours' AND l.status = 'queued'
+       ) AS sent;
+
+COMMENT ON VIEW assignment_reminders.reminder_queue IS
+    'Per organization: reminders pending, due now, claimed, retrying, overdue by more than an hour, failed, sent in 24 hours, and the age of the oldest one due.';

@@ -1,0 +1,203 @@
+//! Migrations: numbered steps that make the tables and bring them to this version, each applied once, in order. Owns the
+//! record of them; what they do is in sql/install. A released one never changes: what it got wrong, a later one mends.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::panic::ErrorReport;
+
+use super::{names_after, run};
+use crate::server::errors::{Result, broken_statement, error};
+use crate::server::rows::Rows;
+use crate::server::statement::{Statement, types};
+
+/// A step. It may make relations, alter them and move data.
+pub struct Migration {
+    /// The name of its file: a number of three digits, and what it is about.
+    file: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($file:literal),+ $(,)?) => {
+        &[$(Migration { file: $file, sql: include_str!(concat!("../../sql/install/", $file, ".sql")) }),+]
+    };
+}
+
+/// In the order of their numbers.
+const MIGRATIONS: &[Migration] = migrations![
+    "001_organizations",
+    "002_reminder_settings",
+    "003_users",
+    "004_user_preferences",
+    "005_peer_mentors",
+    "006_assignments",
+    "007_contact_corrections",
+    "008_activities",
+    "009_reminders",
+    "010_send_logs",
+    "011_evaluation_runs",
+    "012_claim_rates",
+    "013_reminder_queue",
+];
+
+impl Migration {
+    fn number(&self) -> Result<i32> {
+        let (number, _) = self.file.split_once('_').unwrap_or_default();
+        number.parse().map_err(|cause| broken_statement(format!("migration {}: {cause}", self.file)))
+    }
+
+    fn name(&self) -> &'static str {
+        self.file.split_once('_').unwrap_or_default().1
+    }
+
+    /// The tables and views that it makes, which must not be there before.
+    fn relations(&self) -> impl Iterator<Item = &'static str> {
+        ["CREATE TABLE assignment_reminders.", "CREATE VIEW assignment_reminders."]
+            .into_iter()
+            .flat_map(|beginning| names_after(self.sql, beginning))
+    }
+}
+
+/// Applies the migrations that are not recorded yet, and returns how many.
+///
+/// 42P07 when one of their relations is there already, 55000 when the tables are of a later version.
+pub fn apply() -> Result<usize> {
+    static RECORD: Statement = Statement::kept(
+        "INSERT INTO assignment_reminders.migrations (number, name, extension_version) VALUES ($1, $2, $3)",
+        &[types::INT, types::TEXT, types::TEXT],
+    );
+    let outstanding = if existing_relations(&["migrations"])?.is_empty() {
+        run(include_str!("../../sql/install/migrations.sql"))?;
+        not_in(&[])?
+    } else if is_our_migrations_table()? {
+        outstanding()?
+    } else {
+        return Err(not_ours("migrations"));
+    };
+    let names: Vec<&str> = outstanding.iter().flat_map(|migration| migration.relations()).collect();
+    if let Some(taken) = existing_relations(&names)?.first() {
+        return Err(not_ours(taken));
+    }
+    for migration in &outstanding {
+        run(migration.sql)?;
+        RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;
+    }
+    Ok(outstanding.len())
+}
+
+/// The migrations of this version that the tables have not had.
+///
+/// 42501 when the caller cannot see which they had, 55000 when those of a later version are among them.
+fn outstanding() -> Result<Vec<&'static Migration>> {
+    let visibility = VISIBLE.write(&[], Visibility::of)?;
+    if !visibility.is_whole() {
+        return Err(visibility.error());
+    }
+    let applied: Vec<i32> = APPLIED.write(&[], |rows| rows.column("number"))?;
+    let newest = MIGRATIONS.last().map_or(Ok(0), Migration::number)?;
+    if let Some(unknown) = applied.iter().find(|&&number| number > newest) {
+        return Err(error(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!(
+                "the tables had migration {unknown}, which assignment_reminders {} does not know",
+                env!("CARGO_PKG_VERSION")
+            ),
+            format!(
+                "This version knows migrations up to {newest}; assignment_reminders.migrations names the version that applied it."
+            ),
+            "Update the extension to that version or a later one: ALTER EXTENSION assignment_reminders UPDATE.",
+        ));
+    }
+    not_in(&applied)
+}
+
+/// How many migrations of this version the tables have not had; `None` where the caller cannot see which they had.
+pub fn number_outstanding() -> Result<Option<usize>> {
+    if !VISIBLE.read(&[], Visibility::of)?.is_whole() {
+        return Ok(None);
+    }
+    let applied: Vec<i32> = APPLIED.read(&[], |rows| rows.column("number"))?;
+    Ok(Some(not_in(&applied)?.len()))
+}
+
+fn not_in(applied: &[i32]) -> Result<Vec<&'static Migration>> {
+    let mut outstanding = Vec::new();
+    for migration in MIGRATIONS {
+        if !applied.contains(&migration.number()?) {
+            outstanding.push(migration);
+        }
+    }
+    Ok(outstanding)
+}
+
+static APPLIED: Statement = Statement::kept("SELECT m.number FROM assignment_reminders.migrations m", &[]);
+
+static VISIBLE: Statement = Statement::kept(
+    "SELECT has_table_privilege(c.oid, 'SELECT') AS is_granted, row_security_active(c.oid) AS is_filtered,
+            current_user::text AS caller, pg_get_userbyid(c.relowner)::text AS owner
+       FROM pg_class c WHERE c.oid = 'assignment_reminders.migrations'::regclass",
+    &[],
+);
+
+/// Whether the caller sees which migrations were applied. Those that row security or a missing right hides would look as if
+/// they had not been.
+struct Visibility {
+    is_granted: bool,
+    is_filtered: bool,
+    caller: String,
+    owner: String,
+}
+
+impl Visibility {
+    fn of(mut rows: Rows) -> Result<Self> {
+        let row = rows.next().ok_or_else(|| broken_statement("no facts about the migrations table"))?;
+        Ok(Self {
+            is_granted: row.not_null("is_granted")?,
+            is_filtered: row.not_null("is_filtered")?,
+            caller: row.not_null("caller")?,
+            owner: row.not_null("owner")?,
+        })
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.is_granted && !self.is_filtered
+    }
+
+    fn error(&self) -> ErrorReport {
+        let cause = if self.is_granted {
+            format!("Row security may hide rows of it from the role {}.", self.caller)
+        } else {
+            format!("The role {} has no right to SELECT from it.", self.caller)
+        };
+        error(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "which migrations were applied cannot be read from assignment_reminders.migrations",
+            cause,
+            format!("Call install() as its owner, {}, with no row security forced on it.", self.owner),
+        )
+    }
+}
+
+fn existing_relations(names: &[&str]) -> Result<Vec<String>> {
+    static EXISTING: Statement = Statement::kept(
+        "SELECT c.relname::text AS name FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relname = ANY ($1) ORDER BY 1",
+        &[types::TEXTS],
+    );
+    EXISTING.write(&[names.to_vec().into()], |rows| rows.column("name"))
+}
+
+fn is_our_migrations_table() -> Result<bool> {
+    static COLUMNS: Statement = Statement::kept(
+        "SELECT count(*) AS columns FROM pg_attribute a WHERE a.attrelid = 'assignment_reminders.migrations'::regclass AND a.attname IN ('number', 'name', 'extension_version', 'applied_at')",
+        &[],
+    );
+    Ok(COLUMNS.write(&[], |rows| rows.one::<i64>("columns"))? == Some(4))
+}
+
+fn not_ours(relation: &str) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_DUPLICATE_TABLE,
+        format!("assignment_reminders.{relation} already exists and was not made by install()"),
+        "install() never takes over or changes a relation that it did not make.",
+        format!("Rename or drop assignment_reminders.{relation}, then call install() again."),
+    )
+}

@@ -1,0 +1,171 @@
+//! Making the tables, keeping them as this version has them, and letting go of them. Owns the order of these steps; what is
+//! made is in sql/install.
+
+mod definitions;
+mod migrations;
+mod uninstall;
+
+use std::panic::AssertUnwindSafe;
+
+use pgrx::PgSqlErrorCode;
+use pgrx::prelude::*;
+use pgrx::{notice, warning};
+
+pub use self::definitions::altered_triggers;
+pub use self::migrations::number_outstanding;
+use crate::row_triggers::{OriginalRow, Triggered};
+use crate::server::advisory_lock::AdvisoryLock;
+use crate::server::errors::{Result, broken_statement, error, raised};
+use crate::server::owner::as_table_owner;
+use crate::server::rows::Row;
+use crate::server::setting::is_read_committed;
+use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::attempt;
+use crate::{contact, counts};
+
+/// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
+const ATTACHMENTS: &str = include_str!("../../sql/install/triggers.sql");
+/// What holds no data, and is made anew where it is another.
+const VIEWS: &str = include_str!("../../sql/install/views.sql");
+
+/// Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults and views of ours that are
+/// missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and
+/// indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
+///
+/// 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that
+/// is not READ COMMITTED, 42501 where the caller cannot see which migrations were applied, 55000 when the tables are of
+/// a later version.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn install() -> Result<String> {
+    require_read_committed()?;
+    AdvisoryLock::Install.take();
+
+    let applied = migrations::apply()?;
+    let attached = attach(applied > 0)?;
+    let replaced = replace_views()?;
+    let mut done = vec![];
+    if applied + attached > 0 {
+        done.push(format!("{applied} migrations applied, {attached} triggers and defaults attached"));
+    }
+    if replaced > 0 && applied == 0 {
+        done.push(format!("{replaced} views put right"));
+    }
+    let done = if done.is_empty() { "nothing to do".to_string() } else { done.join(", ") };
+    Ok(format!("assignment_reminders {}: {done}", env!("CARGO_PKG_VERSION")))
+}
+
+/// Trigger: gives an organization its row of settings as it is inserted.
+#[pg_trigger]
+fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    static CREATE: Statement = Statement::kept(include_str!("../../sql/install/create_settings.sql"), &[]);
+    raised(as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))).map(|()| None))
+}
+
+/// Puts triggers and defaults right, all of them where tables are new, and returns how many were not as they should be. Warns
+/// of what else was altered.
+fn attach(are_tables_new: bool) -> Result<usize> {
+    let altered = definitions::altered()?;
+    let mut attached = 0;
+    let mut in_the_way = Vec::new();
+    for row in altered.rows() {
+        let kind: String = row.not_null("kind")?;
+        let (expected, actual) = (row.get::<String>("expected")?, row.get::<String>("actual")?);
+        if kind != "trigger" && kind != "default" {
+            warning!(
+                "{} is not as install() made it, and is left so. It was made as: {}. It is: {}",
+                named(row)?,
+                expected.unwrap_or_default(),
+                actual.unwrap_or_else(|| "missing".to_string())
+            );
+            continue;
+        }
+        attached += 1;
+        let Some(actual) = actual else { continue };
+        match &expected {
+            Some(_) => notice!("{} is put right; it was: {actual}", named(row)?),
+            None => notice!("{} is dropped: its function would do its work twice", named(row)?),
+        }
+        // CREATE OR REPLACE TRIGGER replaces any trigger but a constraint trigger.
+        if kind == "trigger" && (expected.is_none() || actual.starts_with("CREATE CONSTRAINT TRIGGER")) {
+            in_the_way.push(drop_trigger(row)?);
+        }
+    }
+    if attached > 0 || are_tables_new {
+        // Writers are locked out until we commit, so that nothing is missed between catching up and the first trigger.
+        run(include_str!("../../sql/install/lock_tables.sql"))?;
+        for command in &in_the_way {
+            run(command)?;
+        }
+        run(ATTACHMENTS)?;
+        catch_up()?;
+    }
+    Ok(attached)
+}
+
+fn drop_trigger(row: &Row) -> Result<String> {
+    static COMMAND: Statement = Statement::kept(
+        "SELECT format('DROP TRIGGER %I ON assignment_reminders.%I', $1, $2) AS command",
+        &[types::TEXT, types::TEXT],
+    );
+    let arguments = [row.not_null::<String>("name")?.into(), row.not_null::<String>("relation")?.into()];
+    Ok(COMMAND.read(&arguments, |rows| rows.one("command"))?.unwrap_or_default())
+}
+
+/// Makes the views as this version has them, and returns how many were others before. One that cannot be replaced, because
+/// other columns or other kinds of relations stand in its place, is warned of and left.
+fn replace_views() -> Result<usize> {
+    static DEFINITIONS: Statement = Statement::kept(
+        "SELECT d.name || ' ' || d.definition AS view FROM assignment_reminders.installed_definitions() AS d WHERE d.kind = 'view' ORDER BY 1",
+        &[],
+    );
+    let definitions = || DEFINITIONS.write(&[], |rows| rows.column::<String>("view"));
+    let before = definitions()?;
+    if let Err(failure) = attempt(AssertUnwindSafe(|| run(VIEWS)))? {
+        warning!(
+            "a view is not as install() makes it, and is left so: {} (SQLSTATE {}). Drop it, and call install() again",
+            failure.message,
+            failure.sqlstate
+        );
+    }
+    Ok(definitions()?.iter().filter(|view| !before.contains(view)).count())
+}
+
+/// What the triggers would have done while they were away.
+fn catch_up() -> Result<()> {
+    static FILL_SETTINGS: Statement = Statement::kept(include_str!("../../sql/install/fill_settings.sql"), &[]);
+    FILL_SETTINGS.run(&[])?;
+    counts::repair()?;
+    contact::repair()?;
+    Ok(())
+}
+
+/// "trigger assignments_count_inserted on assignments" and the like.
+fn named(row: &Row) -> Result<String> {
+    let (kind, name, relation): (String, String, String) =
+        (row.not_null("kind")?, row.not_null("name")?, row.not_null("relation")?);
+    Ok(format!("{kind} {name} on assignment_reminders.{relation}"))
+}
+
+/// The first word after each line's beginning.
+fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+    sql.lines().filter_map(move |line| line.strip_prefix(beginning)?.split(' ').next())
+}
+
+/// Catching up reads what others committed until the locks were had, which an older snapshot would not see.
+fn require_read_committed() -> Result<()> {
+    if is_read_committed() {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        "install() needs a READ COMMITTED transaction",
+        "In a stricter one it cannot see what others commit while it waits for locks.",
+        "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
+    ))
+}
+
+/// Runs a file of statements.
+fn run(sql: &str) -> Result<()> {
+    Spi::run(sql).map_err(broken_statement)
+}

@@ -1,0 +1,248 @@
+//! What an upgrade must leave, and what it must not.
+
+use std::process::Command;
+use std::thread;
+
+use crate::catalog::{assert_same, dump};
+use crate::programme::{Content, assert_goes_on, at_0_1_0, update};
+use crate::support::{Database, connect, pid, program, refused, row, rows, run, wait_until_blocked};
+
+const THIS: &str = env!("CARGO_PKG_VERSION");
+
+fn version(client: &mut postgres::Client) -> String {
+    row(client, "SELECT extversion FROM pg_extension WHERE extname = 'assignment_reminders'")
+}
+
+#[test]
+fn an_upgraded_database_is_as_a_fresh_one_with_every_row_and_goes_on() {
+    let (database, fresh) = (at_0_1_0(), Database::installed());
+    let mut client = database.connect();
+    let before = Content::of(&mut client);
+    update(&mut client);
+    assert_eq!(version(&mut client), THIS);
+    before.assert_unchanged(&mut client);
+    assert_same(&dump(&mut client), &dump(&mut fresh.connect()));
+    assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
+    // As the session that upgraded, and as one that knows nothing of before.
+    assert_goes_on(&mut database.connect());
+}
+
+#[test]
+fn a_database_that_stays_at_0_1_0_is_answered_by_its_own_library() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    let libraries = "SELECT DISTINCT probin FROM pg_proc WHERE pronamespace = 'assignment_reminders'::regnamespace AND probin IS NOT NULL";
+    assert_eq!(rows(&mut client, libraries), ["$libdir/assignment_reminders"]);
+    assert_eq!(row(&mut client, "SELECT install()"), "assignment_reminders 0.1.0: nothing to do");
+    assert_goes_on(&mut client);
+    run(&mut client, "ALTER EXTENSION assignment_reminders UPDATE");
+    assert_eq!(rows(&mut client, libraries), [format!("$libdir/assignment_reminders-{THIS}")]);
+}
+
+#[test]
+fn users_grants_revokes_and_views_survive() {
+    let database = at_0_1_0();
+    let mut owner = database.connect();
+    let (_, worker) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA assignment_reminders TO {role};
+         GRANT EXECUTE ON FUNCTION claim_reminders, mark_reminder_sent, run_daily_evaluation TO {role}",
+    );
+    let (_, outsider) = database.connect_as_new_role("GRANT USAGE ON SCHEMA assignment_reminders TO {role}");
+    run(
+        &mut owner,
+        "REVOKE EXECUTE ON FUNCTION daily_summary(uuid, timestamptz), due_reminder_type(interval) FROM PUBLIC;
+         CREATE VIEW public.next_claim AS SELECT reminder_id, idempotency_key FROM claim_reminders(1);
+         CREATE VIEW public.whole_claim AS SELECT * FROM claim_reminders(2);
+         CREATE VIEW public.due AS SELECT * FROM due_assignments('hours', '{24}', 600);
+         CREATE VIEW public.silent AS SELECT * FROM evaluate_assignments();
+         CREATE VIEW public.reason AS SELECT skip_reason('24h', r.anchor, 'open', NULL, NULL, r.id IS NULL, NULL, NULL, NULL, false, true, now()) AS why FROM reminders r;
+         CREATE FUNCTION public.claimed_by_function() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM assignment_reminders.claim_reminders(3); END",
+    );
+    let grants = format!(
+        "SELECT p.oid::regprocedure, e.grantee::regrole, e.privilege_type, e.is_grantable
+           FROM pg_proc p, aclexplode(p.proacl) AS e
+          WHERE p.pronamespace = 'assignment_reminders'::regnamespace
+            AND (e.grantee = '{worker}'::regrole OR p.proname IN ('claim_reminders', 'daily_summary', 'due_reminder_type')) ORDER BY p.oid::regprocedure::text COLLATE \"C\", e.grantee"
+    );
+    let before = rows(&mut owner, &grants);
+    let views = [
+        "SELECT count(*) FROM public.due",
+        "SELECT count(*) FROM public.silent",
+        "SELECT DISTINCT why FROM public.reason ORDER BY 1",
+    ];
+    let shown = views.map(|view| rows(&mut owner, view));
+    update(&mut owner);
+    assert_eq!(rows(&mut owner, &grants), before);
+    assert_eq!(views.map(|view| rows(&mut owner, view)), shown);
+
+    assert_eq!(row(&mut database.connect_as(&worker), "SELECT count(*) FROM claim_reminders(5)"), "5");
+    assert_eq!(
+        refused(&mut database.connect_as(&outsider), "SELECT due_reminder_type('1 hour')").sqlstate,
+        "42501",
+        "a revoke stays"
+    );
+    let new = refused(&mut database.connect_as(&outsider), "SELECT uninstall()");
+    assert_eq!(new.sqlstate, "42501", "a new function that writes is nobody else's");
+    assert_eq!(row(&mut database.connect_as(&outsider), "SELECT is_reachable(false, 'a@example.org')"), "t");
+    assert_eq!(
+        row(&mut owner, "SELECT count(*) FROM public.next_claim WHERE idempotency_key LIKE reminder_id || '-%'"),
+        "1"
+    );
+    assert_eq!(row(&mut owner, "SELECT count(*), count(DISTINCT claim_id) FROM public.whole_claim"), "2|1");
+    assert_eq!(row(&mut owner, "SELECT public.claimed_by_function()"), "3");
+    run(
+        &mut owner,
+        "DROP VIEW public.next_claim, public.whole_claim, public.due, public.silent, public.reason; DROP FUNCTION public.claimed_by_function()",
+    );
+    run(&mut owner, &format!("DROP OWNED BY {worker}, {outsider}; DROP ROLE {worker}, {outsider}"));
+}
+
+#[test]
+fn an_owner_who_is_no_superuser_upgrades() {
+    let database = Database::empty();
+    let (mut owner, role) =
+        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut owner, "CREATE EXTENSION assignment_reminders VERSION '0.1.0'");
+    run(&mut owner, "SELECT install()");
+    update(&mut owner);
+    let fresh = Database::empty();
+    let mut as_owner = fresh.connect();
+    run(&mut as_owner, &format!("ALTER DATABASE {} OWNER TO {role}", fresh.name));
+    let mut fresh_owner = fresh.connect_as(&role);
+    run(&mut fresh_owner, "CREATE EXTENSION assignment_reminders");
+    run(&mut fresh_owner, "SELECT install()");
+    assert_same(&dump(&mut owner), &dump(&mut fresh_owner));
+    assert_eq!(row(&mut owner, "SELECT count(*) FROM run_daily_evaluation()"), "0");
+}
+
+#[test]
+fn a_session_with_a_past_goes_on_with_the_new_library() {
+    let database = at_0_1_0();
+    let mut session = database.connect();
+    // Everything that it does has been done by the old one.
+    let work = "INSERT INTO activities (organization_id, assignment_id, occurred_at)
+                     SELECT organization_id, id, now() FROM assignments WHERE status = 'open' ORDER BY title LIMIT 5;
+                UPDATE assignments SET due_at = now() + interval '3 days' WHERE id = (SELECT id FROM assignments ORDER BY title LIMIT 1);
+                SELECT count(*) FROM claim_reminders(3); SELECT count(*) FROM run_daily_evaluation();
+                SELECT count(*) FROM due_assignments('hours', '{24}'); SELECT count(*) FROM evaluate_assignments();
+                SELECT current_organization(), (evaluate_assignment(id)).action FROM assignments LIMIT 1";
+    run(&mut session, work);
+    run(&mut session, "PREPARE claim AS SELECT reminder_id, idempotency_key FROM claim_reminders(2)");
+    run(&mut session, "EXECUTE claim");
+    update(&mut database.connect());
+    run(&mut session, work);
+    assert_eq!(rows(&mut session, "EXECUTE claim").len(), 2);
+    assert_goes_on(&mut session);
+}
+
+#[test]
+fn an_upgrade_that_is_rolled_back_leaves_0_1_0_at_work() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "BEGIN; ALTER EXTENSION assignment_reminders UPDATE; SELECT install(); SELECT count(*) FROM claim_reminders(1); ROLLBACK",
+    );
+    assert_eq!(version(&mut client), "0.1.0");
+    assert_goes_on(&mut client);
+}
+
+#[test]
+fn writers_at_work_during_an_upgrade_lose_nothing() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    let mut writer = database.connect();
+    let before = row(&mut client, "SELECT count(*) FROM activities");
+    // One that has written and not committed: the tables wait for it, and the others for the tables.
+    run(
+        &mut writer,
+        "BEGIN; INSERT INTO activities (organization_id, assignment_id, occurred_at) SELECT organization_id, id, now() FROM assignments ORDER BY title LIMIT 10",
+    );
+    thread::scope(|scope| {
+        let upgrade = scope.spawn(|| {
+            let mut client = database.connect();
+            run(&mut client, "ALTER TABLE activities DISABLE TRIGGER activities_set_updated_at");
+            update(&mut client);
+        });
+        let writers: Vec<_> = (1..5)
+            .map(|n| {
+                let database = &database;
+                scope.spawn(move || {
+                    let mut client = database.connect();
+                    for _ in 0..20 {
+                        run(
+                            &mut client,
+                            &format!("INSERT INTO activities (organization_id, assignment_id, occurred_at)
+                                           SELECT organization_id, id, now() FROM assignments WHERE title LIKE 'Assignment {n}%' ORDER BY title LIMIT 5"),
+                        );
+                    }
+                })
+            })
+            .collect();
+        let waiting = "SELECT min(pid) FROM pg_stat_activity WHERE query LIKE 'ALTER TABLE activities%' AND datname = current_database()";
+        let waiting: i32 = loop {
+            if let Ok(pid) = row(&mut client, waiting).parse() {
+                break pid;
+            }
+        };
+        wait_until_blocked(&mut client, waiting);
+        run(&mut writer, "COMMIT");
+        upgrade.join().expect("the upgrade");
+        for writer in writers {
+            writer.join().expect("a writer");
+        }
+    });
+    let expected: i32 = before.parse::<i32>().expect("a number") + 10 + 4 * 20 * 5;
+    assert_eq!(row(&mut client, "SELECT count(*) FROM activities"), expected.to_string());
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+    assert_eq!(version(&mut client), THIS);
+}
+
+#[test]
+fn a_backend_that_is_killed_while_it_upgrades_leaves_0_1_0_whole() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    let before = Content::of(&mut client);
+    let mut holder = database.connect();
+    run(&mut holder, "BEGIN; LOCK TABLE activities IN ROW EXCLUSIVE MODE");
+    let mut upgrading = database.connect();
+    let upgrading_pid = pid(&mut upgrading);
+    run(&mut client, "ALTER TABLE assignments DISABLE TRIGGER assignments_set_updated_at");
+    let upgrade = thread::spawn(move || {
+        upgrading.batch_execute("BEGIN; ALTER EXTENSION assignment_reminders UPDATE; SELECT install(); COMMIT")
+    });
+    wait_until_blocked(&mut client, upgrading_pid);
+    run(&mut client, &format!("SELECT pg_terminate_backend({upgrading_pid})"));
+    upgrade.join().expect("no panic").expect_err("it was ended");
+    run(&mut holder, "ROLLBACK");
+    run(&mut client, "ALTER TABLE assignments ENABLE TRIGGER assignments_set_updated_at");
+    assert_eq!(version(&mut client), "0.1.0");
+    before.assert_unchanged(&mut client);
+    assert_goes_on(&mut database.connect());
+}
+
+#[test]
+fn a_dump_of_0_1_0_restores_into_this_version() {
+    let (database, fresh) = (at_0_1_0(), Database::installed());
+    let before = Content::of(&mut database.connect());
+    let restored = Database::empty();
+    let dump_file = format!("{}/{}.dump", std::env::temp_dir().display(), database.name);
+    let succeed = |mut command: Command| {
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let mut pg_dump = program("pg_dump");
+    pg_dump.args(["--format=custom", "--file", &dump_file, &database.name]);
+    succeed(pg_dump);
+    let mut pg_restore = program("pg_restore");
+    pg_restore.args(["--exit-on-error", "--dbname", &restored.name, &dump_file]);
+    succeed(pg_restore);
+    std::fs::remove_file(dump_file).expect("the dump");
+    let mut client = restored.connect();
+    assert_eq!(version(&mut client), THIS);
+    before.assert_unchanged(&mut client);
+    run(&mut client, "SELECT install()");
+    assert_same(&dump(&mut client), &dump(&mut fresh.connect()));
+    assert_goes_on(&mut client);
+    drop(connect("postgres"));
+}
