@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
 \if :has_pg_cron
-CREATE EXTENSION IF NOT EXISTS pg_cron;
+CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog;
 \endif
 CREATE EXTENSION assignment_reminders;
 SELECT assignment_reminders.install();

@@ -5,8 +5,10 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use crate::arguments;
+use super::jobs;
 use crate::install;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
+use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
 use crate::server::result::{SetOf, returns, value};
@@ -20,7 +22,8 @@ returns!(
 
 /// Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the
 /// last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a
-/// run hangs.
+/// run hangs. Where the caller may read pg_cron's tables, it also tells which of its jobs fail, are late, missing, or of a
+/// database that has another name now; elsewhere these are not judged.
 ///
 /// 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
@@ -49,7 +52,7 @@ fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hour
     }
     Err(error(
         PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        format!("the daily evaluation needs attention: {}", verdict.reasons.join("; ")),
+        format!("{}: {}", job::ALARM, verdict.reasons.join("; ")),
         "assignment_reminders.evaluation_runs holds the runs, cron.job_run_details what pg_cron saw of them.",
         "Mend the cause, then run SELECT * FROM assignment_reminders.run_daily_evaluation() by hand.",
     ))
@@ -69,14 +72,15 @@ fn verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> R
     let max_age = arguments::length("max_age", max_age)?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
     let (class, number) = AdvisoryLock::DailyRun.key();
+    let jobs = jobs::facts(as_of, max_age)?;
     FACTS.read(&[as_of.into(), max_age.into(), class.into(), number.into()], |mut rows| {
         let row = rows.next().ok_or_else(|| broken_statement("no facts about the runs"))?;
-        let (status, reasons) = judge(&facts(row)?);
+        let (status, reasons) = judge(&facts(row, jobs)?);
         Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
     })
 }
 
-fn facts(row: Row) -> Result<Facts> {
+fn facts(row: Row, jobs: Option<job::Facts>) -> Result<Facts> {
     let last_run = match row.get::<String>("status")? {
         None => None,
         Some(status) => Some(LastRun {
@@ -96,5 +100,6 @@ fn facts(row: Row) -> Result<Facts> {
         organizations_without_settings: row.not_null("without_settings")?,
         altered_triggers: install::altered_triggers()?,
         outstanding_migrations: install::number_outstanding()?,
+        jobs,
     })
 }

@@ -1,6 +1,7 @@
 //! The daily run: what it enqueues, when it is scheduled, how it is watched.
 
 mod health;
+mod jobs;
 mod run;
 mod schedule;
 

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::notify;
 use crate::arguments;
 use crate::organization::existing_organization;
+use crate::schedule::access::{access, commands, names};
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::result::{SetOf, returns, value};
 use crate::server::statement::{Statement, types};
@@ -47,7 +48,8 @@ returns!(
 );
 
 /// Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the
-/// last run. Returns how many; call it until both are 0.
+/// last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what
+/// that recorded of our jobs' runs, as far as the caller may, but never a job's last run; these are not counted.
 ///
 /// 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
@@ -61,6 +63,10 @@ fn prune(
         Statement::kept(include_str!("../../sql/delivery/prune_send_logs.sql"), &[types::MOMENT, types::INT]);
     static RUNS: Statement =
         Statement::kept(include_str!("../../sql/delivery/prune_evaluation_runs.sql"), &[types::MOMENT, types::INT]);
+    static JOB_RUNS: Statement = Statement::at_each_call(
+        include_str!("../../sql/delivery/prune_job_runs.sql"),
+        &[types::MOMENT, types::INT, types::TEXTS, types::TEXTS],
+    );
     static CUTOFF: Statement = Statement::kept("SELECT $1 - $2 AS cutoff", &[types::MOMENT, types::INTERVAL]);
     let older_than = arguments::length("older_than", older_than)?;
     let size = arguments::size("batch_size", batch_size)?;
@@ -77,5 +83,8 @@ fn prune(
     let delete = |statement: &'static Statement| -> Result<Option<i64>> {
         statement.write(&[cutoff.into(), size.into()], |rows| rows.one("deleted"))
     };
+    if access()?.is_some_and(|access| access.may_read && access.may_delete) {
+        JOB_RUNS.run(&[cutoff.into(), size.into(), names().into(), commands().into()])?;
+    }
     Ok(SetOf::values([[value("send_logs", delete(&LOGS)?), value("evaluation_runs", delete(&RUNS)?)]]))
 }

@@ -1,4 +1,6 @@
-//! Health: whether the daily run does its work, judged from what is known of the runs.
+//! Health: whether the daily run does its work, judged from what is known of the runs and of the jobs that start them.
+
+use super::job;
 
 /// How the daily evaluation stands; the order is the order of worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +38,8 @@ pub struct Facts {
     pub altered_triggers: Vec<String>,
     /// How many migrations of this version the tables have not had; `None` where the caller may not see them.
     pub outstanding_migrations: Option<usize>,
+    /// `None` where the caller can see none of pg_cron's tables.
+    pub jobs: Option<job::Facts>,
 }
 
 impl Status {
@@ -51,7 +55,7 @@ impl Status {
 }
 
 /// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
-/// run hangs. Warning: somebody could not be reached, or nothing has run yet.
+/// run hangs. Warning: somebody could not be reached, or nothing has run yet. And what is wrong with the pg_cron jobs.
 #[must_use]
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
@@ -104,6 +108,8 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         findings.push((Status::Critical, reason.to_string()));
     }
 
+    findings.extend(facts.jobs.iter().flat_map(job::findings));
+
     findings.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
     let status = findings.first().map_or(Status::Ok, |(status, _)| *status);
     (status, findings.into_iter().map(|(_, reason)| reason).collect())
@@ -125,6 +131,7 @@ mod tests {
             organizations_without_settings: 0,
             altered_triggers: vec![],
             outstanding_migrations: Some(0),
+            jobs: None,
         }
     }
 

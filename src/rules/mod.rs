@@ -2,11 +2,14 @@
 
 pub mod bounce;
 pub mod completion;
+pub mod connection;
 pub mod contact;
+pub mod cron;
 pub mod delivery;
 pub mod due;
 pub mod follow_up;
 pub mod health;
+pub mod job;
 pub mod kind;
 pub mod outbox;
 pub mod rate;

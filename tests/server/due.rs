@@ -531,7 +531,7 @@ fn pg_cron_gets_one_job_for_due_reminders_and_one_for_summaries() {
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     run(&mut client, "SELECT assignment_reminders.install()");
     assert_eq!(refused(&mut client, "SELECT * FROM schedule_delivery_jobs()").sqlstate, "55000");
-    run(&mut client, "SET search_path = pg_catalog; CREATE EXTENSION pg_cron; SET search_path = assignment_reminders");
+    run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog");
     run(&mut client, "SELECT * FROM schedule_delivery_jobs()");
     run(&mut client, "SELECT * FROM schedule_delivery_jobs(summary_schedule => '0 * * * *')");
     assert_eq!(

@@ -71,6 +71,19 @@ pub fn connect(database: &str) -> Client {
     config(database).connect(NoTls).unwrap_or_else(|error| panic!("{database}: {error}"))
 }
 
+fn connect_as(database: &str, role: &str) -> Client {
+    config(database).user(role).connect(NoTls).unwrap_or_else(|error| panic!("{role}: {error}"))
+}
+
+/// A session as a role that is made for this test, with the rights that the given statements grant to {role}.
+pub fn connect_as_new_role(database: &str, grants: &str) -> (Client, String) {
+    let role = format!("role_{}", Uuid::new_v4().simple());
+    let mut owner = connect(database);
+    run(&mut owner, &format!("CREATE ROLE {role} LOGIN"));
+    run(&mut owner, &grants.replace("{role}", &role));
+    (connect_as(database, &role), role)
+}
+
 /// A database of one test's own, dropped with it.
 pub struct Database {
     pub name: String,
@@ -93,9 +106,17 @@ impl Database {
         }))
     }
 
+    /// An empty one of this name.
+    pub fn named(name: &str) -> Self {
+        Self::copy("template1", name.to_string())
+    }
+
     fn from(template: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::copy(template, format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn copy(template: &str, name: String) -> Self {
         // Copying a template fails while another test copies it: only then is it worth trying again.
         let mut postgres = connect("postgres");
         for _ in 0..600 {
@@ -116,16 +137,12 @@ impl Database {
 
     /// A session as a role that is made for this test, with the rights that the given statements grant to {role}.
     pub fn connect_as_new_role(&self, grants: &str) -> (Client, String) {
-        let role = format!("role_{}", Uuid::new_v4().simple());
-        let mut owner = self.connect();
-        run(&mut owner, &format!("CREATE ROLE {role} LOGIN"));
-        run(&mut owner, &grants.replace("{role}", &role));
-        (self.connect_as(&role), role)
+        connect_as_new_role(&self.name, grants)
     }
 
     /// A session as a role that is there.
     pub fn connect_as(&self, role: &str) -> Client {
-        config(&self.name).user(role).connect(NoTls).unwrap_or_else(|error| panic!("{role}: {error}"))
+        connect_as(&self.name, role)
     }
 }
 

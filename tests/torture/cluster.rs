@@ -18,6 +18,8 @@ pub struct Cluster {
     pub home: PathBuf,
     /// Where the programs of its Postgres are.
     bin: PathBuf,
+    /// Of its socket, and of TCP where a test has it listen.
+    pub port: u16,
     postmaster: Option<Child>,
 }
 
@@ -49,15 +51,15 @@ impl Cluster {
             let chown = Command::new("chown").arg("postgres:").arg(&home).status();
             assert!(chown.expect("chown").success());
         }
-        Self { home, bin: bin.to_path_buf(), postmaster: None }
+        Self { home, bin: bin.to_path_buf(), port: 5432, postmaster: None }
     }
 
     /// Adds lines to postgresql.conf.
     pub fn configure(&self, settings: &str) {
         let file = self.home.join("data/postgresql.conf");
-        let home = self.home.display();
+        let (home, port) = (self.home.display(), self.port);
         let all = format!(
-            "{}\nlisten_addresses = ''\nunix_socket_directories = '{home}'\nport = 5432\nfsync = off\nfull_page_writes = off\n\
+            "{}\nlisten_addresses = ''\nunix_socket_directories = '{home}'\nport = {port}\nfsync = off\nfull_page_writes = off\n\
              max_connections = 50\ntimezone = 'UTC'\nlog_min_messages = warning\nlog_line_prefix = '%m [%p] %e '\n{settings}\n",
             fs::read_to_string(&file).expect("postgresql.conf"),
         );
@@ -119,7 +121,7 @@ impl Cluster {
         let mut config = Config::new();
         config
             .host_path(&self.home)
-            .port(5432)
+            .port(self.port)
             .user("postgres")
             .dbname(database)
             .connect_timeout(Duration::from_secs(10))
@@ -145,7 +147,11 @@ impl Cluster {
     /// A program of this cluster's Postgres, which finds the cluster by its environment.
     pub fn program(&self, name: &str) -> Command {
         let mut command = as_owner(&self.bin.join(name));
-        command.current_dir(&self.home).env("PGHOST", &self.home).env("PGPORT", "5432").env("PGUSER", "postgres");
+        command
+            .current_dir(&self.home)
+            .env("PGHOST", &self.home)
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", "postgres");
         command
     }
 

@@ -1,6 +1,7 @@
 //! The long fault tests: `make torture`. Most of them break a cluster of their own; README.md says what each does.
 
 mod cluster;
+mod cron;
 mod kill;
 mod memory;
 mod replicas;
