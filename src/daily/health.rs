@@ -4,8 +4,8 @@ use pgrx::PgSqlErrorCode;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
-use crate::arguments;
 use super::jobs;
+use crate::arguments;
 use crate::install;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
 use crate::rules::job;

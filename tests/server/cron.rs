@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, connect_as_new_role, has_pg_cron, home, program, refused, row, rows, run};
+use crate::support::{
+    Database, People, assert_refused, connect_as_new_role, has_pg_cron, home, program, refused, row, rows, run,
+};
 
 #[test]
 fn pg_cron_runs_the_evaluation_and_its_reminders_are_in_the_table() {
@@ -523,7 +525,10 @@ fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
         return;
     }
     let (_guard, mut client) = home();
-    run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()");
+    run(
+        &mut client,
+        "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()",
+    );
     run(
         &mut client,
         "SELECT schedule_daily_evaluation(); SELECT schedule_delivery_jobs(); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",
