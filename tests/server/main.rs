@@ -21,3 +21,4 @@ mod results;
 mod rules;
 mod support;
 mod tables;
+mod versions;

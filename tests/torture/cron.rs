@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use crate::cluster::{Cluster, installation};
-use crate::support::{People, refused, row, rows, run};
+use crate::support::{People, has_pg_cron, refused, row, rows, run};
 
 /// pg_cron 1.4 starts jobs at whole minutes; a server that has just been started waits for the next.
 const TWO_MINUTES: Duration = Duration::from_secs(150);
@@ -72,6 +72,9 @@ fn wait_for_health(client: &mut Client, is_right: impl Fn(&str) -> bool) -> Stri
 
 #[test]
 fn jobs_that_cannot_connect_are_foretold_and_told_and_run_with_background_workers() {
+    if !has_pg_cron() {
+        return;
+    }
     let mut cluster = cluster(
         "local all all trust\n# Debian's\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128 scram-sha-256\n",
     );
@@ -135,6 +138,9 @@ fn a_run_that_is_cut_off_is_told(client: &mut Client) {
 
 #[test]
 fn who_schedules_is_told_as_much_as_the_role_may_know() {
+    if !has_pg_cron() {
+        return;
+    }
     let mut cluster = cluster("local all all trust\nhost all postgres,+app localhost trust\nhost all all all md5\n");
     let mut client = cluster.installed();
     run(
@@ -166,6 +172,9 @@ fn who_schedules_is_told_as_much_as_the_role_may_know() {
 
 #[test]
 fn jobs_of_a_database_that_was_renamed_are_told_and_made_anew_and_so_is_a_pg_cron_that_moved_or_was_unloaded() {
+    if !has_pg_cron() {
+        return;
+    }
     let mut cluster = cluster("local all all trust\n");
     let mut client = cluster.installed();
     run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; SELECT * FROM run_daily_evaluation()");
