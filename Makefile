@@ -1,8 +1,12 @@
 # Everything that can be done with this repository. `make help` lists it.
 #
-# PG_CONFIG names the Postgres that the extension is built for and installed into.
+# PG_CONFIG names the Postgres that the extension is built for and installed into. Without it: Debian's packages of PG_MAJOR, by
+# default the major that this Debian calls its own.
 
-PG_CONFIG ?= $(shell ls /usr/lib/postgresql/15/bin/pg_config 2>/dev/null || command -v pg_config || echo /usr/lib/postgresql/15/bin/pg_config)
+PG_CONFIG ?= /usr/lib/postgresql/$(PG_MAJOR)/bin/pg_config
+PG_MAJOR ?= $(debian_major)
+# Asked when a recipe runs, since apt may know it only after `make setup`; and once, since it takes apt a second.
+debian_major = $(or $(found_major),$(eval found_major := $(shell apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$$/\1/p'))$(found_major))
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 SCRIPT := sql/assignment_reminders--$(VERSION).sql
@@ -11,6 +15,9 @@ UPGRADE := sql/assignment_reminders--0.1.0--$(VERSION).sql
 UPGRADED := upgrade $(TARGET)/script.sql sql/assignment_reminders--0.1.0.sql sql/upgrade/0.1.0--$(VERSION).sql
 DESCRIBED := $(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION)
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+
+# What `make test-all` runs.
+SLOW_TESTS = test-upgrade torture
 
 # Read when a recipe runs, since `make setup` may only just have installed pg_config.
 MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -21,7 +28,7 @@ export PG_CONFIG
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 setup: ## Install the Debian packages that are missing, and say which.
 	@scripts/setup
@@ -57,6 +64,11 @@ setup-worker: setup ## Install what the example worker needs.
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
 
+test-all: $(SLOW_TESTS) ## Run what is slow or needs large packages, after `make test`.
+
+test-versions: ## Run `make demo` and `make test` on Postgres 17 and 18, in chroots (as root, 10 minutes).
+	@scripts/test-versions
+
 test-upgrade: install ## Upgrade databases of released versions, built from their commits, to this one.
 	@MAJOR=$(MAJOR) SUDO=$(SUDO) scripts/install-released
 	@scripts/with-cluster cargo test --release $(FEATURES) --test upgrade
@@ -90,4 +102,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: test-upgrade help setup setup-worker setup-bench build schema check-schema reference install test torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all test-upgrade test-versions torture demo worker-demo psql bench fmt lint audit clean

@@ -138,6 +138,8 @@ SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at -
 SELECT status, reasons FROM evaluation_health();
 
 \set ECHO none
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
+\if :has_pg_cron
 \echo '\n=== 16. pg_cron does it every day (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
@@ -145,3 +147,7 @@ SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, c
   FROM assignments WHERE peer_mentor_id IS NOT NULL ORDER BY title LIMIT 3;
 SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
 SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();
+\set ECHO none
+\else
+\echo '\n=== 16. This Postgres has no pg_cron, which would do it every day. Any other scheduler can.'
+\endif

@@ -1202,7 +1202,7 @@ COMMENT ON FUNCTION assignment_reminders.dispatched_at(TEXT, bool, TEXT, TEXT, t
     'When the mentor''s reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL: neither yet. in_this_silence: whether the reminder is about this silence; if not, there is none. mentor_unreachable: why the mentor cannot be written to, NULL if they can; one who cannot counts as reminded at as_of.
 22004 for a NULL as_of.';
 COMMENT ON FUNCTION assignment_reminders.due_reminder_type(interval) IS
-    'The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for NULL, and for what is not ahead of a due date.';
+    'The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for NULL, and for what is not ahead of a due date, or infinitely far.';
 COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp with time zone) IS
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
@@ -1220,7 +1220,7 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
 P0002 for an unknown assignment, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a run hangs. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
-22004 for NULL.';
+22004 for NULL, 22023 for an infinite max_age.';
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 P0002 when none has.';
@@ -1272,7 +1272,7 @@ COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
     'Trigger: refuses a contact date that did not come from activities or a correction. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
-22004 for NULL, 22023 for a negative age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
+22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization or student with this id, or none that the caller may see. SQL functions call it where a row is missing.
 P0002 always; 22004 for NULL, 22023 for another word than these three.';
@@ -1316,7 +1316,7 @@ COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with tim
 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.schedule_daily_evaluation(TEXT, TEXT, interval) IS
     'Schedules the daily run with pg_cron, and a watchdog that raises when the last run failed, is missing or ran over 30 minutes. Both schedules are pg_cron''s, in its time zone (UTC unless configured otherwise). Calling it again replaces the current role''s jobs. Returns the jobs; warns where pg_cron will not be able to start them.
-22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.';
+22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.schedule_delivery_jobs(TEXT, TEXT) IS
     'Schedules the enqueueing of due reminders and of daily summaries with pg_cron. Both schedules are pg_cron''s, in its time zone; summaries need one run in each hour, soon after it begins, in every time zone: some are off by half or a quarter. Calling it again replaces the current role''s jobs. Returns the jobs; warns where pg_cron will not be able to start them.
 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.';
@@ -1348,4 +1348,4 @@ COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
 P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
     'Raises when evaluation_health is critical, so that pg_cron''s own job list shows it; returns the status otherwise.
-55000 with the reasons.';
+55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.';

@@ -33,10 +33,30 @@ pub fn size(name: &str, size: Option<i32>) -> Result<i32> {
     }
 }
 
+/// Whether an interval is without end, which Postgres 17 brought: in older ones these are lengths like any other.
+pub fn is_infinite(interval: &Interval) -> bool {
+    let parts = (interval.months(), interval.days(), interval.micros());
+    cfg!(not(any(feature = "pg15", feature = "pg16")))
+        && [(i32::MAX, i32::MAX, i64::MAX), (i32::MIN, i32::MIN, i64::MIN)].contains(&parts)
+}
+
+/// A length of time. 22004 for NULL, 22023 for infinity.
+pub fn length(name: &str, length: Option<Interval>) -> Result<Interval> {
+    let length = length.ok_or_else(|| null_argument(name))?;
+    if !is_infinite(&length) {
+        return Ok(length);
+    }
+    Err(invalid_argument(
+        format!("{name} {length} is not a length of time"),
+        "It is counted from a moment, and infinity leads to none.",
+        format!("Give a finite interval for {name}."),
+    ))
+}
+
 /// How long a claim holds: longer than nothing, and at most a day. 22004 for NULL, 22023 beyond.
 pub fn lease(lease: Option<Interval>) -> Result<Interval> {
     const DAY: i128 = 24 * 60 * 60 * 1_000_000;
-    let lease = lease.ok_or_else(|| null_argument("lease"))?;
+    let lease = length("lease", lease)?;
     if (1..=DAY).contains(&lease.as_micros()) {
         return Ok(lease);
     }

@@ -5,6 +5,7 @@ use pgrx::Uuid;
 use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
+use crate::arguments::is_infinite;
 use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
 use crate::rules::delivery::{self, Assignment, Day, Facts};
 use crate::rules::due::{self, DueOffset};
@@ -158,10 +159,10 @@ fn dispatched_at(
 }
 
 /// The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for
-/// NULL, and for what is not ahead of a due date.
+/// NULL, and for what is not ahead of a due date, or infinitely far.
 #[pg_extern(immutable, parallel_safe)]
 fn due_reminder_type(due_offset: Option<Interval>) -> Option<String> {
-    let due_offset = due_offset?;
+    let due_offset = due_offset.filter(|offset| !is_infinite(offset))?;
     due::reminder_type(days_in(&due_offset), TimeDelta::microseconds(due_offset.micros()))
 }
 

@@ -5,6 +5,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::jobs;
+use crate::arguments;
 use crate::install;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
 use crate::rules::job;
@@ -24,7 +25,7 @@ returns!(
 /// run hangs. Where the caller may read pg_cron's tables, it also tells which of its jobs fail, are late, missing, or of a
 /// database that has another name now; elsewhere these are not judged.
 ///
-/// 22004 for NULL.
+/// 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 fn evaluation_health(
@@ -41,7 +42,7 @@ fn evaluation_health(
 
 /// Raises when evaluation_health is critical, so that pg_cron's own job list shows it; returns the status otherwise.
 ///
-/// 55000 with the reasons.
+/// 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hours'")) -> Result<String> {
@@ -68,7 +69,7 @@ fn verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> R
         include_str!("../../sql/daily/health_facts.sql"),
         &[types::MOMENT, types::INTERVAL, types::INT, types::INT],
     );
-    let max_age = max_age.ok_or_else(|| null_argument("max_age"))?;
+    let max_age = arguments::length("max_age", max_age)?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
     let (class, number) = AdvisoryLock::DailyRun.key();
     let jobs = jobs::facts(as_of, max_age)?;

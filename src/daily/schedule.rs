@@ -3,9 +3,10 @@
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
+use crate::arguments;
 use crate::rules::job::Kind;
 use crate::schedule::{self, Job, Jobs};
-use crate::server::errors::{Result, null_argument};
+use crate::server::errors::Result;
 use crate::server::result::SetOf;
 use crate::server::statement::{Statement, types};
 
@@ -13,8 +14,8 @@ use crate::server::statement::{Statement, types};
 /// minutes. Both schedules are pg_cron's, in its time zone (UTC unless configured otherwise). Calling it again
 /// replaces the current role's jobs. Returns the jobs; warns where pg_cron will not be able to start them.
 ///
-/// 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to
-/// schedule from the one where it is, 42501 without USAGE on the schema cron.
+/// 22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with
+/// a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn schedule_daily_evaluation(
@@ -31,7 +32,7 @@ fn schedule_daily_evaluation(
         Job {
             kind: Kind::Watchdog,
             schedule: schedule::required("watchdog_schedule", watchdog_schedule)?,
-            command: watchdog_command(max_age.ok_or_else(|| null_argument("max_age"))?)?,
+            command: watchdog_command(arguments::length("max_age", max_age)?)?,
         },
     ])
 }

@@ -51,7 +51,7 @@ returns!(
 /// last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what
 /// that recorded of our jobs' runs, as far as the caller may, but never a job's last run; these are not counted.
 ///
-/// 22004 for NULL, 22023 for a negative age or a size outside 1 to 10,000, 22008 for an infinite as_of.
+/// 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn prune(
@@ -68,12 +68,12 @@ fn prune(
         &[types::MOMENT, types::INT, types::TEXTS, types::TEXTS],
     );
     static CUTOFF: Statement = Statement::kept("SELECT $1 - $2 AS cutoff", &[types::MOMENT, types::INTERVAL]);
-    let older_than = older_than.ok_or_else(|| null_argument("older_than"))?;
+    let older_than = arguments::length("older_than", older_than)?;
     let size = arguments::size("batch_size", batch_size)?;
     let as_of = arguments::as_of(as_of)?;
     if older_than.as_micros() < 0 {
         return Err(invalid_argument(
-            "older_than is negative",
+            format!("older_than {older_than} is negative"),
             "History is deleted when it is older than this.",
             "Give an age such as interval '1 year'.",
         ));

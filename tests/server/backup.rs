@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use postgres::Client;
 
-use crate::support::{Database, People, content, program, refused, row, rows, run};
+use crate::support::{Database, People, content, is_at_least, program, refused, row, rows, run};
 
 /// Every row of every table, and what hangs on the tables.
 fn everything(client: &mut Client) -> Vec<String> {
@@ -113,6 +113,36 @@ fn a_custom_dump_restores_everything_as_it_was() {
     let dump = output(program("pg_dump").args(["--format=custom", "--dbname", &database.name]));
     let restored = Database::empty();
     feed(program("pg_restore").args(["--exit-on-error", "--dbname", &restored.name]), &dump);
+    assert_goes_on(&restored, &before);
+}
+
+#[test]
+fn a_dump_of_our_schema_restores_when_it_names_the_extension_too() {
+    let (database, before) = programme();
+    let dump = output(program("pg_dump").args([
+        "--schema=assignment_reminders",
+        "--extension=assignment_reminders",
+        "--dbname",
+        &database.name,
+    ]));
+    let restored = Database::empty();
+    feed(program("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--dbname", &restored.name]), &dump);
+    assert_goes_on(&restored, &before);
+}
+
+#[test]
+fn a_dump_by_a_filter_restores_when_the_filter_names_the_extension_too() {
+    if !is_at_least(17) {
+        return;
+    }
+    let (database, before) = programme();
+    let filter = std::env::temp_dir().join(format!("{}.filter", database.name));
+    std::fs::write(&filter, "include schema assignment_reminders\ninclude extension assignment_reminders\n")
+        .expect("a file");
+    let dump = output(program("pg_dump").arg("--filter").arg(&filter).args(["--dbname", &database.name]));
+    std::fs::remove_file(&filter).expect("it is there");
+    let restored = Database::empty();
+    feed(program("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--dbname", &restored.name]), &dump);
     assert_goes_on(&restored, &before);
 }
 

@@ -7,7 +7,7 @@ use postgres::Client;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::support::{Database, People, content, rows, run};
+use crate::support::{Database, People, content, major, rows, run};
 
 /// Values of a type, as SQL.
 #[allow(clippy::too_many_lines)] // a table
@@ -123,6 +123,14 @@ fn values(data_type: &str) -> &'static [&'static str] {
     }
 }
 
+/// Those that a server of this major version knows, too.
+fn newer_values(data_type: &str, major: u32) -> &'static [&'static str] {
+    match data_type {
+        "interval" if major >= 17 => &["'infinity'", "'-infinity'"],
+        _ => &[],
+    }
+}
+
 const ZONES: [&str; 6] =
     ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "<+13:45>-13:45", "Antarctica/Troll"];
 
@@ -190,6 +198,7 @@ fn every_function_answers_any_arguments_with_a_result_or_an_error_of_its_own() {
     assert!(functions.len() > 40, "{} functions", functions.len());
     run(&mut client, "SET statement_timeout = '20s'");
     let before = content(&mut client);
+    let major = major();
     let client = RefCell::new(client);
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
     let mut runner = TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
@@ -201,7 +210,7 @@ fn every_function_answers_any_arguments_with_a_result_or_an_error_of_its_own() {
             .iter()
             .zip(picks)
             .map(|(data_type, pick)| {
-                let values = values(data_type);
+                let values = [values(data_type), newer_values(data_type, major)].concat();
                 let value = values[pick as usize % values.len()];
                 if data_type == "anyelement" { format!("({value})") } else { format!("({value})::{data_type}") }
             })

@@ -22,3 +22,4 @@ mod results;
 mod rules;
 mod support;
 mod tables;
+mod versions;

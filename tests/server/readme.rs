@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use postgres::Client;
 
-use crate::support::{Database, home, rows, run};
+use crate::support::{Database, has_pg_cron, home, rows, run};
 
 /// Written from the catalog by a program: it holds no statements, and need not be there yet.
 const REFERENCE: &str = "docs/reference.md";
@@ -160,6 +160,10 @@ impl Document {
         executed
     }
 
+    fn needs_pg_cron(&self) -> bool {
+        self.sql().iter().any(|block| block.content.contains("EXTENSION pg_cron"))
+    }
+
     /// Executes it in a database of its own, after what goes before it.
     fn execute_after(&self, before: Option<&Self>) -> Executed {
         let all = |client: &mut Client| {
@@ -169,7 +173,7 @@ impl Document {
             }
             self.execute(client)
         };
-        if self.sql().iter().any(|block| block.content.contains("EXTENSION pg_cron")) {
+        if self.needs_pg_cron() {
             // pg_cron can only be created in its home.
             let (_home, mut client) = home();
             all(&mut client)
@@ -194,7 +198,7 @@ fn every_sql_block_of_the_docs_runs_after_the_quick_start_and_returns_what_it_sa
     let readme = Document::readme();
     let mut all = Executed::default();
     for document in Document::docs() {
-        if document.is_reference() || document.sql().is_empty() {
+        if document.is_reference() || document.sql().is_empty() || document.needs_pg_cron() && !has_pg_cron() {
             continue;
         }
         let (opening, _) = document.text.split_once("```sql").expect("a block");

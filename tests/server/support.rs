@@ -1,5 +1,6 @@
 //! What the tests share: databases of their own, sessions, a small programme of people, and errors as users see them.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,41 @@ pub fn program(name: &str) -> std::process::Command {
     let mut command = std::process::Command::new(format!("{}/{name}", variable("PGBIN")));
     command.env("PGUSER", "postgres");
     command
+}
+
+/// Says that the test that runs is skipped, past the runner, which shows nothing of tests that pass.
+fn skip(why: &str) {
+    let thread = std::thread::current();
+    // Nobody to tell is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
+}
+
+/// The major version of the server.
+pub fn major() -> u32 {
+    static MAJOR: OnceLock<u32> = OnceLock::new();
+    *MAJOR.get_or_init(|| {
+        let version = row(&mut connect("postgres"), "SHOW server_version_num");
+        version.parse::<u32>().expect("a number") / 10_000
+    })
+}
+
+/// Whether the server is of this major version or newer. Says that the test is skipped if not.
+pub fn is_at_least(needed: u32) -> bool {
+    let is_new_enough = major() >= needed;
+    if !is_new_enough {
+        skip(&format!("it needs Postgres {needed}, and this is {}", major()));
+    }
+    is_new_enough
+}
+
+/// Whether the server has pg_cron. Says that the test is skipped if not.
+pub fn has_pg_cron() -> bool {
+    let sql = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron')";
+    let is_there = row(&mut connect("postgres"), sql) == "t";
+    if !is_there {
+        skip("it needs pg_cron, and this Postgres has none");
+    }
+    is_there
 }
 
 fn config(database: &str) -> Config {
@@ -117,7 +153,8 @@ impl Drop for Database {
     }
 }
 
-/// The database in which pg_cron runs jobs, emptied; for one test at a time, until the guard is dropped.
+/// The database in which pg_cron runs jobs, emptied; for one test at a time, until the guard is dropped. What creates
+/// pg_cron there asks [`has_pg_cron`] first.
 pub fn home() -> (MutexGuard<'static, ()>, Client) {
     static HOME: Mutex<()> = Mutex::new(());
     // A test that failed while it held the database has left nothing that is not dropped here.
