@@ -105,6 +105,34 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
 END
 $$;
 
+-- Whoever created the extension could call its functions, and could not grant them to others. GRANT in this script makes all rights
+-- on a function its initial ones, which dumps leave out; those that users granted must go on being dumped.
+DO $$
+DECLARE
+    extension oid := (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
+    owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.oid = extension);
+    known record;
+BEGIN
+    FOR known IN
+        SELECT p.oid::regprocedure AS function, i.initprivs
+          FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+          LEFT JOIN pg_catalog.pg_init_privs i
+            ON i.classoid = 'pg_catalog.pg_proc'::regclass AND i.objoid = p.oid AND i.privtype = 'e'
+         WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+           AND d.deptype = 'e' AND d.refobjid = extension AND p.proowner <> owner
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', known.function, owner);
+        UPDATE pg_catalog.pg_init_privs i
+           SET initprivs = (SELECT array_agg(CASE WHEN a.grantee = owner
+                                                  THEN makeaclitem(a.grantee, a.grantor, a.privilege_type, true)
+                                                  ELSE makeaclitem(a.grantee, a.grantor, a.privilege_type, a.is_grantable) END)
+                              FROM aclexplode(known.initprivs) AS a)
+         WHERE i.classoid = 'pg_catalog.pg_proc'::regclass AND i.objoid = known.function::oid AND known.initprivs IS NOT NULL;
+    END LOOP;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -154,7 +182,8 @@ AS $$
                   WHERE a.peer_mentor_id IS NOT NULL
                   GROUP BY a.peer_mentor_id) AS actual
         ON actual.peer_mentor_id = m.id
-     WHERE m.assignment_count <> coalesce(actual.assignments, 0)
+     WHERE assignment_reminders.require_whole('{peer_mentors,assignments}')
+       AND m.assignment_count <> coalesce(actual.assignments, 0)
      ORDER BY m.organization_id, m.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
@@ -183,7 +212,8 @@ AS $$
                   WHERE t.overruled_by IS NULL
                   GROUP BY t.assignment_id) AS activity
         ON activity.assignment_id = a.id
-     WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
+     WHERE assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}')
+       AND (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
        AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
      ORDER BY a.organization_id, a.id
 $$;
@@ -374,7 +404,8 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE (enqueued.id IS NULL
+     WHERE assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}')
+       AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL
@@ -934,6 +965,15 @@ STABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_value_wrapper';
 
+-- assignment_reminders::server::row_security::require_whole
+CREATE OR REPLACE FUNCTION "require_whole"(
+	"tables" TEXT[]
+) RETURNS bool
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_whole_wrapper';
+
 -- assignment_reminders::delivery::events::restore_contact
 CREATE OR REPLACE FUNCTION "restore_contact"(
 	"user_id" uuid
@@ -1165,6 +1205,7 @@ DECLARE
         'assignment_reminders.require_value(anyelement, text)',
         'assignment_reminders.require_moment(timestamptz)',
         'assignment_reminders.require_page_size(integer)',
+        'assignment_reminders.require_whole(text[])',
         'assignment_reminders.raise_unknown(text, uuid)',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
@@ -1189,7 +1230,8 @@ DECLARE
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];
-    -- Whoever created the extension may call the rest, too, which writes or is a trigger; and whom they grant it to.
+    -- Whoever created the extension may call the rest, too, which writes or is a trigger, and grant it to others: also an owner
+    -- who is no superuser, to whom the functions of a trusted extension do not belong.
     owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
     known text[] := string_to_array(current_setting('assignment_reminders.functions_before', true), ',');
     added regprocedure;
@@ -1201,7 +1243,7 @@ BEGIN
            AND d.objid::text <> ALL (coalesce(known, '{}'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', added, owner);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
         IF added = ANY (for_everybody) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
         END IF;
@@ -1319,7 +1361,8 @@ COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
 P0002 always; 22004 for NULL, 22023 for another word than these three.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
-22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with.';
+Messages are looked for in the organization that the session names, in all where it names none.
+22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
@@ -1346,6 +1389,9 @@ COMMENT ON FUNCTION assignment_reminders.require_page_size(INT) IS
 22004 for NULL, 22023 beyond.';
 COMMENT ON FUNCTION assignment_reminders.require_value(anyelement, TEXT) IS
     'The value itself. Where it is NULL, an error that says which argument is missing: 22004.';
+COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[]) IS
+    'True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them whole ask it first.
+42501, naming the table. 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
     'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
 22004 for NULL, P0002 for an unknown user.';

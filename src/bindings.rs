@@ -18,6 +18,7 @@ use crate::server::argument::{Record, takes};
 use crate::server::calendar::{calendar_date, date, nearest_date, nearest_moment, utc_date};
 use crate::server::errors::{Result, broken_statement, invalid_argument, negative_threshold, null_argument, unknown};
 use crate::server::result::{Columns, Composite, SetOf, Value, returns, value};
+use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
 
 returns!(Evaluation: Composite, "assignment_reminders.evaluation");
@@ -96,7 +97,10 @@ fn evaluate_values(
 fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
     static EVALUATE: Statement =
         Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE]);
+    const WHOLE: Whole =
+        Whole::reads(&["assignments", "organizations", "reminder_settings", "peer_mentors", "users", "reminders"]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    WHOLE.require()?;
     let evaluated = EVALUATE.read(&[id.into(), as_of.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
         let action: String = row.not_null("action")?;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
-use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::errors::{Result, raised, require_written, wrong_trigger};
+use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::result::{SetOf, returns};
+use crate::server::row_security::Whole;
 use crate::server::rows::{ResultSet, Rows};
 use crate::server::statement::{Statement, types};
 use crate::server::transition::{self, Side};
@@ -97,6 +98,8 @@ returns!(
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn repair_assignment_counts() -> Result<SetOf<RepairedCounts>> {
+    const WHOLE: Whole = Whole { updates: &["peer_mentors"], ..Whole::reads(&["peer_mentors", "assignments"]) };
+    WHOLE.require()?;
     repair().map(SetOf::statement)
 }
 

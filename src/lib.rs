@@ -14,7 +14,6 @@
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
 //! | `schedule` | pg_cron jobs |
 //! | `arguments` | what many functions ask of their arguments |
-//! | `own_trigger` | which triggers the trigger functions serve |
 //! | `row_triggers` | single-row triggers that adjust or refuse |
 //! | `install` | making the tables, and bringing them up to date |
 //! | `server` | what touches Postgres itself: statements, rows, errors, owner's rights; all `unsafe` is here |
@@ -31,7 +30,6 @@ mod delivery;
 mod due;
 mod install;
 mod organization;
-mod own_trigger;
 mod row_triggers;
 mod rules;
 mod schedule;

@@ -39,14 +39,19 @@ fn present<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<Op
 /// 22P02 when what is there is malformed: never a silent fallback.
 #[pg_extern(stable, parallel_safe)]
 fn current_organization() -> Result<Uuid> {
+    Ok(named_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))
+}
+
+/// The organization that the session names, by its setting or by the claims of its request.
+pub fn named_organization() -> Result<Option<Uuid>> {
     if let Some(text) = setting(c"assignment_reminders.organization_id") {
-        return parse(&text, "the setting assignment_reminders.organization_id");
+        return parse(&text, "the setting assignment_reminders.organization_id").map(Some);
     }
     let claims = claims()?;
     match claims.organization_id.or(claims.app_metadata.and_then(|metadata| metadata.organization_id)) {
-        Some(serde_json::Value::String(text)) => parse(&text, "organization_id in request.jwt.claims"),
+        Some(serde_json::Value::String(text)) => parse(&text, "organization_id in request.jwt.claims").map(Some),
         Some(other) => Err(malformed(&other.to_string(), "organization_id in request.jwt.claims")),
-        None => Ok(Uuid::from_bytes(DEFAULT_ORGANIZATION)),
+        None => Ok(None),
     }
 }
 

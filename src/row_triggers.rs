@@ -9,9 +9,9 @@ use pgrx::pgbox::{AllocatedByPostgres, AllocatedByRust};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
 
-use crate::own_trigger::require;
 use crate::rules::completion::{Adjustment, Completion, reconcile};
 use crate::server::errors::{Result, error, raised, wrong_trigger};
+use crate::server::own_trigger::require;
 use crate::server::permit;
 
 /// What a trigger function returns: a row or nothing. Its errors have been raised by then.

@@ -18,7 +18,8 @@ AS $$
                   WHERE t.overruled_by IS NULL
                   GROUP BY t.assignment_id) AS activity
         ON activity.assignment_id = a.id
-     WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
+     WHERE assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}')
+       AND (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
        AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
      ORDER BY a.organization_id, a.id
 $$;

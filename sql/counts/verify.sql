@@ -12,7 +12,8 @@ AS $$
                   WHERE a.peer_mentor_id IS NOT NULL
                   GROUP BY a.peer_mentor_id) AS actual
         ON actual.peer_mentor_id = m.id
-     WHERE m.assignment_count <> coalesce(actual.assignments, 0)
+     WHERE assignment_reminders.require_whole('{peer_mentors,assignments}')
+       AND m.assignment_count <> coalesce(actual.assignments, 0)
      ORDER BY m.organization_id, m.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS

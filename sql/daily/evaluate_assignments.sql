@@ -71,7 +71,8 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE (enqueued.id IS NULL
+     WHERE assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}')
+       AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL

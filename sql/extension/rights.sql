@@ -29,6 +29,7 @@ DECLARE
         'assignment_reminders.require_value(anyelement, text)',
         'assignment_reminders.require_moment(timestamptz)',
         'assignment_reminders.require_page_size(integer)',
+        'assignment_reminders.require_whole(text[])',
         'assignment_reminders.raise_unknown(text, uuid)',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
@@ -53,7 +54,8 @@ DECLARE
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];
-    -- Whoever created the extension may call the rest, too, which writes or is a trigger; and whom they grant it to.
+    -- Whoever created the extension may call the rest, too, which writes or is a trigger, and grant it to others: also an owner
+    -- who is no superuser, to whom the functions of a trusted extension do not belong.
     owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
     known text[] := string_to_array(current_setting('assignment_reminders.functions_before', true), ',');
     added regprocedure;
@@ -65,7 +67,7 @@ BEGIN
            AND d.objid::text <> ALL (coalesce(known, '{}'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', added, owner);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
         IF added = ANY (for_everybody) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
         END IF;

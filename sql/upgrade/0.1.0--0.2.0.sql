@@ -43,3 +43,31 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
         text, timestamptz, text, date, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, timestamptz);
 END
 $$;
+
+-- Whoever created the extension could call its functions, and could not grant them to others. GRANT in this script makes all rights
+-- on a function its initial ones, which dumps leave out; those that users granted must go on being dumped.
+DO $$
+DECLARE
+    extension oid := (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'assignment_reminders');
+    owner regrole := (SELECT e.extowner FROM pg_catalog.pg_extension e WHERE e.oid = extension);
+    known record;
+BEGIN
+    FOR known IN
+        SELECT p.oid::regprocedure AS function, i.initprivs
+          FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+          LEFT JOIN pg_catalog.pg_init_privs i
+            ON i.classoid = 'pg_catalog.pg_proc'::regclass AND i.objoid = p.oid AND i.privtype = 'e'
+         WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+           AND d.deptype = 'e' AND d.refobjid = extension AND p.proowner <> owner
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', known.function, owner);
+        UPDATE pg_catalog.pg_init_privs i
+           SET initprivs = (SELECT array_agg(CASE WHEN a.grantee = owner
+                                                  THEN makeaclitem(a.grantee, a.grantor, a.privilege_type, true)
+                                                  ELSE makeaclitem(a.grantee, a.grantor, a.privilege_type, a.is_grantable) END)
+                              FROM aclexplode(known.initprivs) AS a)
+         WHERE i.classoid = 'pg_catalog.pg_proc'::regclass AND i.objoid = known.function::oid AND known.initprivs IS NOT NULL;
+    END LOOP;
+END
+$$;

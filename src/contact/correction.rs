@@ -1,5 +1,7 @@
 //! Setting a contact date otherwise than by an activity: forward by anybody who may, back only as an audited correction.
 
+use std::cell::Cell;
+
 use chrono::{Days, NaiveDate};
 use pgrx::datum::Date;
 use pgrx::datum::datetime_support::now;
@@ -10,13 +12,13 @@ use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
 
 use super::triggers::{lock, recompute};
 use crate::organization::claims;
-use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::server::calendar::calendar_date;
 use crate::server::errors::{Result, error, invalid_argument, null_argument, raised, unknown, wrong_trigger};
+use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
-use crate::server::permit::{self, with_permit};
+use crate::server::permit;
 use crate::server::statement::{Statement, types};
 
 /// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
@@ -25,19 +27,10 @@ use crate::server::statement::{Statement, types};
 /// P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
-fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Date> {
+fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Option<Date>> {
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let date = contact_date.ok_or_else(|| null_argument("contact_date"))?;
-    let (last_contact, today) = locked_clock(id)?;
-    refuse_future(date, today)?;
-    match last_contact {
-        Some(last_contact) if last_contact >= date => Ok(last_contact),
-        _ => {
-            record(id, Some(date), "moved forward by update_last_contact_date")?;
-            recompute(vec![id], SkipReason::ContactChanged)?;
-            Ok(date)
-        }
-    }
+    correct(id, Some(date), "moved forward by update_last_contact_date", Direction::Forward)
 }
 
 /// Sets an assignment's contact date, back as well as forward, and keeps who did it, when, why and what it was before.
@@ -60,24 +53,54 @@ fn correct_last_contact_date(
             "Say why the date is corrected, such as 'entered for the wrong student'.",
         )
     })?;
-    let (_, today) = locked_clock(id)?;
-    if let Some(date) = new_date {
-        refuse_future(date, today)?;
-    }
-    let correction = record(id, new_date, reason)?;
-    overrule_and_recompute(id, new_date, correction)?;
-    Ok(new_date)
+    correct(id, new_date, reason, Direction::Either)
 }
 
-/// Locks an assignment, and returns its contact date and today's date in its organization's time zone.
-fn locked_clock(id: Uuid) -> Result<(Option<Date>, Date)> {
-    static CLOCK: Statement = Statement::by_index(include_str!("../../sql/contact/clock.sql"), &[types::UUID]);
-    lock(vec![id])?;
-    let clock = CLOCK.write(&[id.into()], |mut rows| {
+/// Which way a correction may move the date.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Either,
+}
+
+thread_local! {
+    /// Of the correction that is being inserted: its trigger decides under the assignment's lock.
+    static DIRECTION: Cell<Direction> = const { Cell::new(Direction::Either) };
+}
+
+/// Inserts a correction, as the caller, and returns the date that holds afterwards. The triggers do the rest, with the rights of
+/// the tables' owner: what the caller may not see of the assignment's history must not change its date.
+fn correct(id: Uuid, date: Option<Date>, reason: &str, direction: Direction) -> Result<Option<Date>> {
+    static INSERT: Statement = Statement::by_index(
+        include_str!("../../sql/contact/insert_correction.sql"),
+        &[types::UUID, types::UUID, types::DATE, types::TEXT],
+    );
+    let (organization, _) = stored(id)?;
+    let _restored = Restored(DIRECTION.replace(direction));
+    INSERT.run(&[id.into(), organization.into(), date.into(), reason.into()])?;
+    Ok(stored(id)?.1)
+}
+
+/// Puts back the direction when dropped, also while an error unwinds.
+struct Restored(Direction);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        DIRECTION.set(self.0);
+    }
+}
+
+/// An assignment's organization and contact date, as the caller sees them.
+fn stored(id: Uuid) -> Result<(Uuid, Option<Date>)> {
+    static STORED: Statement = Statement::by_index(
+        "SELECT a.organization_id, a.last_contact_date FROM assignment_reminders.assignments a WHERE a.id = $1",
+        &[types::UUID],
+    );
+    let found = STORED.write(&[id.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
-        Ok(Some((row.get("last_contact_date")?, row.not_null("today")?)))
+        Ok(Some((row.not_null("organization_id")?, row.get("last_contact_date")?)))
     })?;
-    clock.ok_or_else(|| unknown("assignment", "assignments", id))
+    found.ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
 pub fn refuse_future(date: Date, today: Date) -> Result<()> {
@@ -93,17 +116,6 @@ pub fn refuse_future(date: Date, today: Date) -> Result<()> {
         ),
         "Give the date on which the contact took place.",
     ))
-}
-
-fn record(id: Uuid, date: Option<Date>, reason: &str) -> Result<Uuid> {
-    static RECORD: Statement = Statement::by_index(
-        include_str!("../../sql/contact/record_correction.sql"),
-        &[types::UUID, types::DATE, types::TEXT, types::TEXT],
-    );
-    let subject = claims()?.sub;
-    let recorded: Option<Uuid> =
-        with_permit(|| RECORD.write(&[id.into(), date.into(), reason.into(), subject.into()], |rows| rows.one("id")))?;
-    recorded.ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
 /// Trigger: a correction that a client inserts is numbered and signed here, whatever it says itself. 22008 for a date
@@ -126,28 +138,36 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
     let Some(assignment) = row.get_by_name::<Uuid>("assignment_id").map_err(wrong_trigger)? else {
         return Ok(Some(row));
     };
-    // Our own functions have done it all.
+    // One that an import came with: record_imported_contact has said it all.
     if permit::is_held() {
         return Ok(Some(row));
     }
+    // For this row, and for none that another trigger inserts meanwhile.
+    let direction = DIRECTION.replace(Direction::Either);
     let subject = claims()?.sub;
     let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
-    as_table_owner(trigger, || {
+    let is_wanted = as_table_owner(trigger, || {
         lock(vec![assignment])?;
         SIGNATURE.write(&[assignment.into()], |mut rows| {
             // Unknown to us: the foreign key says so.
-            let Some(found) = rows.next() else { return Ok(()) };
+            let Some(found) = rows.next() else { return Ok(true) };
             if let Some(new_date) = new_date {
                 refuse_future(new_date, found.not_null("today")?)?;
+            }
+            let is_back =
+                found.get::<Date>("last_contact_date")?.is_some_and(|last| new_date.is_none_or(|new| new <= last));
+            if is_back && direction == Direction::Forward {
+                return Ok(false);
             }
             row.set_by_name("number", found.not_null::<i32>("number")?).map_err(wrong_trigger)?;
             row.set_by_name("previous_date", found.get::<Date>("last_contact_date")?).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by", found.not_null::<String>("corrected_by")?).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by_subject", subject).map_err(wrong_trigger)?;
-            row.set_by_name("created_at", now()).map_err(wrong_trigger)
+            row.set_by_name("created_at", now()).map_err(wrong_trigger)?;
+            Ok(true)
         })
     })?;
-    Ok(Some(row))
+    Ok(is_wanted.then_some(row))
 }
 
 fn apply(trigger: &PgTrigger) -> Result<()> {

@@ -10,6 +10,7 @@ use super::triggers::recompute;
 use crate::rules::delivery::SkipReason;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
 use crate::server::statement::Statement;
 
 returns!(
@@ -22,6 +23,11 @@ returns!(
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn repair_contact_dates() -> Result<SetOf<RepairedDates>> {
+    const WHOLE: Whole = Whole {
+        updates: &["assignments", "reminders"],
+        ..Whole::reads(&["organizations", "assignments", "activities", "contact_corrections", "reminders"])
+    };
+    WHOLE.require()?;
     repair()
 }
 

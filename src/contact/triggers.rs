@@ -7,12 +7,12 @@ use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
 use super::correction::refuse_future;
-use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::rules::kind::Follows;
 use crate::server::calendar::{nearest_date, nearest_moment};
 use crate::server::errors::{Result, raised, require_written, unknown, wrong_trigger};
+use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, types};

@@ -12,6 +12,7 @@ use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
 use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
 use crate::server::rows::Row;
 use crate::server::statement::{Statement, types};
 
@@ -65,12 +66,14 @@ struct Verdict {
 }
 
 fn verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> Result<Verdict> {
+    const WHOLE: Whole = Whole::reads(&["evaluation_runs", "organizations", "reminder_settings", "migrations"]);
     static FACTS: Statement = Statement::kept(
         include_str!("../../sql/daily/health_facts.sql"),
         &[types::MOMENT, types::INTERVAL, types::INT, types::INT],
     );
     let max_age = arguments::length("max_age", max_age)?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    WHOLE.require()?;
     let (class, number) = AdvisoryLock::DailyRun.key();
     let jobs = jobs::facts(as_of, max_age)?;
     FACTS.read(&[as_of.into(), max_age.into(), class.into(), number.into()], |mut rows| {

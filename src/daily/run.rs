@@ -14,6 +14,7 @@ use crate::rules::kind::Follows;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
 use crate::server::result::{SetOf, returns};
+use crate::server::row_security::Whole;
 use crate::server::rows::ResultSet;
 use crate::server::setting::require_writable;
 use crate::server::statement::{Statement, types};
@@ -45,8 +46,14 @@ struct Outcome {
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()")) -> Result<SetOf<EnqueuedFollowUps>> {
+    const WHOLE: Whole = Whole {
+        updates: &["reminders"],
+        inserts: &["reminders", "evaluation_runs"],
+        ..Whole::reads(&["organizations", "reminder_settings", "assignments", "peer_mentors", "users", "reminders"])
+    };
     let as_of = arguments::as_of(as_of)?;
     require_writable()?;
+    WHOLE.require()?;
     let started_at = clock_timestamp();
     let (enqueued, outcome) = if AdvisoryLock::DailyRun.try_to_take() {
         match attempt(AssertUnwindSafe(|| enqueue(Follows::Silence, as_of)))? {

@@ -12,6 +12,7 @@ use super::notify;
 use crate::arguments;
 use crate::rules::retry::{AfterFailure, after_failure};
 use crate::server::errors::{Result, invalid_argument, null_argument};
+use crate::server::row_security::Whole;
 use crate::server::rows::Row;
 use crate::server::statement::{Statement, types};
 
@@ -121,6 +122,13 @@ fn extend_reminder_leases(
     Ok(SetOfIterator::new(extended(ids(reminder_ids)?, claim_id, lease, as_of)?))
 }
 
+/// What an answer must see, and writes.
+const ANSWERED: Whole = Whole {
+    updates: &["reminders"],
+    inserts: &["send_logs"],
+    ..Whole::reads(&["reminders", "reminder_settings", "users"])
+};
+
 /// What decides on the next attempt of a reminder.
 struct Attempts {
     reminder: Uuid,
@@ -175,6 +183,7 @@ fn sent(
     from_inbox: Option<&str>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
+    ANSWERED.require()?;
     static SENT: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_sent.sql"),
         &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT],
@@ -197,6 +206,7 @@ fn failed(
     claim_id: Option<Uuid>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
+    ANSWERED.require()?;
     static FAILED: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_failed.sql"),
         &[types::UUIDS, types::TEXTS, types::FLOATS, types::MOMENT],
@@ -229,6 +239,7 @@ fn extended(
     lease: Option<Interval>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
+    ANSWERED.require()?;
     static EXTEND: Statement = Statement::by_index(
         include_str!("../../sql/delivery/extend_leases.sql"),
         &[types::UUIDS, types::MOMENT, types::INTERVAL],

@@ -16,6 +16,7 @@ use crate::rules::rate::{self, Claims};
 use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, error};
 use crate::server::result::{SetOf, returns};
+use crate::server::row_security::Whole;
 use crate::server::rows::{ResultSet, Row};
 use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, types};
@@ -51,6 +52,21 @@ fn claim_reminders(
     let batch_size = arguments::size("batch_size", batch_size)?;
     let lease = arguments::lease(lease)?;
     let as_of = arguments::as_of(as_of)?;
+    const WHOLE: Whole = Whole {
+        updates: &["reminders", "claim_rates"],
+        inserts: &["send_logs", "claim_rates"],
+        ..Whole::reads(&[
+            "organizations",
+            "reminder_settings",
+            "reminders",
+            "assignments",
+            "peer_mentors",
+            "users",
+            "user_preferences",
+            "claim_rates",
+        ])
+    };
+    WHOLE.require()?;
     let organization = existing_organization(organization_id)?;
     require_read_committed()?;
 

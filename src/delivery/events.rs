@@ -3,8 +3,10 @@
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
+use crate::organization::named_organization;
 use crate::rules::bounce::{self, Bounce};
 use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
+use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
 
 /// Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a
@@ -12,7 +14,10 @@ use crate::server::statement::{Statement, types};
 /// since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without
 /// an id: this status of this message) was recorded before.
 ///
-/// 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with.
+/// Messages are looked for in the organization that the session names, in all where it names none.
+///
+/// 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that
+/// several organizations have sent while the session names none.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn record_delivery_event(
@@ -24,7 +29,7 @@ fn record_delivery_event(
 ) -> Result<bool> {
     static LOG: Statement = Statement::kept(
         include_str!("../../sql/delivery/log_event.sql"),
-        &[types::TEXT, types::TEXT, types::TEXT, types::TEXT],
+        &[types::TEXT, types::TEXT, types::TEXT, types::TEXT, types::UUID],
     );
     static COUNT: Statement = Statement::kept(
         include_str!("../../sql/delivery/count_bounce.sql"),
@@ -32,6 +37,11 @@ fn record_delivery_event(
     );
     static FORGET: Statement =
         Statement::kept(include_str!("../../sql/delivery/forget_bounces.sql"), &[types::UUID, types::TEXT]);
+    const WHOLE: Whole = Whole {
+        updates: &["users"],
+        inserts: &["send_logs"],
+        ..Whole::reads(&["send_logs", "reminder_settings", "users"])
+    };
     let message = message_id.ok_or_else(|| null_argument("message_id"))?;
     let status = status.ok_or_else(|| null_argument("status"))?;
     if !["delivered", "bounced", "rejected"].contains(&status) {
@@ -41,9 +51,14 @@ fn record_delivery_event(
             "Map the provider's own words to delivered, bounced or rejected, and leave out what is none of them.",
         ));
     }
+    WHOLE.require()?;
+    let named = named_organization()?;
     let (organization, address, is_new) =
-        LOG.write(&[message.into(), status.into(), error.into(), event_id.into()], |mut rows| {
+        LOG.write(&[message.into(), status.into(), error.into(), event_id.into(), named.into()], |mut rows| {
             let row = rows.next().ok_or_else(|| unknown_message(message))?;
+            if row.not_null("is_ambiguous")? {
+                return Err(ambiguous_message(message));
+            }
             Ok((
                 row.not_null::<Uuid>("organization_id")?,
                 row.get::<String>("to_email")?,
@@ -72,6 +87,15 @@ fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
     let user = user_id.ok_or_else(|| null_argument("user_id"))?;
     let was_opted_out: Option<bool> = RESTORE.write(&[user.into()], |rows| rows.one("was_opted_out"))?;
     was_opted_out.ok_or_else(|| unknown("user", "users", user))
+}
+
+fn ambiguous_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {
+    error(
+        pgrx::PgSqlErrorCode::ERRCODE_CARDINALITY_VIOLATION,
+        format!("more than one organization has sent a message {message}"),
+        "Whose recipient the event is about cannot be told; nothing was recorded.",
+        "Set assignment_reminders.organization_id to the one whose provider reports it.",
+    )
 }
 
 fn unknown_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {

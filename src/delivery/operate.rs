@@ -10,6 +10,7 @@ use crate::organization::existing_organization;
 use crate::schedule::access::{access, commands, names};
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
 
 /// Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and
@@ -30,6 +31,8 @@ fn retry_failed_reminders(
         include_str!("../../sql/delivery/retry_failed.sql"),
         &[types::MOMENT, types::UUID, types::INT, types::MOMENT],
     );
+    const WHOLE: Whole = Whole { updates: &["reminders"], ..Whole::reads(&["reminders"]) };
+    WHOLE.require()?;
     let since = failed_since.ok_or_else(|| null_argument("failed_since"))?;
     let organization = existing_organization(organization_id)?;
     let size = arguments::size("batch_size", batch_size)?;
@@ -68,7 +71,10 @@ fn prune(
         &[types::MOMENT, types::INT, types::TEXTS, types::TEXTS],
     );
     static CUTOFF: Statement = Statement::kept("SELECT $1 - $2 AS cutoff", &[types::MOMENT, types::INTERVAL]);
+    const WHOLE: Whole =
+        Whole { deletes: &["send_logs", "evaluation_runs"], ..Whole::reads(&["send_logs", "evaluation_runs"]) };
     let older_than = arguments::length("older_than", older_than)?;
+    WHOLE.require()?;
     let size = arguments::size("batch_size", batch_size)?;
     let as_of = arguments::as_of(as_of)?;
     if older_than.as_micros() < 0 {

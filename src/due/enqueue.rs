@@ -8,6 +8,7 @@ use crate::delivery::enqueue;
 use crate::rules::kind::Follows;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns};
+use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
 
 returns!(
@@ -36,7 +37,13 @@ fn enqueue_due_reminders(
 ) -> Result<SetOf<EnqueuedDueReminders>> {
     static WITHDRAW: Statement =
         Statement::at_each_call(include_str!("../../sql/due/withdraw_due.sql"), &[types::MOMENT, types::TEXTS]);
+    const WHOLE: Whole = Whole {
+        updates: &["reminders"],
+        inserts: &["reminders"],
+        ..Whole::reads(&["organizations", "reminder_settings", "assignments", "users", "reminders"])
+    };
     let as_of = arguments::as_of(as_of)?;
+    WHOLE.require()?;
     let enqueued = enqueue(Follows::DueDate, as_of)?;
     WITHDRAW.run(&[as_of.into(), Follows::DueDate.other_types().into()])?;
     Ok(SetOf::statement(enqueued))
@@ -51,5 +58,12 @@ fn enqueue_due_reminders(
 fn enqueue_daily_summaries(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<EnqueuedSummaries>> {
-    Ok(SetOf::statement(enqueue(Follows::Day, arguments::as_of(as_of)?)?))
+    const WHOLE: Whole = Whole {
+        updates: &["reminders"],
+        inserts: &["reminders"],
+        ..Whole::reads(&["organizations", "users", "user_preferences", "assignments", "reminders"])
+    };
+    let as_of = arguments::as_of(as_of)?;
+    WHOLE.require()?;
+    Ok(SetOf::statement(enqueue(Follows::Day, as_of)?))
 }

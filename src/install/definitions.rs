@@ -5,6 +5,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::server::errors::Result;
+use crate::server::own_trigger::DEFINITIONS;
 use crate::server::result::{SetOf, returns};
 use crate::server::rows::ResultSet;
 use crate::server::statement::{Statement, types};
@@ -14,9 +15,6 @@ pgrx::extension_sql_file!(
     name = "installed_definitions",
     requires = ["due_reads"]
 );
-
-/// Kind, relation, name and definition on each line, between tabs.
-pub const DEFINITIONS: &str = include_str!("../../sql/install/definitions.txt");
 
 returns!(
     /// Definitions that are not as install() makes them.

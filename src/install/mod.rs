@@ -11,12 +11,12 @@ use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
-pub use self::definitions::{DEFINITIONS, altered_triggers};
+pub use self::definitions::altered_triggers;
 pub use self::migrations::number_outstanding;
-use crate::own_trigger;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, raised};
+use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::rows::Row;
 use crate::server::setting::is_read_committed;

@@ -223,15 +223,16 @@ fn planning_that_asks_for_another_plan_does_not_end_the_server() {
         &format!(
             "CREATE FUNCTION public.seen() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
              BEGIN PERFORM assignment_reminders.evaluate_assignment('{assignment}'::uuid); RETURN '{}'; END $$;
-             ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON users USING (id = public.seen())",
-            people.mentor_user
+             ALTER TABLE assignments ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON assignments USING (id = public.seen())",
+            assignment
         ),
     );
     let (mut member, _) = database.connect_as_new_role(
-        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO {role}",
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON assignments TO {role}; GRANT INSERT ON contact_corrections TO {role};
+         GRANT EXECUTE ON FUNCTION update_last_contact_date TO {role}",
     );
-    let evaluation = format!("SELECT action FROM evaluate_assignment('{assignment}'::uuid, '2026-01-20')");
-    assert_eq!(row(&mut member, &evaluation), "remind");
+    let forward = format!("SELECT update_last_contact_date('{assignment}', '2026-01-20')");
+    assert_eq!(row(&mut member, &forward), "2026-01-20");
 }
 
 #[test]
@@ -245,15 +246,16 @@ fn planning_that_fails_leaves_the_settings_of_the_session_as_they_were() {
         &mut owner,
         "CREATE FUNCTION public.seen() RETURNS uuid LANGUAGE plpgsql STABLE
              SET enable_seqscan = on SET enable_hashjoin = on SET jit = on AS $$ BEGIN RAISE 'not today'; END $$;
-         ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON users USING (id = public.seen())",
+         ALTER TABLE assignments ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON assignments USING (id = public.seen())",
     );
     let (mut member, _) = database.connect_as_new_role(
-        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO {role}",
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON assignments TO {role}; GRANT INSERT ON contact_corrections TO {role};
+         GRANT EXECUTE ON FUNCTION update_last_contact_date TO {role}",
     );
     let settings =
         "SELECT name, setting FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'jit') ORDER BY 1";
     let before = rows(&mut member, settings);
-    let refusal = refused(&mut member, &format!("SELECT * FROM evaluate_assignment('{assignment}'::uuid)"));
+    let refusal = refused(&mut member, &format!("SELECT update_last_contact_date('{assignment}', '2026-01-20')"));
     assert_eq!(refusal.message, "not today");
     assert_eq!(rows(&mut member, settings), before);
 }

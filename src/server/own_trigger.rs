@@ -8,8 +8,10 @@ use std::sync::OnceLock;
 
 use pgrx::{PgTrigger, pg_sys};
 
-use crate::install::DEFINITIONS;
-use crate::server::errors::{Result, wrong_trigger};
+use super::errors::{Result, wrong_trigger};
+
+/// What install() makes: kind, relation, name and definition on each line, between tabs.
+pub const DEFINITIONS: &str = include_str!("../../sql/install/definitions.txt");
 
 /// A trigger as install() makes it.
 struct Own<'a> {
