@@ -113,9 +113,10 @@ AS $$
                   WHERE a.peer_mentor_id IS NOT NULL
                   GROUP BY a.peer_mentor_id) AS actual
         ON actual.peer_mentor_id = m.id
-     WHERE assignment_reminders.require_whole('{peer_mentors,assignments}')
-       AND m.assignment_count <> coalesce(actual.assignments, 0)
+     WHERE m.assignment_count <> coalesce(actual.assignments, 0)
      ORDER BY m.organization_id, m.id
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{peer_mentors,assignments}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_assignment_counts() IS
     'Mentors whose assignment_count differs from count(*); always empty, unless triggers were bypassed.';
@@ -143,10 +144,11 @@ AS $$
                   WHERE t.overruled_by IS NULL
                   GROUP BY t.assignment_id) AS activity
         ON activity.assignment_id = a.id
-     WHERE assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}')
-       AND (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
+     WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
        AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)
      ORDER BY a.organization_id, a.id
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
     'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';
@@ -335,12 +337,13 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}')
-       AND (enqueued.id IS NULL
+     WHERE (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
     'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';

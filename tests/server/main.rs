@@ -19,6 +19,7 @@ mod races;
 mod readme;
 mod reference;
 mod results;
+mod row_security;
 mod rules;
 mod support;
 mod tables;
