@@ -14,6 +14,7 @@ mod due;
 mod forgery;
 mod install;
 mod organization;
+mod owner;
 mod plans;
 mod races;
 mod readme;

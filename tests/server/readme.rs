@@ -216,6 +216,32 @@ fn every_sql_block_of_the_docs_runs_after_the_quick_start_and_returns_what_it_sa
 }
 
 #[test]
+fn an_owner_without_superuser_can_do_what_the_readme_and_the_docs_show() {
+    let readme = Document::readme();
+    let mut executed = 0;
+    for document in [Document::readme()].into_iter().chain(Document::docs()) {
+        let text = &document.text;
+        // pg_cron is a superuser's to create, and so are roles to be tried out in the examples.
+        if document.is_reference()
+            || document.sql().is_empty()
+            || document.needs_pg_cron()
+            || text.contains("CREATE ROLE")
+        {
+            continue;
+        }
+        let database = Database::empty();
+        let (mut owner, _) =
+            database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+        run(&mut owner, "SET search_path = public");
+        if document.path != readme.path {
+            readme.execute(&mut owner);
+        }
+        executed += document.execute(&mut owner).statements;
+    }
+    assert!(executed >= 40, "{executed} statements: are the docs still there?");
+}
+
+#[test]
 fn a_block_is_sql_that_is_executed_or_says_that_it_is_not() {
     for document in [Document::readme()].into_iter().chain(Document::docs()) {
         for Block { language, line, .. } in document.blocks() {
