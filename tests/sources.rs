@@ -77,3 +77,28 @@ fn messages_and_code_say_organization_as_the_schema_does() {
         assert!(is_released(&name) || !text.to_lowercase().contains("organisation"), "{name}");
     }
 }
+
+#[test]
+fn meta_json_is_valid_for_pgxn_and_says_what_cargo_says() {
+    if let Err(error) = pgxn_meta::dist::Distribution::load(root().join("META.json")) {
+        panic!("META.json is not valid for PGXN: {error}");
+    }
+    let text: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(root().join("META.json")).expect("META.json")).expect("JSON");
+    assert_eq!(text["version"], env!("CARGO_PKG_VERSION"));
+    let provided = &text["provides"]["assignment_reminders"];
+    assert_eq!(provided["version"], env!("CARGO_PKG_VERSION"));
+    for file in ["file", "docfile"] {
+        let name = provided[file].as_str().expect("a name");
+        assert!(root().join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn every_crate_has_the_licence_of_the_project() {
+    for manifest in ["Cargo.toml", "tools/deliver/Cargo.toml", "tools/schema/Cargo.toml"] {
+        let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+        assert!(text.contains("license = \"PostgreSQL\""), "{manifest}");
+    }
+    assert!(fs::read_to_string(root().join("LICENSE")).expect("LICENSE").starts_with("PostgreSQL License"));
+}

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 
 use crate::rules::job::{End, Facts, Job, Kind};
-use crate::schedule::access::{access, commands, names};
+use crate::schedule::access::{access, commands, home, names};
 use crate::server::calendar::nearest_moment;
 use crate::server::errors::{Result, broken_statement};
 use crate::server::rows::Row;
@@ -28,7 +28,7 @@ pub fn facts(as_of: TimestampWithTimeZone, max_age: Interval) -> Result<Option<F
         let facts = Facts {
             now: shown(row.get("now")?).ok_or_else(|| broken_statement("no time"))?,
             database: row.not_null("database")?,
-            home: setting(c"cron.database_name"),
+            home: home(),
             is_launching: is_on(setting(c"cron.launch_active_jobs")),
             is_recording: is_on(setting(c"cron.log_run")),
             last_success: shown(row.get("last_success")?),

@@ -2,6 +2,7 @@
 
 use crate::rules::job::Kind;
 use crate::server::errors::Result;
+use crate::server::setting::setting;
 use crate::server::statement::Statement;
 
 /// pg_cron is in this database, and the current role may do this.
@@ -26,6 +27,14 @@ pub fn access() -> Result<Option<Access>> {
         };
         Ok(Some(access))
     })
+}
+
+/// The database that pg_cron runs jobs from; `None` where it is not loaded. Its settings tell nothing of that: they may be left in
+/// postgresql.conf without it.
+pub fn home() -> Option<String> {
+    let libraries = setting(c"shared_preload_libraries").unwrap_or_default();
+    let names_pg_cron = |library: &str| library.trim_matches([' ', '"']).rsplit('/').next() == Some("pg_cron");
+    if libraries.split(',').any(names_pg_cron) { setting(c"cron.database_name") } else { None }
 }
 
 /// The names of all our jobs, in the order of their kinds.

@@ -3,15 +3,13 @@
 pub mod access;
 mod connection;
 
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgSqlErrorCode, notice};
 
 use crate::rules::job::Kind;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::result::{SetOf, returns, value};
-use crate::server::setting::setting;
 use crate::server::statement::{Statement, types};
-use access::{Access, access};
+use access::{Access, access, home};
 
 /// A job to be: its name is unique per role, and scheduling it again replaces it.
 pub struct Job<'a> {
@@ -30,7 +28,10 @@ returns!(
 pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
     static SCHEDULE: Statement =
         Statement::kept("SELECT cron.schedule($1, $2, $3) AS id", &[types::TEXT, types::TEXT, types::TEXT]);
-    require_pg_cron(|| jobs.iter().map(elsewhere).collect())?;
+    require_pg_cron(|| {
+        let statements: Vec<String> = jobs.iter().map(elsewhere).collect::<Result<_>>()?;
+        Ok(format!("CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {}", statements.join("; ")))
+    })?;
     // pg_cron would keep an old job's host, and leave it switched off; and one under another name it would not find.
     unschedule(jobs.iter().map(|job| job.kind.name()).collect())?;
     let mut made = Vec::new();
@@ -52,7 +53,7 @@ pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
 /// this database.
 pub fn remove(kinds: &[Kind]) -> Result<i32> {
     let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    require_pg_cron(|| Ok(vec![unschedule_elsewhere(names.clone())?]))?;
+    require_pg_cron(|| unschedule_elsewhere(names.clone()))?;
     unschedule(names)
 }
 
@@ -64,7 +65,7 @@ pub fn remove_every() -> Result<i32> {
         return unschedule(access::names());
     }
     let database: Option<String> = DATABASE.read(&[], |rows| rows.one("name"))?;
-    if let Some(home) = setting(c"cron.database_name").filter(|home| Some(home) != database.as_ref()) {
+    if let Some(home) = home().filter(|home| Some(home) != database.as_ref()) {
         let command = unschedule_elsewhere(access::names())?;
         notice!("jobs that pg_cron runs for this database from {home}, if there are any, go by: {command}");
     }
@@ -107,29 +108,35 @@ fn unschedule_elsewhere(names: Vec<&'static str>) -> Result<String> {
 
 /// pg_cron runs the jobs of one database of a cluster, its home. From the others they are made and removed there, by the statements
 /// that `there` gives.
-fn require_pg_cron(there: impl FnOnce() -> Result<Vec<String>>) -> Result<()> {
+fn require_pg_cron(there: impl FnOnce() -> Result<String>) -> Result<()> {
     static DATABASE: Statement = Statement::kept("SELECT current_database()::text AS name", &[]);
     let database: String = DATABASE.read(&[], |rows| rows.one("name"))?.unwrap_or_default();
-    match (setting(c"cron.database_name"), access()?) {
-        (None, _) => Err(not_in_this_database(
+    let access = access()?;
+    let not_here = |detail: String, hint: String| {
+        let message = if access.is_some() {
+            "pg_cron does not run the jobs of this database"
+        } else {
+            "the extension pg_cron is not installed in this database"
+        };
+        Err(error(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, detail, hint))
+    };
+    match (home(), &access) {
+        (None, _) => not_here(
             "pg_cron is not loaded in this cluster.".to_string(),
             format!(
                 "In postgresql.conf, add pg_cron to shared_preload_libraries, set cron.database_name = '{database}' and \
-                 cron.use_background_workers = on; restart; CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; and call this again. \
-                 Or let another scheduler call the functions of assignment_reminders."
+                 cron.use_background_workers = on; restart; CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; and call \
+                 this again. Or let another scheduler call the functions of assignment_reminders."
             ),
-        )),
-        (Some(home), _) if home != database => Err(not_in_this_database(
+        ),
+        (Some(home), _) if home != database => not_here(
             format!("The setting cron.database_name says that pg_cron's home is the database {home}."),
-            format!(
-                "In {home}: CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {}",
-                there()?.join("; ")
-            ),
-        )),
-        (Some(_), None) => Err(not_in_this_database(
+            format!("In {home}: {}", there()?),
+        ),
+        (Some(_), None) => not_here(
             format!("The setting cron.database_name says that this database, {database}, is pg_cron's home."),
             "As a superuser: CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; then call this again.".to_string(),
-        )),
+        ),
         (Some(_), Some(Access { may_use: false, .. })) => Err(error(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             "the current role may not use pg_cron",
@@ -138,13 +145,4 @@ fn require_pg_cron(there: impl FnOnce() -> Result<Vec<String>>) -> Result<()> {
         )),
         (Some(_), Some(_)) => Ok(()),
     }
-}
-
-fn not_in_this_database(detail: String, hint: String) -> ErrorReport {
-    error(
-        PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "the extension pg_cron is not installed in this database",
-        detail,
-        hint,
-    )
 }

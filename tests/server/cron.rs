@@ -127,13 +127,20 @@ fn from_another_database_the_jobs_of_this_one_can_be_removed_in_pg_crons_home() 
         let hint = refused(&mut client, &format!("SELECT * FROM {call}")).hint;
         run(&mut home, hint.split_once("then ").expect("commands").1);
     }
-    run(&mut home, "SELECT * FROM schedule_daily_evaluation(); SELECT * FROM schedule_delivery_jobs()");
+    run(
+        &mut home,
+        &format!(
+            "SELECT * FROM schedule_daily_evaluation('{NEVER}', '{NEVER}'); SELECT * FROM schedule_delivery_jobs('{NEVER}', '{NEVER}');
+             SELECT cron.schedule_in_database('assignment_reminders daily evaluation in postgres', '{NEVER}', 'SELECT 1', 'postgres')"
+        ),
+    );
     let here = format!("SELECT count(*) FROM cron.job WHERE database = '{}'", database.name);
     assert_eq!(row(&mut home, &here), "4");
     let hint = refused(&mut client, "SELECT unschedule_daily_evaluation()").hint;
-    run(&mut home, hint.split_once("then ").expect("commands").1);
+    run(&mut home, hint.strip_prefix("In reminders: ").expect("commands"));
     assert_eq!(row(&mut home, &here), "2", "the other two are of other functions");
-    assert_eq!(row(&mut home, "SELECT count(*) FROM cron.job WHERE database = 'reminders'"), "4");
+    let others = "SELECT count(*) FROM cron.job WHERE database IN ('reminders', 'postgres')";
+    assert_eq!(row(&mut home, others), "5");
     assert_eq!(row(&mut client, "SELECT status, reasons FROM evaluation_health()"), r#"warning|{"no run yet"}"#);
 }
 
@@ -246,6 +253,12 @@ fn health_tells_of_jobs_that_are_missing_late_switched_off_or_of_another_databas
     );
     expect(&mut client, "warning|the pg_cron job \"assignment_reminders due reminders\" ran not long ago and is gone");
 
+    assert_eq!(
+        row(&mut client, "SELECT status FROM evaluation_health(max_age => '30 minutes')"),
+        "ok",
+        "after max_age it may well have been somebody's intention"
+    );
+
     schedule_all(&mut client);
     run(&mut client, "UPDATE cron.job SET active = false WHERE jobname LIKE '%due reminders'");
     expect(&mut client, "warning|the pg_cron job \"assignment_reminders due reminders\" is not active");
@@ -279,7 +292,8 @@ fn health_tells_of_a_job_that_never_ran_although_one_that_is_younger_did() {
     run(&mut client, "UPDATE cron.job SET schedule = '0 3 1 6 *' WHERE jobname LIKE '%due reminders'");
     let at = "SELECT status, array_to_string(reasons, '; ') FROM evaluation_health(as_of => '2027-06-01 12:00+00', max_age => '10 years')";
     record(&mut client, "daily summaries", "succeeded", "", "timestamptz '2027-06-01 04:00+00'");
-    assert_eq!(row(&mut client, at), "ok|", "nothing tells that it was there at three");
+    record(&mut client, "daily evaluation", "succeeded", "", "timestamptz '2027-06-01 02:00+00'");
+    assert_eq!(row(&mut client, at), "ok|", "nothing tells that it was there at three: the older job did not need it");
     record(&mut client, "daily summaries", "succeeded", "", "timestamptz '2027-06-01 02:00+00'");
     let late = row(&mut client, at);
     assert!(late.contains("due reminders\" has never run, although it was due at 2027-06-01 03:00"), "{late}");

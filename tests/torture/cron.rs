@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use crate::cluster::{Cluster, installation};
-use crate::support::{People, has_pg_cron, row, run};
+use crate::support::{People, has_pg_cron, refused, row, rows, run};
 
 /// pg_cron 1.4 starts jobs at whole minutes; a server that has just been started waits for the next.
 const TWO_MINUTES: Duration = Duration::from_secs(150);
@@ -64,7 +64,7 @@ fn wait_for_health(client: &mut Client, is_right: impl Fn(&str) -> bool) -> Stri
         assert!(
             Instant::now() < deadline,
             "{health}\n{:#?}",
-            crate::support::rows(client, "SELECT * FROM cron.job_run_details ORDER BY runid DESC LIMIT 20")
+            rows(client, "SELECT * FROM cron.job_run_details ORDER BY runid DESC LIMIT 20")
         );
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -91,7 +91,7 @@ fn jobs_that_cannot_connect_are_foretold_and_told_and_run_with_background_worker
     for job in JOBS {
         assert!(failed.contains(&format!("{job} failed when it last ran: connection failed")), "{failed}");
     }
-    assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job_run_details WHERE status <> 'failed'"), "0");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job_run_details WHERE status = 'succeeded'"), "0");
 
     // The same jobs, as they are.
     let mut client = restart(&mut cluster, "cron.use_background_workers = on");
@@ -167,5 +167,59 @@ fn who_schedules_is_told_as_much_as_the_role_may_know() {
     let directory = cluster.home.display().to_string();
     restart(&mut cluster, &format!("cron.host = '{directory}'"));
     assert_eq!(schedule(&cluster, "postgres"), "");
+    cluster.assert_log_is_clean();
+}
+
+#[test]
+fn jobs_of_a_database_that_was_renamed_are_told_and_made_anew_and_so_is_a_pg_cron_that_moved_or_was_unloaded() {
+    if !has_pg_cron() {
+        return;
+    }
+    let mut cluster = cluster("local all all trust\n");
+    let mut client = cluster.installed();
+    run(&mut client, "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; SELECT * FROM run_daily_evaluation()");
+    let never = "SELECT * FROM schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *'); SELECT * FROM schedule_delivery_jobs('0 0 31 2 *', '0 0 31 2 *')";
+    run(&mut client, never);
+    let health = "SELECT status, array_to_string(reasons, '; ') FROM evaluation_health()";
+    assert_eq!(row(&mut client, health), "ok|");
+    drop(client);
+
+    // The database cannot be renamed while pg_cron is in it.
+    let mut client = restart(&mut cluster, "cron.database_name = 'postgres'\ncron.use_background_workers = on");
+    assert_eq!(
+        row(&mut client, health),
+        "critical|pg_cron runs no job of this database: cron.database_name is postgres, not reminders"
+    );
+    let refusal = refused(&mut client, never);
+    assert_eq!(refusal.message, "pg_cron does not run the jobs of this database");
+    assert!(refusal.hint.starts_with("In postgres: CREATE EXTENSION IF NOT EXISTS pg_cron"), "{refusal:?}");
+    drop(client);
+    run(&mut cluster.connect("postgres"), "ALTER DATABASE reminders RENAME TO renamed");
+
+    cluster.stop();
+    cluster.configure("cron.database_name = 'renamed'");
+    cluster.start();
+    let mut client = cluster.connect("renamed");
+    let told = row(&mut client, health);
+    assert_eq!(told.matches("runs in the database reminders, not in this one, renamed").count(), 4, "{told}");
+    run(&mut client, never);
+    assert_eq!(row(&mut client, health), "ok|");
+    assert_eq!(row(&mut client, "SELECT count(*), min(database), max(database) FROM cron.job"), "4|renamed|renamed");
+    drop(client);
+
+    cluster.stop();
+    cluster.configure("shared_preload_libraries = ''");
+    cluster.start();
+    let mut client = cluster.connect("renamed");
+    assert!(row(&mut client, health).starts_with("critical|pg_cron is not loaded and runs no job"));
+    let refusal = refused(&mut client, "SELECT * FROM schedule_daily_evaluation()");
+    assert_eq!(
+        (refusal.sqlstate.as_str(), refusal.detail.as_str()),
+        ("55000", "pg_cron is not loaded in this cluster.")
+    );
+    for setting in ["shared_preload_libraries", "cron.database_name = 'renamed'", "cron.use_background_workers = on"] {
+        assert!(refusal.hint.contains(setting), "{refusal:?}");
+    }
+    assert_eq!(row(&mut client, "SELECT * FROM prune('1 year')"), "0|0");
     cluster.assert_log_is_clean();
 }
