@@ -5,7 +5,6 @@
 #[allow(dead_code)]
 mod support;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Database, People, pid, row, rows, run};
@@ -37,7 +36,7 @@ fn a_backend_killed_in_the_middle_of_a_run_leaves_no_half_enqueued_work_and_no_l
     support::wait_until_blocked(&mut observer, victim);
     assert_eq!(row(&mut observer, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"), "1");
 
-    assert!(Command::new("kill").args(["-9", &victim.to_string()]).status().expect("kill").success());
+    support::kill("-9", victim);
     assert!(run_in_background.join().expect("the thread ends"), "the run's session is gone");
 
     // The server ends all sessions and recovers.

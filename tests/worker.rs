@@ -29,8 +29,7 @@ struct Process(Child);
 
 impl Process {
     fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
-        assert!(sent.expect("kill").success());
+        support::kill(signal, self.0.id());
     }
 }
 

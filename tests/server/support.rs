@@ -340,3 +340,10 @@ pub fn wait_until_blocked(observer: &mut Client, pid: i32) {
 pub fn pid(client: &mut Client) -> i32 {
     client.query_one("SELECT pg_backend_pid()", &[]).expect("a pid").get(0)
 }
+
+/// Sends a signal to a process, such as -9. By the shell: a bare Debian 12 has no program kill.
+#[allow(dead_code)] // not every test program kills
+pub fn kill(signal: &str, pid: impl std::fmt::Display) {
+    let status = std::process::Command::new("sh").args(["-c", &format!("kill {signal} {pid}")]).status();
+    assert!(status.expect("sh starts").success(), "kill {signal} {pid}");
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
-use crate::support::{row, run};
+use crate::support::{kill, row, run};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -183,11 +183,6 @@ impl Drop for Cluster {
         self.stop();
         let _ = fs::remove_dir_all(&self.home);
     }
-}
-
-pub fn kill(signal: &str, pid: i32) {
-    let status = Command::new("kill").args([signal, &pid.to_string()]).status();
-    assert!(status.expect("kill").success(), "kill {signal} {pid}");
 }
 
 /// Where the programs of the tested Postgres are.

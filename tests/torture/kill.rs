@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 use uuid::Uuid;
 
-use crate::cluster::{Cluster, kill};
-use crate::support::{People, row, rows, run};
+use crate::cluster::Cluster;
+use crate::support::{People, kill, row, rows, run};
 
 const ROUNDS: u32 = 20;
 const SESSIONS: u64 = 8;
