@@ -1,5 +1,6 @@
 -- Which of the definitions that install() makes ($1 to $4, pairwise: kind, relation, name, definition) are missing or others;
--- and triggers that call a trigger function of ours once more, which would count twice (expected is NULL).
+-- triggers that call a trigger function of ours once more, which would count twice (expected is NULL); and which of our views ($5)
+-- are missing. Whether a view is another one is not told: Postgres versions write it in other words.
 WITH made AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS made (kind, relation, name, definition)
 ), installed AS (
@@ -17,4 +18,8 @@ SELECT i.kind, i.relation, i.name, NULL, i.definition
    AND substring(i.definition FROM 'EXECUTE FUNCTION .*\)')
        IN (SELECT substring(m.definition FROM 'EXECUTE FUNCTION .*\)') FROM made m WHERE m.kind = 'trigger')
    AND NOT EXISTS (SELECT FROM made m WHERE m.kind = i.kind AND m.relation = i.relation AND m.name = i.name)
+UNION ALL
+SELECT 'view', v.name, v.name, 'as sql/install/views.sql makes it', NULL
+  FROM unnest($5::text[]) AS v (name)
+ WHERE NOT EXISTS (SELECT FROM installed i WHERE i.kind = 'view' AND i.name = v.name)
  ORDER BY kind DESC, relation, name

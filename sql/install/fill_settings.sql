@@ -2,3 +2,4 @@
 INSERT INTO assignment_reminders.reminder_settings (organization_id)
 SELECT o.id FROM assignment_reminders.organizations o
     ON CONFLICT (organization_id) DO NOTHING
+RETURNING organization_id

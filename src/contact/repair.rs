@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use super::triggers::recompute;
 use crate::rules::delivery::SkipReason;
 use crate::server::errors::Result;
-use crate::server::result::{SetOf, returns, value};
+use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::statement::Statement;
 
@@ -28,10 +28,11 @@ fn repair_contact_dates() -> Result<SetOf<RepairedDates>> {
         ..Whole::reads(&["organizations", "assignments", "activities", "contact_corrections", "reminders"])
     };
     WHOLE.require()?;
-    repair()
+    repair().map(SetOf::values)
 }
 
-pub fn repair() -> Result<SetOf<RepairedDates>> {
+/// Repairs them, and returns the columns of RepairedDates for each.
+pub fn repair() -> Result<Vec<[Value; 4]>> {
     static WRONG: Statement = Statement::kept(
         "SELECT organization_id, assignment_id, last_contact_date FROM assignment_reminders.verify_contact_dates()",
         &[],
@@ -53,5 +54,5 @@ pub fn repair() -> Result<SetOf<RepairedDates>> {
             ]);
         }
     }
-    Ok(SetOf::values(repaired))
+    Ok(repaired)
 }

@@ -55,7 +55,7 @@ fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hour
         PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("{}: {}", job::ALARM, verdict.reasons.join("; ")),
         "assignment_reminders.evaluation_runs holds the runs, cron.job_run_details what pg_cron saw of them.",
-        "Mend the cause, then run SELECT * FROM assignment_reminders.run_daily_evaluation() by hand.",
+        "Mend the cause. Where a run is missing or failed, SELECT * FROM assignment_reminders.run_daily_evaluation() makes up for it.",
     ))
 }
 
@@ -96,12 +96,14 @@ fn facts(row: Row, jobs: Option<job::Facts>) -> Result<Facts> {
         None => None,
         Some(pid) => Some(Running { pid, is_stuck: row.get("is_stuck")? }),
     };
+    let (altered_triggers, altered_others) = install::altered_names()?;
     Ok(Facts {
         last_run,
         is_overdue: row.get("is_overdue")?.unwrap_or(false),
         running,
         organizations_without_settings: row.not_null("without_settings")?,
-        altered_triggers: install::altered_triggers()?,
+        altered_triggers,
+        altered_others,
         outstanding_migrations: install::number_outstanding()?,
         jobs,
     })

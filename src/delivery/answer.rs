@@ -183,11 +183,11 @@ fn sent(
     from_inbox: Option<&str>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    ANSWERED.require()?;
     static SENT: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_sent.sql"),
         &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT],
     );
+    ANSWERED.require()?;
     let as_of = arguments::as_of(as_of)?;
     let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
     let held = ids_of(lock_held(reminders.clone(), claim_id)?);
@@ -206,11 +206,11 @@ fn failed(
     claim_id: Option<Uuid>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    ANSWERED.require()?;
     static FAILED: Statement = Statement::by_index(
         include_str!("../../sql/delivery/mark_failed.sql"),
         &[types::UUIDS, types::TEXTS, types::FLOATS, types::MOMENT],
     );
+    ANSWERED.require()?;
     let as_of = arguments::as_of(as_of)?;
     let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
     let held = ids_of(lock_held(reminders.clone(), claim_id)?);
@@ -239,11 +239,11 @@ fn extended(
     lease: Option<Interval>,
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Uuid>> {
-    ANSWERED.require()?;
     static EXTEND: Statement = Statement::by_index(
         include_str!("../../sql/delivery/extend_leases.sql"),
         &[types::UUIDS, types::MOMENT, types::INTERVAL],
     );
+    ANSWERED.require()?;
     let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
     let mut held = lock_held(reminders.clone(), claim_id)?;
     held.retain(|(_, is_pending)| *is_pending);

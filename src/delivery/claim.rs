@@ -49,9 +49,6 @@ fn claim_reminders(
     organization_id: default!(Option<Uuid>, "NULL"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<ClaimedReminders>> {
-    let batch_size = arguments::size("batch_size", batch_size)?;
-    let lease = arguments::lease(lease)?;
-    let as_of = arguments::as_of(as_of)?;
     const WHOLE: Whole = Whole {
         updates: &["reminders", "claim_rates"],
         inserts: &["send_logs", "claim_rates"],
@@ -66,6 +63,9 @@ fn claim_reminders(
             "claim_rates",
         ])
     };
+    let batch_size = arguments::size("batch_size", batch_size)?;
+    let lease = arguments::lease(lease)?;
+    let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
     let organization = existing_organization(organization_id)?;
     require_read_committed()?;

@@ -4,6 +4,7 @@
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
+use super::{VIEWS, names_after};
 use crate::server::errors::Result;
 use crate::server::own_trigger::DEFINITIONS;
 use crate::server::result::{SetOf, returns};
@@ -21,7 +22,8 @@ returns!(
     AlteredDefinitions: SetOf, "TABLE (kind text, relation text, name text, expected text, actual text)"
 );
 
-/// The triggers, defaults, constraints and indexes of ours that are not as install() makes them. actual is NULL where
+/// The triggers, defaults of organization_id, constraints, indexes and views of ours that are not as install() makes them
+/// (of a view, only whether it is there). actual is NULL where
 /// there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts
 /// triggers and defaults right, and reports the others.
 #[pg_extern(stable)]
@@ -35,26 +37,33 @@ pub fn altered() -> Result<ResultSet> {
     ALTERED.write_rows(&made())
 }
 
-/// The triggers that are not as install() makes them, as the caller's snapshot has it.
-pub fn altered_triggers() -> Result<Vec<String>> {
+/// What is not as install() makes it, as the caller's snapshot has it: triggers, by name, and the others, each as
+/// "constraint reminders_pkey on reminders".
+pub fn altered_names() -> Result<(Vec<String>, Vec<String>)> {
     let altered = ALTERED.read_rows(&made())?;
-    let mut triggers = Vec::new();
+    let (mut triggers, mut others) = (Vec::new(), Vec::new());
     for row in altered.rows() {
-        if row.not_null::<String>("kind")? == "trigger" {
-            triggers.push(row.not_null("name")?);
+        let (kind, name): (String, String) = (row.not_null("kind")?, row.not_null("name")?);
+        if kind == "trigger" {
+            triggers.push(name);
+        } else {
+            others.push(format!("{kind} {name} on {}", row.not_null::<String>("relation")?));
         }
     }
-    Ok(triggers)
+    Ok((triggers, others))
 }
 
 static ALTERED: Statement = Statement::kept(
     include_str!("../../sql/install/altered_definitions.sql"),
-    &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS],
+    &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS],
 );
 
-fn made() -> [DatumWithOid<'static>; 4] {
-    [0, 1, 2, 3].map(|index| {
-        let column: Vec<&str> = DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(index)).collect();
-        column.into()
-    })
+fn made() -> [DatumWithOid<'static>; 5] {
+    let column = |index| -> Vec<&str> { DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(index)).collect() };
+    [column(0).into(), column(1).into(), column(2).into(), column(3).into(), view_names().into()]
+}
+
+/// The views that install() makes.
+pub fn view_names() -> Vec<&'static str> {
+    names_after(VIEWS, "CREATE OR REPLACE VIEW assignment_reminders.").collect()
 }

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "012_claim_rates",
     "013_reminder_queue",
     "014_negative_counts",
+    "015_comments",
 ];
 
 impl Migration {
@@ -60,7 +61,8 @@ impl Migration {
 
 /// Applies the migrations that are not recorded yet, and returns how many.
 ///
-/// 42P07 when one of their relations is there already, 55000 when the tables are of a later version.
+/// 42P07 when one of their relations is there already, 42P01 when one that an earlier one made is not, 42501 for anybody but
+/// the tables' owner, 55000 when the tables are of a later version.
 pub fn apply() -> Result<usize> {
     static RECORD: Statement = Statement::kept(
         "INSERT INTO assignment_reminders.migrations (number, name, extension_version) VALUES ($1, $2, $3)",
@@ -78,6 +80,7 @@ pub fn apply() -> Result<usize> {
     if let Some(taken) = existing_relations(&names)?.first() {
         return Err(not_ours(taken));
     }
+    require_all_there(&outstanding)?;
     for migration in &outstanding {
         run(migration.sql)?;
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;
@@ -92,6 +95,9 @@ fn outstanding() -> Result<Vec<&'static Migration>> {
     let visibility = VISIBLE.write(&[], Visibility::of)?;
     if !visibility.is_whole() {
         return Err(visibility.error());
+    }
+    if visibility.caller != visibility.owner {
+        return Err(visibility.not_the_owner());
     }
     let applied: Vec<i32> = APPLIED.write(&[], |rows| rows.column("number"))?;
     let newest = MIGRATIONS.last().map_or(Ok(0), Migration::number)?;
@@ -163,6 +169,19 @@ impl Visibility {
         self.is_granted && !self.is_filtered
     }
 
+    /// What somebody else would make beside the owner's tables would not be the owner's.
+    fn not_the_owner(&self) -> ErrorReport {
+        error(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!(
+                "install() is for the owner of the tables, {}, and the current role is {}",
+                self.owner, self.caller
+            ),
+            "What it makes belongs to the role that calls it.",
+            format!("Call it as {0}; a superuser, or a member of that role, after SET ROLE {0}.", self.owner),
+        )
+    }
+
     fn error(&self) -> ErrorReport {
         let cause = if self.is_granted {
             format!("Row security may hide rows of it from the role {}.", self.caller)
@@ -176,6 +195,24 @@ impl Visibility {
             format!("Call install() as its owner, {}, with no row security forced on it.", self.owner),
         )
     }
+}
+
+/// 42P01 when a table that an applied migration made is gone: renamed, moved to another schema, or dropped.
+fn require_all_there(outstanding: &[&Migration]) -> Result<()> {
+    let outstanding: Vec<&str> = outstanding.iter().map(|migration| migration.file).collect();
+    let tables: Vec<&str> = MIGRATIONS
+        .iter()
+        .filter(|migration| !outstanding.contains(&migration.file))
+        .flat_map(|migration| names_after(migration.sql, "CREATE TABLE assignment_reminders."))
+        .collect();
+    let there = existing_relations(&tables)?;
+    let Some(missing) = tables.iter().find(|table| !there.iter().any(|name| name == *table)) else { return Ok(()) };
+    Err(error(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+        format!("the table assignment_reminders.{missing} is missing"),
+        "install() made it. It was renamed since, moved to another schema, or dropped.",
+        "Give it back its name and schema, or restore it from a backup, then call install() again.",
+    ))
 }
 
 fn existing_relations(names: &[&str]) -> Result<Vec<String>> {
@@ -199,6 +236,6 @@ fn not_ours(relation: &str) -> ErrorReport {
         PgSqlErrorCode::ERRCODE_DUPLICATE_TABLE,
         format!("assignment_reminders.{relation} already exists and was not made by install()"),
         "install() never takes over or changes a relation that it did not make.",
-        format!("Rename or drop assignment_reminders.{relation}, then call install() again."),
+        format!("Rename assignment_reminders.{relation}, or move it to another schema, then call install() again."),
     )
 }

@@ -11,7 +11,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
-pub use self::definitions::altered_triggers;
+pub use self::definitions::altered_names;
 pub use self::migrations::number_outstanding;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
@@ -29,13 +29,14 @@ const ATTACHMENTS: &str = include_str!("../../sql/install/triggers.sql");
 /// What holds no data, and is made anew where it is another.
 const VIEWS: &str = include_str!("../../sql/install/views.sql");
 
-/// Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults and views of ours that are
-/// missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and
-/// indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
+/// Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views
+/// of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on;
+/// constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns
+/// what was done.
 ///
 /// 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that
-/// is not READ COMMITTED, 42501 where the caller cannot see which migrations were applied, 55000 when the tables are of
-/// a later version.
+/// is not READ COMMITTED, 42501 where the caller is not the tables' owner or cannot see which migrations were applied,
+/// 42P01 when a table is missing, 55000 when the tables are of a later version.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn install() -> Result<String> {
@@ -45,15 +46,42 @@ fn install() -> Result<String> {
     let applied = migrations::apply()?;
     let attached = attach(applied > 0)?;
     let replaced = replace_views()?;
-    let mut done = vec![];
-    if applied + attached > 0 {
-        done.push(format!("{applied} migrations applied, {attached} triggers and defaults attached"));
+    // Whether or not a trigger was away: somebody may have deleted the row.
+    let settings = fill_settings()?;
+    let mut done = Vec::new();
+    if applied + attached.ties > 0 {
+        done.push(format!("{applied} migrations applied, {} triggers and defaults attached", attached.ties));
     }
-    if replaced > 0 && applied == 0 {
-        done.push(format!("{replaced} views put right"));
+    if applied == 0 {
+        for (number, what) in [
+            (replaced, "views made anew"),
+            (attached.counts, "counts corrected"),
+            (attached.contact_dates, "contact dates corrected"),
+            (settings, "organizations given settings"),
+        ] {
+            if number > 0 {
+                done.push(format!("{number} {what}"));
+            }
+        }
     }
-    let done = if done.is_empty() { "nothing to do".to_string() } else { done.join(", ") };
-    Ok(format!("assignment_reminders {}: {done}", env!("CARGO_PKG_VERSION")))
+    if done.is_empty() {
+        done.push("nothing to do".to_string());
+    }
+    if attached.left > 0 {
+        done.push(format!("{} differences left, see assignment_reminders.altered_definitions()", attached.left));
+    }
+    Ok(format!("assignment_reminders {}: {}", env!("CARGO_PKG_VERSION"), done.join(", ")))
+}
+
+/// What attaching did.
+#[derive(Default)]
+struct Attached {
+    /// Triggers and defaults that were not as they should be.
+    ties: usize,
+    /// What else is altered, and was left.
+    left: usize,
+    counts: usize,
+    contact_dates: usize,
 }
 
 /// Trigger: gives an organization its row of settings as it is inserted.
@@ -67,16 +95,19 @@ fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
     )
 }
 
-/// Puts triggers and defaults right, all of them where tables are new, and returns how many were not as they should be. Warns
-/// of what else was altered.
-fn attach(are_tables_new: bool) -> Result<usize> {
+/// Puts triggers and defaults right, all of them where tables are new, and catches up. Warns of what else was altered.
+fn attach(are_tables_new: bool) -> Result<Attached> {
     let altered = definitions::altered()?;
-    let mut attached = 0;
+    let mut done = Attached::default();
     let mut in_the_way = Vec::new();
     for row in altered.rows() {
         let kind: String = row.not_null("kind")?;
         let (expected, actual) = (row.get::<String>("expected")?, row.get::<String>("actual")?);
+        if kind == "view" {
+            continue;
+        }
         if kind != "trigger" && kind != "default" {
+            done.left += 1;
             warning!(
                 "{} is not as install() made it, and is left so. It was made as: {}. It is: {}",
                 named(row)?,
@@ -85,8 +116,13 @@ fn attach(are_tables_new: bool) -> Result<usize> {
             );
             continue;
         }
-        attached += 1;
-        let Some(actual) = actual else { continue };
+        done.ties += 1;
+        let Some(actual) = actual else {
+            if !are_tables_new {
+                notice!("{} was missing, and is made again", named(row)?);
+            }
+            continue;
+        };
         match &expected {
             Some(_) => notice!("{} is put right; it was: {actual}", named(row)?),
             None => notice!("{} is dropped: its function would do its work twice", named(row)?),
@@ -96,16 +132,18 @@ fn attach(are_tables_new: bool) -> Result<usize> {
             in_the_way.push(drop_trigger(row)?);
         }
     }
-    if attached > 0 || are_tables_new {
+    if done.ties > 0 || are_tables_new {
         // Writers are locked out until we commit, so that nothing is missed between catching up and the first trigger.
         run(include_str!("../../sql/install/lock_tables.sql"))?;
         for command in &in_the_way {
             run(command)?;
         }
         run(ATTACHMENTS)?;
-        catch_up()?;
+        // What the triggers would have done while they were away.
+        done.counts = counts::repair()?.rows().count();
+        done.contact_dates = contact::repair()?.len();
     }
-    Ok(attached)
+    Ok(done)
 }
 
 fn drop_trigger(row: &Row) -> Result<String> {
@@ -128,21 +166,23 @@ fn replace_views() -> Result<usize> {
     let before = definitions()?;
     if let Err(failure) = attempt(AssertUnwindSafe(|| run(VIEWS)))? {
         warning!(
-            "a view is not as install() makes it, and is left so: {} (SQLSTATE {}). Drop it, and call install() again",
+            "{} is not as install() makes it, and is left so: {} (SQLSTATE {}). Drop what stands on it and it, and call install() again",
+            definitions::view_names().join(", "),
             failure.message,
             failure.sqlstate
         );
     }
-    Ok(definitions()?.iter().filter(|view| !before.contains(view)).count())
+    let after = definitions()?;
+    for view in before.iter().filter(|view| !after.contains(view)) {
+        notice!("a view is made anew; it was: {view}");
+    }
+    Ok(after.iter().filter(|view| !before.contains(view)).count())
 }
 
-/// What the triggers would have done while they were away.
-fn catch_up() -> Result<()> {
-    static FILL_SETTINGS: Statement = Statement::kept(include_str!("../../sql/install/fill_settings.sql"), &[]);
-    FILL_SETTINGS.run(&[])?;
-    counts::repair()?;
-    contact::repair()?;
-    Ok(())
+/// Gives organizations without settings their row, and returns how many there were.
+fn fill_settings() -> Result<usize> {
+    static FILL: Statement = Statement::kept(include_str!("../../sql/install/fill_settings.sql"), &[]);
+    Ok(FILL.write_rows(&[])?.rows().count())
 }
 
 /// "trigger assignments_count_inserted on assignments" and the like.

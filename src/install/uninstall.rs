@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use pgrx::notice;
 use pgrx::prelude::*;
 
-use super::{VIEWS, names_after, require_read_committed, run};
+use super::definitions::view_names;
+use super::{require_read_committed, run};
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
@@ -27,7 +28,7 @@ fn uninstall() -> Result<String> {
 
     let jobs = schedule::remove_every()?;
     run(include_str!("../../sql/install/lock_tables.sql"))?;
-    let views: Vec<&str> = names_after(VIEWS, "CREATE OR REPLACE VIEW assignment_reminders.").collect();
+    let views = view_names();
     let (mut triggers, mut dropped_views, mut defaults) = (0, 0, 0);
     let commands = COMMANDS.write_rows(&[views.into()])?;
     for row in commands.rows() {

@@ -36,6 +36,8 @@ pub struct Facts {
     pub organizations_without_settings: i32,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
+    /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
+    pub altered_others: Vec<String>,
     /// How many migrations of this version the tables have not had; `None` where the caller may not see them.
     pub outstanding_migrations: Option<usize>,
     /// `None` where the caller can see none of pg_cron's tables.
@@ -90,7 +92,7 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     }
     if facts.organizations_without_settings > 0 {
         let reason = format!(
-            "{} organizations have no reminder_settings and are not evaluated",
+            "organizations without reminder_settings, which are not evaluated: {}; SELECT assignment_reminders.install() gives them the defaults",
             facts.organizations_without_settings
         );
         findings.push((Status::Critical, reason));
@@ -101,6 +103,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
             facts.altered_triggers.join(", ")
         );
         findings.push((Status::Critical, reason));
+    }
+    if !facts.altered_others.is_empty() {
+        let reason = format!(
+            "missing or altered: {}; SELECT * FROM assignment_reminders.altered_definitions() tells how they were made",
+            facts.altered_others.join(", ")
+        );
+        findings.push((Status::Warning, reason));
     }
     if facts.outstanding_migrations.is_some_and(|outstanding| outstanding > 0) {
         let reason =
@@ -130,6 +139,7 @@ mod tests {
             running: None,
             organizations_without_settings: 0,
             altered_triggers: vec![],
+            altered_others: vec![],
             outstanding_migrations: Some(0),
             jobs: None,
         }
@@ -186,6 +196,14 @@ mod tests {
         let (status, reasons) = judge(&Facts { altered_triggers: vec!["a".into(), "b".into()], ..healthy() });
         assert_eq!(status, Status::Critical);
         assert!(reasons[0].contains("(a, b)") && reasons[0].contains("install()"), "{reasons:?}");
+    }
+
+    #[test]
+    fn other_things_that_were_altered_are_a_warning_and_named() {
+        let (status, reasons) =
+            judge(&Facts { altered_others: vec!["default organization_id on users".into()], ..healthy() });
+        assert_eq!(status, Status::Warning);
+        assert!(reasons[0].contains("default organization_id on users"), "{reasons:?}");
     }
 
     #[test]

@@ -67,7 +67,9 @@ pub fn remove_every() -> Result<i32> {
     let database: Option<String> = DATABASE.read(&[], |rows| rows.one("name"))?;
     if let Some(home) = home().filter(|home| Some(home) != database.as_ref()) {
         let command = unschedule_elsewhere(access::names())?;
-        notice!("jobs that pg_cron runs for this database from {home}, if there are any, go by: {command}");
+        notice!(
+            "pg_cron may run jobs for this database from the database {home}; to remove those of a role, run there, as that role: {command}"
+        );
     }
     Ok(0)
 }

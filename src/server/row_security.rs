@@ -30,13 +30,13 @@ impl Whole {
     }
 
     fn require_all(all: [&[&str]; 4]) -> Result<()> {
-        if !all.iter().copied().flatten().any(|table| is_active(table)) {
-            return Ok(());
-        }
         static HIDDEN: Statement = Statement::kept(
             include_str!("../../sql/extension/hidden_table.sql"),
             &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS],
         );
+        if !all.iter().copied().flatten().any(|table| is_active(table)) {
+            return Ok(());
+        }
         let arguments = all.map(|tables| tables.to_vec().into());
         let hidden: Option<(String, String, String)> = HIDDEN.read(&arguments, |mut rows| {
             let Some(row) = rows.next() else { return Ok(None) };

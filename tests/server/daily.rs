@@ -379,7 +379,7 @@ fn health_tells_of_a_run_that_is_missing_or_slow() {
     assert_eq!(health(&mut client, "now()"), r#"critical|{"the last run took over 30 minutes"}"#);
     assert_refused(&mut client, "SELECT * FROM evaluation_health(NULL)", "22004", "max_age");
     run(&mut client, "DELETE FROM reminder_settings");
-    assert!(health(&mut client, "now()").contains("1 organizations have no reminder_settings"));
+    assert!(health(&mut client, "now()").contains("without reminder_settings, which are not evaluated: 1;"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/install/definitions.txt");
 
@@ -128,8 +128,47 @@ fn what_was_missed_while_a_trigger_was_disabled_is_caught_up_on() {
     );
     let state = "SELECT (SELECT sum(assignment_count) FROM peer_mentors), (SELECT last_contact_date FROM assignments)";
     assert_eq!(row(&mut client, state), "0|-");
-    run(&mut client, "SELECT install()");
+    let done = row(&mut client, "SELECT install()");
+    assert!(done.ends_with("1 counts corrected, 1 contact dates corrected"), "{done}");
     assert_eq!(row(&mut client, state), "1|2026-02-01");
+}
+
+#[test]
+fn an_organization_that_lost_its_settings_gets_the_defaults() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(&mut client, "DELETE FROM reminder_settings");
+    assert!(row(&mut client, "SELECT reasons FROM evaluation_health()").contains("install()"));
+    assert!(row(&mut client, "SELECT install()").ends_with(": 1 organizations given settings"));
+    assert_eq!(row(&mut client, "SELECT reminder_after_days, escalate_after_days FROM reminder_settings"), "14|28");
+}
+
+#[test]
+fn a_table_that_was_renamed_moved_or_dropped_is_named() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    for change in [
+        "ALTER TABLE activities RENAME TO contacts",
+        "ALTER TABLE activities SET SCHEMA public",
+        "DROP TABLE activities",
+    ] {
+        run(&mut client, &format!("BEGIN; {change}"));
+        assert_refused(&mut client, "SELECT install()", "42P01", "assignment_reminders.activities is missing");
+        run(&mut client, "ROLLBACK");
+    }
+}
+
+#[test]
+fn only_the_owner_of_the_tables_installs_and_so_everything_is_theirs() {
+    let database = Database::empty();
+    let (mut owner, role) =
+        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install(); DROP VIEW reminder_queue");
+    let mut superuser = database.connect();
+    assert_refused(&mut superuser, "SELECT install()", "42501", &role);
+    assert_eq!(row(&mut superuser, "SELECT count(*) FROM pg_views WHERE viewname = 'reminder_queue'"), "0");
+    run(&mut superuser, &format!("SET ROLE {role}; SELECT install()"));
+    assert_eq!(row(&mut superuser, "SELECT viewowner FROM pg_views WHERE viewname = 'reminder_queue'"), role);
 }
 
 #[test]
@@ -151,7 +190,14 @@ fn a_constraint_or_an_index_that_was_altered_is_reported_and_left() {
     ] {
         run(&mut client, &format!("BEGIN; {broken}"));
         assert_eq!(rows(&mut client, altered), [expected]);
-        assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+        let health = row(&mut client, "SELECT status, reasons FROM evaluation_health()");
+        assert!(
+            health.starts_with("warning")
+                && health.contains(&format!("{} ", expected.split('|').nth(2).unwrap_or_default())),
+            "{health}"
+        );
+        let done = row(&mut client, "SELECT install()");
+        assert!(done.contains("nothing to do, 1 differences left"), "{done}");
         assert_eq!(rows(&mut client, altered), [expected], "it is left");
         run(&mut client, "ROLLBACK");
     }

@@ -222,9 +222,8 @@ fn planning_that_asks_for_another_plan_does_not_end_the_server() {
         &mut owner,
         &format!(
             "CREATE FUNCTION public.seen() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-             BEGIN PERFORM assignment_reminders.evaluate_assignment('{assignment}'::uuid); RETURN '{}'; END $$;
-             ALTER TABLE assignments ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON assignments USING (id = public.seen())",
-            assignment
+             BEGIN PERFORM assignment_reminders.evaluate_assignment('{assignment}'::uuid); RETURN '{assignment}'; END $$;
+             ALTER TABLE assignments ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON assignments USING (id = public.seen())"
         ),
     );
     let (mut member, _) = database.connect_as_new_role(
