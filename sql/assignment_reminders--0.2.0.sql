@@ -197,9 +197,10 @@ AS $$
             WHERE a.organization_id = organization.id
               AND a.status = 'open'
               AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+                  > (coalesce(get_open_assignments_with_contact_dates.after_silent_since, '-infinity'),
+                     coalesce(get_open_assignments_with_contact_dates.after_assignment_id, '00000000-0000-0000-0000-000000000000'))
             ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-            LIMIT assignment_reminders.require_page_size(page_size)
+            LIMIT assignment_reminders.require_page_size(get_open_assignments_with_contact_dates.page_size)
            ) AS silent
      ORDER BY silent.silent_since, silent.id
 $$;
@@ -221,15 +222,16 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT silent.*
-      FROM (SELECT assignment_reminders.require_value(cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
+      FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
      CROSS JOIN LATERAL (
            SELECT * FROM assignment_reminders.get_open_assignments_with_contact_dates(
-                  after_silent_since, after_assignment_id, page_size, get_assignments_with_no_contact_since.organization_id)
+                  get_assignments_with_no_contact_since.after_silent_since, get_assignments_with_no_contact_since.after_assignment_id,
+                  get_assignments_with_no_contact_since.page_size, get_assignments_with_no_contact_since.organization_id)
            ) AS silent
      WHERE silent.silent_since < cutoff.date
      ORDER BY silent.silent_since, silent.assignment_id
      -- No limit, but evaluated also where no assignment is open.
-     LIMIT CASE WHEN assignment_reminders.require_value(cutoff_date, 'cutoff_date') IS NULL THEN 0 END
+     LIMIT CASE WHEN assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') IS NULL THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
     'One page of an organization''s open assignments that were last in contact (without any: assigned) before cutoff_date, longest silent first; paged as get_open_assignments_with_contact_dates is. 22004 for a NULL cutoff_date.';
@@ -373,11 +375,12 @@ SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     SELECT due.target, due.reminder_type, a.organization_id, a.id, a.title, a.due_at, a.due_at AT TIME ZONE a.timezone, a.timezone,
            a.student_id, a.email, a.name
-      FROM (SELECT assignment_reminders.existing_organization($9) AS id OFFSET 0) AS organization
-     CROSS JOIN LATERAL assignment_reminders.due_windows(unit, targets, tolerance, as_of) AS due
+      FROM (SELECT assignment_reminders.existing_organization(due_assignments.organization_id) AS id OFFSET 0) AS organization
+     CROSS JOIN LATERAL assignment_reminders.due_windows(
+           due_assignments.unit, due_assignments.targets, due_assignments.tolerance, due_assignments.as_of) AS due
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN due.target = after_target THEN after_due_at END AS due_at,
-                  CASE WHEN due.target = after_target THEN after_assignment_id END AS id
+           SELECT CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_due_at END AS due_at,
+                  CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_assignment_id END AS id
            ) AS after
      CROSS JOIN LATERAL (
            SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
@@ -393,11 +396,11 @@ AS $$
               AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
-            LIMIT assignment_reminders.require_page_size(page_size)
+            LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
            ) AS a
-     WHERE after_target IS NULL OR due.target >= after_target
+     WHERE due_assignments.after_target IS NULL OR due.target >= due_assignments.after_target
      ORDER BY due.target, a.due_at, a.id
-     LIMIT assignment_reminders.require_page_size(page_size)
+     LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
     'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';
@@ -475,7 +478,7 @@ SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
 AS $$
     WITH ours AS (
-        SELECT c.oid, c.relname::text AS relation, c.relkind
+        SELECT c.oid, c.relname::text AS relation, c.relkind, c.reloptions
           FROM pg_class c
          WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
     )
@@ -505,7 +508,7 @@ AS $$
       JOIN pg_class i ON i.oid = x.indexrelid
      WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
     UNION ALL
-    SELECT 'view', o.relation, o.relation, pg_get_viewdef(o.oid)
+    SELECT 'view', o.relation, o.relation, concat_ws(' ', o.reloptions::text, pg_get_viewdef(o.oid))
       FROM ours o
      WHERE o.relkind = 'v'
 $$;
@@ -1113,6 +1116,9 @@ CREATE FUNCTION "sync_completed"()
 --
 -- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
 
+-- This runs as a superuser, in a schema in which others may have made functions and operators: none of theirs is to be found.
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
 DO $$
 DECLARE
     for_everybody regprocedure[] := ARRAY[
@@ -1177,7 +1183,9 @@ BEGIN
            AND d.objid::text <> ALL (coalesce(known, '{}'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
+        IF owner <> (SELECT p.proowner FROM pg_catalog.pg_proc p WHERE p.oid = added) THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
+        END IF;
         IF added = ANY (for_everybody) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
         END IF;
@@ -1353,7 +1361,7 @@ COMMENT ON FUNCTION assignment_reminders.sync_completed() IS
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
 COMMENT ON FUNCTION assignment_reminders.uninstall() IS
-    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers and views of ours. Defaults of organization_id become the default organization''s id, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
+    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers and views of ours. Defaults of organization_id become the organization that the session''s settings name, else the default one, without a function of ours, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
     'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or recipient.

@@ -39,9 +39,10 @@ AS $$
             WHERE a.organization_id = organization.id
               AND a.status = 'open'
               AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-                  > (coalesce(after_silent_since, '-infinity'), coalesce(after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+                  > (coalesce(get_open_assignments_with_contact_dates.after_silent_since, '-infinity'),
+                     coalesce(get_open_assignments_with_contact_dates.after_assignment_id, '00000000-0000-0000-0000-000000000000'))
             ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-            LIMIT assignment_reminders.require_page_size(page_size)
+            LIMIT assignment_reminders.require_page_size(get_open_assignments_with_contact_dates.page_size)
            ) AS silent
      ORDER BY silent.silent_since, silent.id
 $$;
@@ -63,15 +64,16 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT silent.*
-      FROM (SELECT assignment_reminders.require_value(cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
+      FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
      CROSS JOIN LATERAL (
            SELECT * FROM assignment_reminders.get_open_assignments_with_contact_dates(
-                  after_silent_since, after_assignment_id, page_size, get_assignments_with_no_contact_since.organization_id)
+                  get_assignments_with_no_contact_since.after_silent_since, get_assignments_with_no_contact_since.after_assignment_id,
+                  get_assignments_with_no_contact_since.page_size, get_assignments_with_no_contact_since.organization_id)
            ) AS silent
      WHERE silent.silent_since < cutoff.date
      ORDER BY silent.silent_since, silent.assignment_id
      -- No limit, but evaluated also where no assignment is open.
-     LIMIT CASE WHEN assignment_reminders.require_value(cutoff_date, 'cutoff_date') IS NULL THEN 0 END
+     LIMIT CASE WHEN assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') IS NULL THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
     'One page of an organization''s open assignments that were last in contact (without any: assigned) before cutoff_date, longest silent first; paged as get_open_assignments_with_contact_dates is. 22004 for a NULL cutoff_date.';

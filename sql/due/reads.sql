@@ -20,11 +20,12 @@ SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     SELECT due.target, due.reminder_type, a.organization_id, a.id, a.title, a.due_at, a.due_at AT TIME ZONE a.timezone, a.timezone,
            a.student_id, a.email, a.name
-      FROM (SELECT assignment_reminders.existing_organization($9) AS id OFFSET 0) AS organization
-     CROSS JOIN LATERAL assignment_reminders.due_windows(unit, targets, tolerance, as_of) AS due
+      FROM (SELECT assignment_reminders.existing_organization(due_assignments.organization_id) AS id OFFSET 0) AS organization
+     CROSS JOIN LATERAL assignment_reminders.due_windows(
+           due_assignments.unit, due_assignments.targets, due_assignments.tolerance, due_assignments.as_of) AS due
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN due.target = after_target THEN after_due_at END AS due_at,
-                  CASE WHEN due.target = after_target THEN after_assignment_id END AS id
+           SELECT CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_due_at END AS due_at,
+                  CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_assignment_id END AS id
            ) AS after
      CROSS JOIN LATERAL (
            SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
@@ -40,11 +41,11 @@ AS $$
               AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
-            LIMIT assignment_reminders.require_page_size(page_size)
+            LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
            ) AS a
-     WHERE after_target IS NULL OR due.target >= after_target
+     WHERE due_assignments.after_target IS NULL OR due.target >= due_assignments.after_target
      ORDER BY due.target, a.due_at, a.id
-     LIMIT assignment_reminders.require_page_size(page_size)
+     LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
     'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';

@@ -3,6 +3,9 @@
 --
 -- No function here is SECURITY DEFINER. Triggers take the table owner's rights themselves (src/server/owner.rs).
 
+-- This runs as a superuser, in a schema in which others may have made functions and operators: none of theirs is to be found.
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
 DO $$
 DECLARE
     for_everybody regprocedure[] := ARRAY[
@@ -67,7 +70,9 @@ BEGIN
            AND d.objid::text <> ALL (coalesce(known, '{}'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', added);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
+        IF owner <> (SELECT p.proowner FROM pg_catalog.pg_proc p WHERE p.oid = added) THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', added, owner);
+        END IF;
         IF added = ANY (for_everybody) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', added);
         END IF;

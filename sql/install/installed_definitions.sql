@@ -8,7 +8,7 @@ SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
 AS $$
     WITH ours AS (
-        SELECT c.oid, c.relname::text AS relation, c.relkind
+        SELECT c.oid, c.relname::text AS relation, c.relkind, c.reloptions
           FROM pg_class c
          WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
     )
@@ -38,7 +38,7 @@ AS $$
       JOIN pg_class i ON i.oid = x.indexrelid
      WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
     UNION ALL
-    SELECT 'view', o.relation, o.relation, pg_get_viewdef(o.oid)
+    SELECT 'view', o.relation, o.relation, concat_ws(' ', o.reloptions::text, pg_get_viewdef(o.oid))
       FROM ours o
      WHERE o.relkind = 'v'
 $$;

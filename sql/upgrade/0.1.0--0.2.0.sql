@@ -1,6 +1,8 @@
 -- What CREATE OR REPLACE cannot do to the functions of 0.1.0. `make schema` puts it between the types and the functions of
 -- sql/assignment_reminders--0.1.0--0.2.0.sql.
 
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
 -- While a statement writes, its triggers must not change: one that began in the old library would end in the new one, which
 -- knows nothing of what the old one permits itself. So writers are waited for first, and wait until this is done; in the order
 -- in which they come to the tables (sql/install/lock_tables.sql).
@@ -71,3 +73,5 @@ BEGIN
     END LOOP;
 END
 $$;
+
+SET LOCAL search_path TO assignment_reminders, pg_temp;

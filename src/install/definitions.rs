@@ -1,6 +1,8 @@
 //! What install() makes beside the rows, and whether it still is so: each trigger, default, constraint and index is compared
 //! with sql/install/definitions.txt, which tests/server/definitions.rs writes from a fresh installation.
 
+use std::collections::BTreeSet;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
@@ -66,4 +68,9 @@ fn made() -> [DatumWithOid<'static>; 5] {
 /// The views that install() makes.
 pub fn view_names() -> Vec<&'static str> {
     names_after(VIEWS, "CREATE OR REPLACE VIEW assignment_reminders.").collect()
+}
+
+/// The tables that install() makes.
+pub fn table_names() -> Vec<&'static str> {
+    DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(1)).collect::<BTreeSet<_>>().into_iter().collect()
 }

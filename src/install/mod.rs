@@ -18,6 +18,7 @@ use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, raised};
 use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
+use crate::server::row_security::Whole;
 use crate::server::rows::Row;
 use crate::server::setting::is_read_committed;
 use crate::server::statement::{Statement, types};
@@ -40,10 +41,25 @@ const VIEWS: &str = include_str!("../../sql/install/views.sql");
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn install() -> Result<String> {
-    require_read_committed()?;
+    const WHOLE: Whole = Whole {
+        updates: &["assignments", "peer_mentors", "reminders"],
+        inserts: &["reminder_settings"],
+        ..Whole::reads(&[
+            "organizations",
+            "reminder_settings",
+            "assignments",
+            "peer_mentors",
+            "activities",
+            "contact_corrections",
+            "reminders",
+        ])
+    };
+    require_read_committed("install()")?;
     AdvisoryLock::Install.take();
 
     let applied = migrations::apply()?;
+    // What triggers missed is caught up on by what can be seen.
+    WHOLE.require()?;
     let attached = attach(applied > 0)?;
     let replaced = replace_views()?;
     // Whether or not a trigger was away: somebody may have deleted the row.
@@ -99,7 +115,7 @@ fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
 fn attach(are_tables_new: bool) -> Result<Attached> {
     let altered = definitions::altered()?;
     let mut done = Attached::default();
-    let mut in_the_way = Vec::new();
+    let (mut in_the_way, mut to_attach) = (Vec::new(), Vec::new());
     for row in altered.rows() {
         let kind: String = row.not_null("kind")?;
         let (expected, actual) = (row.get::<String>("expected")?, row.get::<String>("actual")?);
@@ -117,6 +133,8 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
             continue;
         }
         done.ties += 1;
+        // The others stay as they are, such as those that somebody has made fire always.
+        to_attach.push((kind.clone(), row.not_null::<String>(if kind == "trigger" { "name" } else { "relation" })?));
         let Some(actual) = actual else {
             if !are_tables_new {
                 notice!("{} was missing, and is made again", named(row)?);
@@ -138,12 +156,24 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
         for command in &in_the_way {
             run(command)?;
         }
-        run(ATTACHMENTS)?;
+        for statement in ATTACHMENTS.split(";\n") {
+            let tie = tie_of(statement);
+            if tie.is_some_and(|tie| are_tables_new || to_attach.contains(&tie)) {
+                run(statement)?;
+            }
+        }
         // What the triggers would have done while they were away.
         done.counts = counts::repair()?.rows().count();
         done.contact_dates = contact::repair()?.len();
     }
     Ok(done)
+}
+
+/// The trigger, or the table of the default, that a statement of triggers.sql makes.
+fn tie_of(statement: &str) -> Option<(String, String)> {
+    let first = |beginning| names_after(statement, beginning).next().map(str::to_string);
+    let trigger = first("CREATE OR REPLACE TRIGGER ").map(|name| ("trigger".to_string(), name));
+    trigger.or_else(|| Some(("default".to_string(), first("ALTER TABLE assignment_reminders.")?)))
 }
 
 fn drop_trigger(row: &Row) -> Result<String> {
@@ -198,13 +228,13 @@ fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a
 }
 
 /// Catching up reads what others committed until the locks were had, which an older snapshot would not see.
-fn require_read_committed() -> Result<()> {
+fn require_read_committed(function: &str) -> Result<()> {
     if is_read_committed() {
         return Ok(());
     }
     Err(error(
         PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-        "install() needs a READ COMMITTED transaction",
+        format!("{function} needs a READ COMMITTED transaction"),
         "In a stricter one it cannot see what others commit while it waits for locks.",
         "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
     ))

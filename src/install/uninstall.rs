@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use pgrx::notice;
 use pgrx::prelude::*;
 
-use super::definitions::view_names;
+use super::definitions::{table_names, view_names};
 use super::{require_read_committed, run};
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
@@ -14,23 +14,24 @@ use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
 
 /// Takes away what ties the tables to the extension, in one transaction: the caller's pg_cron jobs, triggers and views
-/// of ours. Defaults of organization_id become the default organization's id, so that inserts go on working. Every row,
-/// constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer
+/// of ours. Defaults of organization_id become the organization that the session's settings name, else the default one,
+/// without a function of ours, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer
 /// kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 ///
 /// 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn uninstall() -> Result<String> {
-    static COMMANDS: Statement = Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS]);
-    require_read_committed()?;
+    static COMMANDS: Statement =
+        Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
+    require_read_committed("uninstall()")?;
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;
     run(include_str!("../../sql/install/lock_tables.sql"))?;
     let views = view_names();
     let (mut triggers, mut dropped_views, mut defaults) = (0, 0, 0);
-    let commands = COMMANDS.write_rows(&[views.into()])?;
+    let commands = COMMANDS.write_rows(&[views.into(), table_names().into()])?;
     for row in commands.rows() {
         let (kind, command): (String, String) = (row.not_null("kind")?, row.not_null("command")?);
         match kind.as_str() {
@@ -50,7 +51,7 @@ fn uninstall() -> Result<String> {
     }
     Ok(format!(
         "assignment_reminders {}: {jobs} jobs unscheduled, {triggers} triggers and {dropped_views} views dropped, \
-         {defaults} defaults made constant; every row is as it was",
+         {defaults} defaults untied; every row is as it was",
         env!("CARGO_PKG_VERSION")
     ))
 }

@@ -38,7 +38,7 @@ fn nothing_is_altered_in_the_eyes_of_any_session() {
     let mut client = database.connect();
     run(
         &mut client,
-        "SET timezone = 'Pacific/Apia'; SET datestyle = 'German'; SET intervalstyle = 'iso_8601'; SET quote_all_identifiers = on; SET search_path = ''",
+        "SET timezone = 'Pacific/Apia'; SET datestyle = 'German'; SET intervalstyle = 'iso_8601'; SET quote_all_identifiers = on; SET standard_conforming_strings = off; SET search_path = ''",
     );
     assert_eq!(rows(&mut client, "SELECT * FROM assignment_reminders.altered_definitions()"), [""; 0]);
     assert!(row(&mut client, "SELECT assignment_reminders.install()").ends_with("nothing to do"));
@@ -97,6 +97,14 @@ fn triggers_that_fire_always_are_as_good_as_those_that_fire_on_the_origin() {
     let mut client = database.connect();
     run(&mut client, "ALTER TABLE assignments ENABLE ALWAYS TRIGGER assignments_count_inserted");
     assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+    // Also when something else is put right.
+    run(
+        &mut client,
+        "ALTER TABLE users ALTER COLUMN organization_id DROP DEFAULT; DROP TRIGGER users_forget_bounces ON users",
+    );
+    assert!(row(&mut client, "SELECT install()").ends_with("2 triggers and defaults attached"));
+    let fires = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'assignments_count_inserted'";
+    assert_eq!(row(&mut client, fires), "A");
 }
 
 #[test]
@@ -107,6 +115,7 @@ fn a_default_or_a_view_that_was_altered_or_dropped_is_put_right() {
         "ALTER TABLE users ALTER COLUMN organization_id SET DEFAULT gen_random_uuid()",
         "ALTER TABLE users ALTER COLUMN organization_id DROP DEFAULT",
         "DROP VIEW reminder_queue",
+        "ALTER VIEW reminder_queue RESET (security_invoker)",
     ] {
         is_put_right(&mut client, broken, "altered", false);
     }
@@ -226,10 +235,27 @@ fn what_users_add_to_our_tables_is_no_alteration() {
          ALTER TABLE assignments ADD CONSTRAINT rooms CHECK (room <> '');
          CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
          CREATE TRIGGER mine BEFORE INSERT ON assignments FOR EACH ROW EXECUTE FUNCTION public.mine();
+         CREATE TRIGGER my_append_only BEFORE DELETE ON activities FOR EACH ROW EXECUTE FUNCTION refuse_update();
          CREATE VIEW mine_too AS SELECT * FROM assignments; CREATE TABLE theirs (organization_id uuid DEFAULT gen_random_uuid());
          ALTER TABLE reminder_settings ALTER COLUMN reminder_after_days SET DEFAULT 7",
     );
     assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+    assert_eq!(row(&mut client, "SELECT count(*) FROM pg_trigger WHERE tgname IN ('mine', 'my_append_only')"), "2");
+    assert!(!row(&mut client, "SELECT status FROM evaluation_health()").contains("critical"));
+}
+
+#[test]
+fn under_forced_row_security_install_says_that_it_cannot_catch_up() {
+    let database = Database::empty();
+    let (mut owner, _) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
+    run(
+        &mut owner,
+        "ALTER TABLE assignments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE assignments DISABLE TRIGGER USER",
+    );
+    assert_refused(&mut owner, "SELECT install()", "42501", "assignment_reminders.assignments");
+    run(&mut owner, "ALTER TABLE assignments NO FORCE ROW LEVEL SECURITY");
+    assert!(row(&mut owner, "SELECT install()").contains("attached"));
 }
 
 #[test]

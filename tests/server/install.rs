@@ -249,7 +249,7 @@ fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go
     let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
     let kept = row(&mut client, constraints);
     let done = row(&mut client, "SELECT uninstall()");
-    assert!(done.contains("31 triggers and 1 views dropped, 9 defaults made constant"), "{done}");
+    assert!(done.contains("31 triggers and 1 views dropped, 9 defaults untied"), "{done}");
     assert_eq!(row(&mut client, constraints), kept);
     assert!(
         row(&mut client, "SELECT uninstall()").contains(" 0 triggers and 0 views dropped, 0 defaults"),
@@ -280,11 +280,14 @@ fn uninstall_leaves_what_users_made_on_our_tables() {
         &mut client,
         "CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
          CREATE TRIGGER mine BEFORE INSERT ON assignments FOR EACH ROW EXECUTE FUNCTION public.mine();
-         CREATE VIEW public.waiting AS SELECT organization_id, pending FROM reminder_queue",
+         CREATE VIEW public.waiting AS SELECT organization_id, pending FROM reminder_queue;
+         CREATE TABLE notes (organization_id uuid DEFAULT current_organization(), body text)",
     );
     let done = row(&mut client, "SELECT uninstall()");
     assert!(done.contains("0 views dropped"), "a user's view stands on ours: {done}");
-    run(&mut client, "DROP EXTENSION assignment_reminders");
+    let default = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'notes'::regclass";
+    assert_eq!(row(&mut client, default), "current_organization()", "a table of the user's in our schema");
+    run(&mut client, "DROP TABLE notes; DROP EXTENSION assignment_reminders");
     assert_eq!(row(&mut client, "SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE NOT tgisinternal"), "mine");
     assert_eq!(row(&mut client, "SELECT count(*) FROM public.waiting"), "1");
 }
@@ -298,4 +301,30 @@ fn only_the_owner_of_the_tables_may_uninstall() {
     );
     assert_eq!(refused(&mut stranger, "SELECT uninstall()").sqlstate, "42501");
     assert!(row(&mut database.connect(), "SELECT install()").ends_with("nothing to do"), "nothing was taken away");
+}
+
+/// What somebody who may create in the schema could leave there for a script that runs as a superuser.
+pub const TRAPS: &str = "
+    CREATE FUNCTION assignment_reminders.format(text, regprocedure) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;
+          RETURN pg_catalog.format($1, $2); END $$;
+    CREATE FUNCTION assignment_reminders.format(text, regclass) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;
+          RETURN pg_catalog.format($1, $2); END $$;
+    CREATE FUNCTION assignment_reminders.format(text, regprocedure, regrole) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;
+          RETURN pg_catalog.format($1, $2, $3); END $$;
+    CREATE FUNCTION assignment_reminders.trap(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;
+          RETURN $1 = $2::oid; END $$;
+    CREATE OPERATOR assignment_reminders.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = assignment_reminders.trap)";
+
+#[test]
+fn nobody_becomes_superuser_by_what_they_leave_in_the_schema() {
+    let database = Database::empty();
+    let (mut eve, role) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut eve, "CREATE SCHEMA assignment_reminders");
+    run(&mut eve, &TRAPS.replace("{role}", &role));
+    run(&mut eve, "CREATE EXTENSION assignment_reminders");
+    assert_eq!(row(&mut eve, &format!("SELECT rolsuper FROM pg_roles WHERE rolname = '{role}'")), "f");
 }

@@ -246,3 +246,60 @@ fn a_dump_of_0_1_0_restores_into_this_version() {
     assert_goes_on(&mut client);
     drop(connect("postgres"));
 }
+
+#[test]
+fn nobody_becomes_superuser_by_what_they_leave_in_the_schema_for_an_upgrade() {
+    let database = Database::empty();
+    let (mut eve, role) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    run(&mut eve, "CREATE EXTENSION assignment_reminders VERSION '0.1.0'");
+    run(&mut eve, "SELECT install()");
+    let trap = "BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;";
+    for (name, arguments, returns, result) in [
+        ("format", "text, regclass", "text", "pg_catalog.format($1, $2)"),
+        ("format", "text, regprocedure", "text", "pg_catalog.format($1, $2)"),
+        ("format", "text, regprocedure, regrole", "text", "pg_catalog.format($1, $2, $3)"),
+        ("trap", "oid, regclass", "boolean", "$1 = $2::oid"),
+    ] {
+        let trap = trap.replace("{role}", &role);
+        run(
+            &mut eve,
+            &format!(
+                "CREATE FUNCTION assignment_reminders.{name}({arguments}) RETURNS {returns} LANGUAGE plpgsql AS $$ {trap} RETURN {result}; END $$"
+            ),
+        );
+    }
+    run(
+        &mut eve,
+        "CREATE OPERATOR assignment_reminders.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = assignment_reminders.trap)",
+    );
+    update(&mut eve);
+    assert_eq!(row(&mut eve, &format!("SELECT rolsuper FROM pg_roles WHERE rolname = '{role}'")), "f");
+}
+
+#[test]
+fn columns_that_users_added_do_not_change_what_functions_take_for_their_arguments() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "ALTER TABLE assignments ADD after_silent_since date, ADD after_assignment_id uuid, ADD page_size integer, ADD cutoff_date date,
+                ADD unit text, ADD targets integer[], ADD tolerance integer, ADD as_of timestamptz, ADD after_target integer, ADD after_due_at timestamptz;
+         ALTER TABLE users ADD page_size integer, ADD unit text, ADD as_of timestamptz, ADD after_due_at timestamptz",
+    );
+    let pages = [
+        "SELECT count(*), min(silent_since), max(silent_since) FROM get_open_assignments_with_contact_dates(organization_id => '00000000-0000-0000-0000-00000000000a',
+                after_silent_since => current_date - 20, after_assignment_id => '00000000-0000-0000-0000-000000000000', page_size => 100)",
+        "SELECT count(*), min(silent_since), max(silent_since) FROM get_assignments_with_no_contact_since(current_date - 10, organization_id => '00000000-0000-0000-0000-00000000000a',
+                after_silent_since => current_date - 20, after_assignment_id => '00000000-0000-0000-0000-000000000000', page_size => 100)",
+        "SELECT count(*), min(due_at), max(due_at) FROM due_assignments('hours', '{24,48}', 600, after_target => 24, after_due_at => now() + interval '20 hours',
+                after_assignment_id => '00000000-0000-0000-0000-000000000000', page_size => 50)",
+    ];
+    let before = pages.map(|page| row(&mut client, page));
+    update(&mut client);
+    for (page, before) in pages.iter().zip(before) {
+        // due_assignments counts from now, which has moved on.
+        let after = row(&mut client, page);
+        assert_eq!(after.split('|').next(), before.split('|').next(), "{page}");
+        assert!(page.contains("due_at") || after == before, "{page}: {after}, not {before}");
+    }
+}

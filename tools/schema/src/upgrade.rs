@@ -8,12 +8,16 @@ const HEADER: &str =
 
 /// The functions that are there before. Whoever may call them stays as it is, also where users changed it (rights.sql).
 const KNOWN_FUNCTIONS: &str = "\
+-- This runs as a superuser, in a schema in which others may have made functions and operators: none of theirs is to be found.
+SET LOCAL search_path TO pg_catalog, pg_temp;
 -- Which functions were there before, for the rights of the others (sql/extension/rights.sql).
 SELECT pg_catalog.set_config('assignment_reminders.functions_before', coalesce(pg_catalog.string_agg(d.objid::text, ','), ''), true)
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
  WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
    AND d.deptype = 'e' AND e.extname = 'assignment_reminders';
+-- As it was: what is made below is made in the schema.
+SET LOCAL search_path TO assignment_reminders, pg_temp;
 ";
 
 /// `install` is the install script of this version, `from` that of the release, `changes` what is written by hand.
