@@ -12,7 +12,10 @@ WITH organization AS MATERIALIZED (
            coalesce(ended.available_at, '-infinity') AS after_available_at,
            coalesce(ended.number, 0) AS after_number, s.max_attempts
       FROM assignment_reminders.organizations o
-      LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+      -- LIMIT 1, of a unique row: a look-up by key, where joining the tables whole would be planned for any number of organizations.
+      LEFT JOIN LATERAL (
+           SELECT s.max_attempts FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id LIMIT 1
+           ) AS s ON true
       LEFT JOIN unnest($5::uuid[], $6::integer[]) AS limited (organization_id, allowance) ON limited.organization_id = o.id
       LEFT JOIN unnest($7::uuid[], $8::timestamptz[], $9::bigint[]) AS ended (organization_id, available_at, number)
         ON ended.organization_id = o.id

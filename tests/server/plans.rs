@@ -163,6 +163,42 @@ fn a_claim_and_its_answers_planned_on_an_empty_outbox_go_by_index_when_it_has_gr
     few_are_read(&mut database.connect(), "planned on a full one");
 }
 
+/// They are planned as if every table held 100,000,000,000 rows: a hash or a sort of that size costs each call milliseconds, however
+/// small the table is.
+#[test]
+fn no_statement_that_is_planned_by_index_hashes_or_sorts_a_whole_table() {
+    let database = Database::installed();
+    let (mut client, notices) = database.connect_with_notices();
+    let people = People::new(&mut client);
+    people.assignments(&mut client, "2026-01-01", 10);
+    people.assignment(&mut client, "2026-01-01");
+    enqueue_follow_ups(&mut client, "2026-02-01 06:00+00");
+    run(
+        &mut client,
+        "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET client_min_messages = log",
+    );
+    run(&mut client, EVERYTHING);
+    run(
+        &mut client,
+        "SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders(2, as_of => '2026-02-02');
+         SELECT mark_reminder_failed(reminder_id, claim_id, 'x') FROM claim_reminders(2, as_of => '2026-02-02');
+         SELECT extend_reminder_lease(reminder_id, claim_id) FROM claim_reminders(2, as_of => '2026-02-02');
+         SELECT correct_last_contact_date(id, '2026-01-02', 'x'), (evaluate_assignment(id, '2026-03-01')).action FROM assignments LIMIT 1",
+    );
+    let notices = notices.lock().expect("the notices");
+    let plans: Vec<&str> =
+        notices.iter().map(String::as_str).filter(|notice| notice.contains("rows=100000000000")).collect();
+    assert!(!plans.is_empty(), "nothing was planned by index: {}", notices.len());
+    for plan in plans {
+        for line in plan.lines().filter(|line| line.contains("(cost=")) {
+            let estimate = line.split("rows=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let is_large = estimate.parse::<f64>().is_ok_and(|rows| rows > 1e9);
+            let is_whole = ["->  Hash  (cost", "->  Sort  (cost"].iter().any(|node| line.contains(node));
+            assert!(!(is_large && is_whole), "{line}\nof\n{plan}");
+        }
+    }
+}
+
 #[test]
 fn triggers_do_the_same_under_forced_row_security_in_a_session_with_a_past() {
     for has_past in [false, true] {

@@ -135,6 +135,17 @@ impl Database {
         connect(&self.name)
     }
 
+    /// A session as the superuser, and what the server tells it beside its results.
+    pub fn connect_with_notices(&self) -> (Client, std::sync::Arc<Mutex<Vec<String>>>) {
+        let notices = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let told = std::sync::Arc::clone(&notices);
+        let mut config = config(&self.name);
+        config.notice_callback(move |notice| {
+            told.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_string());
+        });
+        (config.connect(NoTls).unwrap_or_else(|error| panic!("{}: {error}", self.name)), notices)
+    }
+
     /// A session as a role that is made for this test, with the rights that the given statements grant to {role}.
     pub fn connect_as_new_role(&self, grants: &str) -> (Client, String) {
         connect_as_new_role(&self.name, grants)
