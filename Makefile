@@ -69,7 +69,7 @@ test-all: $(SLOW_TESTS) ## Run what is slow or needs large packages, after `make
 test-versions: ## Run `make demo` and `make test` on Postgres 17 and 18, in chroots (as root, 10 minutes).
 	@scripts/test-versions
 
-test-upgrade: install ## Upgrade databases of released versions, built from their commits, to this one.
+test-upgrade: install ## Upgrade databases of released versions, built from their sources, to this one.
 	@MAJOR=$(MAJOR) SUDO=$(SUDO) scripts/install-released
 	@scripts/with-cluster cargo test --release $(FEATURES) --test upgrade
 

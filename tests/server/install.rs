@@ -304,7 +304,7 @@ fn only_the_owner_of_the_tables_may_uninstall() {
 }
 
 /// What somebody who may create in the schema could leave there for a script that runs as a superuser.
-pub const TRAPS: &str = "
+const TRAPS: &str = "
     CREATE FUNCTION assignment_reminders.format(text, regprocedure) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;
           RETURN pg_catalog.format($1, $2); END $$;
