@@ -95,6 +95,7 @@ fmt: ## Format the Rust code.
 lint: setup ## Check format and lints.
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
+	@cargo clippy $(FEATURES) --test torture --test upgrade -- -D warnings
 
 audit: ## Check licences and advisories of the dependencies (builds cargo-deny the first time, minutes).
 	@scripts/audit

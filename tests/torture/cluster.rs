@@ -11,7 +11,7 @@ use postgres::{Client, Config, NoTls};
 
 use crate::support::{kill, row, run};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Cluster {
     /// Holds the data, the sockets and the log.

@@ -46,7 +46,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
         let as_of = format!("2026-11-{:02} 12:00+00", 2 + round);
         let before = acknowledged.statements.load(Ordering::Relaxed);
         let stop = AtomicBool::new(false);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         thread::scope(|scope| {
             for session in 0..SESSIONS {
                 let client = cluster.connect("reminders");
@@ -75,7 +75,7 @@ fn killed_backends_and_postmasters_lose_double_and_miscount_nothing() {
                     &mut observer,
                     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid",
                 );
-                kill("-9", pids[random.usize(..pids.len())].parse().expect("a pid"));
+                kill("-9", &pids[random.usize(..pids.len())]);
             }
             stop.store(true, Ordering::Relaxed);
         });
