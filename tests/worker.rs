@@ -215,3 +215,47 @@ fn an_address_that_no_mail_can_be_written_to_is_given_up_and_stops_nobody_elses_
     assert_eq!(arrived(&mail).len(), 2);
     let _ = std::fs::remove_file(&mail);
 }
+
+#[test]
+fn a_reminder_of_a_type_that_the_worker_does_not_know_is_sent_in_general_words() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let without_due_date = people.assignment(&mut client, "2026-01-01");
+    let with_due_date = people.assignment(&mut client, "2026-01-01");
+    client
+        .execute("UPDATE assignments SET due_at = '2999-05-01 12:00+00' WHERE id = $1", &[&with_due_date])
+        .expect("a due date");
+    for assignment in [without_due_date, with_due_date] {
+        client
+            .execute(
+                "INSERT INTO reminders (assignment_id, reminder_type, scheduled_for) VALUES ($1, 'bring-your-books', '2026-01-20')",
+                &[&assignment],
+            )
+            .expect("a row of the user's own");
+    }
+    let mail = mail_file("types");
+    let (_sink, port) = sink(&mail, &[]);
+    assert!(worker(&database, &port, &["--drain"]).0.wait().expect("it ends").success());
+
+    let text = std::fs::read_to_string(&mail).expect("mail");
+    let mut arrived: Vec<(String, String)> = text
+        .lines()
+        .map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+            assert_eq!(message["reminder_type"], "bring-your-books");
+            let of = |field: &str| message[field].as_str().expect("text").replace("\r\n", "\n");
+            (of("subject"), of("body"))
+        })
+        .collect();
+    arrived.sort();
+    let general = |subject: &str, words: &str| (subject.to_string(), format!("Hello student,\n\n{words}\n"));
+    assert_eq!(
+        arrived,
+        [
+            general("Due 2999-05-01 12:00 (UTC): Essay", "\"Essay\" is due 2999-05-01 12:00 (UTC)."),
+            general("Reminder: Essay", "this is a reminder of \"Essay\"."),
+        ]
+    );
+    let _ = std::fs::remove_file(&mail);
+}

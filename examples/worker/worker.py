@@ -109,7 +109,11 @@ class Mailer:
 
 
 def render(reminder, summary_of):
-    """Subject and plain text, in the recipient's local time."""
+    """Subject and plain text, in the recipient's local time.
+
+    A worker chooses its words by reminder_type. Types not named here fall through: due offsets ("24h"), which have a due
+    date, and rows of your own, which get a general text.
+    """
     hello = f"Hello {reminder.recipient_name or 'there'},\n\n"
     title, student = reminder.assignment_title, reminder.student_name or "your student"
     days = f"{reminder.days_since} day{'' if reminder.days_since == 1 else 's'}"

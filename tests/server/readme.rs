@@ -5,10 +5,11 @@
 //! Every document has a database of its own. Those in docs/ go on where the README's quick start ends, and say so.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use postgres::Client;
 
-use crate::support::{Database, has_pg_cron, home, rows, run};
+use crate::support::{Database, has_pg_cron, home, row, rows, run};
 
 /// Written from the catalog by a program: it holds no statements, and need not be there yet.
 const REFERENCE: &str = "docs/reference.md";
@@ -167,6 +168,10 @@ impl Document {
     /// Executes it in a database of its own, after what goes before it.
     fn execute_after(&self, before: Option<&Self>) -> Executed {
         let all = |client: &mut Client| {
+            // The examples count from today, and must not begin before midnight and end after it.
+            while row(client, "SELECT (now() AT TIME ZONE 'UTC')::time > '23:59'") == "t" {
+                std::thread::sleep(Duration::from_secs(1));
+            }
             run(client, "SET search_path = public");
             if let Some(before) = before {
                 before.execute(client);
@@ -260,7 +265,8 @@ fn the_readme_has_at_most_200_lines() {
 fn every_relative_link_leads_to_a_file_and_a_heading_that_exist() {
     let mut broken = Vec::new();
     let mut links = 0;
-    for document in [Document::readme(), Document::at("tests/README.md")].into_iter().chain(Document::docs()) {
+    let others = ["CONTRIBUTING.md", "SECURITY.md", "tests/README.md"].map(Document::at);
+    for document in [Document::readme()].into_iter().chain(others).chain(Document::docs()) {
         for (line, target) in document.links() {
             if target.contains("://") || target.starts_with("mailto:") {
                 continue;
