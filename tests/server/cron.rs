@@ -49,15 +49,10 @@ fn pg_cron_runs_the_evaluation_and_its_reminders_are_in_the_table() {
     );
 
     assert_eq!(rows(&mut client, "SELECT job_name, schedule FROM schedule_daily_evaluation('* * * * *')").len(), 2);
-    let deadline = Instant::now() + Duration::from_secs(190);
+    let deadline = Instant::now() + Duration::from_secs(130);
     let done = "SELECT (SELECT count(*) >= 1 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE d.status = 'succeeded' AND j.jobname NOT LIKE '%watchdog'),
                        (SELECT count(*) = 1 FROM reminders WHERE status = 'pending')";
-    let mut looks = 0;
     while row(&mut client, done) != "t|t" {
-        if looks % 100 == 0 {
-            have_pg_cron_look_again(&mut client);
-        }
-        looks += 1;
         assert!(
             Instant::now() < deadline,
             "{:?}, {:?}",
@@ -88,15 +83,6 @@ fn pg_cron_runs_the_evaluation_and_its_reminders_are_in_the_table() {
         "SELECT watch_daily_evaluation(interval '26 hours')",
         "55000",
         "the last run is missing",
-    );
-}
-
-/// Between tests the extension is dropped and made again, and pg_cron's launcher has been seen not to notice the new one for minutes.
-/// After so many invalidations it has to look at everything anew.
-fn have_pg_cron_look_again(client: &mut Client) {
-    run(
-        client,
-        "DO $$ BEGIN FOR i IN 1..1500 LOOP EXECUTE 'CREATE TEMPORARY TABLE passing (a integer)'; EXECUTE 'DROP TABLE passing'; END LOOP; END $$",
     );
 }
 
@@ -145,7 +131,10 @@ fn from_another_database_the_jobs_of_this_one_can_be_removed_in_pg_crons_home() 
     let Some((_home, mut home)) = at_home() else { return };
     let database = Database::installed();
     let mut client = database.connect();
-    for call in ["schedule_daily_evaluation()", "schedule_delivery_jobs()"] {
+    // Never due: pg_cron 1.4 and 1.6 go on with a job that was being run when the extension was dropped, and see none of the next one's.
+    for call in
+        ["schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *')", "schedule_delivery_jobs('0 0 31 2 *', '0 0 31 2 *')"]
+    {
         let hint = refused(&mut client, &format!("SELECT * FROM {call}")).hint;
         run(&mut home, hint.split_once("then ").expect("commands").1);
     }
@@ -567,7 +556,7 @@ fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
     );
     run(
         &mut client,
-        "SELECT schedule_daily_evaluation(); SELECT schedule_delivery_jobs(); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",
+        "SELECT schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *'); SELECT schedule_delivery_jobs('0 0 31 2 *', '0 0 31 2 *'); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",
     );
     assert!(row(&mut client, "SELECT uninstall()").contains(": 4 jobs unscheduled"));
     assert_eq!(rows(&mut client, "SELECT jobname FROM cron.job"), ["mine"]);
