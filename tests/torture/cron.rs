@@ -95,6 +95,7 @@ fn jobs_that_cannot_connect_are_foretold_and_told_and_run_with_background_worker
 
     // The same jobs, as they are.
     let mut client = restart(&mut cluster, "cron.use_background_workers = on");
+    let assignment = People::new(&mut client).assignment(&mut client, "2020-01-01");
     assert_eq!(schedule(&cluster, "postgres"), "");
     wait_for_health(&mut client, |health| health == "ok|");
     let done = "SELECT count(DISTINCT jobid) FROM cron.job_run_details WHERE status = 'succeeded'";
@@ -103,6 +104,9 @@ fn jobs_that_cannot_connect_are_foretold_and_told_and_run_with_background_worker
         assert!(Instant::now() < deadline, "not every job has run");
         std::thread::sleep(Duration::from_millis(100));
     }
+    let enqueued = "SELECT assignment_id, status FROM reminders WHERE reminder_type = 'contact-reminder'";
+    assert_eq!(row(&mut client, enqueued), format!("{assignment}|pending"), "its reminder is in the table");
+    assert_eq!(row(&mut client, "SELECT status, reminders FROM evaluation_runs WHERE reminders > 0"), "succeeded|1");
 
     a_run_that_is_cut_off_is_told(&mut client);
     cluster.assert_log_is_clean();
