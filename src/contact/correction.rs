@@ -20,6 +20,7 @@ use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::permit;
 use crate::server::statement::{Statement, types};
+use crate::server::swap;
 
 /// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
 /// changes nothing.
@@ -76,18 +77,8 @@ fn correct(id: Uuid, date: Option<Date>, reason: &str, direction: Direction) -> 
         &[types::UUID, types::UUID, types::DATE, types::TEXT],
     );
     let (organization, _) = stored(id)?;
-    let _restored = Restored(DIRECTION.replace(direction));
-    INSERT.run(&[id.into(), organization.into(), date.into(), reason.into()])?;
+    swap::with(&DIRECTION, direction, || INSERT.run(&[id.into(), organization.into(), date.into(), reason.into()]))?;
     Ok(stored(id)?.1)
-}
-
-/// Puts back the direction when dropped, also while an error unwinds.
-struct Restored(Direction);
-
-impl Drop for Restored {
-    fn drop(&mut self) {
-        DIRECTION.set(self.0);
-    }
 }
 
 /// An assignment's organization and contact date, as the caller sees them.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use pgrx::Uuid;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, Uuid};
 
 use super::notify;
 use super::progress::{self, Ended};
@@ -14,11 +14,11 @@ use crate::organization::existing_organization;
 use crate::rules::kind::Follows;
 use crate::rules::rate::{self, Claims};
 use crate::server::calendar::{nearest_moment, timestamp};
-use crate::server::errors::{Result, error};
+use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns};
 use crate::server::row_security::Whole;
 use crate::server::rows::{ResultSet, Row};
-use crate::server::setting::is_read_committed;
+use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 
 returns!(
@@ -68,7 +68,10 @@ fn claim_reminders(
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
     let organization = existing_organization(organization_id)?;
-    require_read_committed()?;
+    require_read_committed(
+        "claim_reminders()",
+        "In a stricter one it would not see a contact or an opt-out that was committed after the transaction began.",
+    )?;
 
     let limits = Limit::lock(organization, as_of)?;
     let claim = Claim { batch_size, as_of, lease, organization };
@@ -251,17 +254,4 @@ fn claims(row: Row) -> Result<Vec<Claims>> {
     let messages: Vec<Option<i32>> = row.not_null("messages")?;
     let pairs = at.into_iter().zip(messages);
     Ok(pairs.filter_map(|(at, messages)| Some(Claims { at: nearest_moment(at?), messages: messages? })).collect())
-}
-
-/// A claim re-checks what others have committed, which an older snapshot would not see.
-fn require_read_committed() -> Result<()> {
-    if is_read_committed() {
-        return Ok(());
-    }
-    Err(error(
-        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-        "claim_reminders() needs a READ COMMITTED transaction",
-        "In a stricter one it would not see a contact or an opt-out that was committed after the transaction began.",
-        "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
-    ))
 }

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::{VIEWS, names_after};
 use crate::server::errors::Result;
-use crate::server::own_trigger::DEFINITIONS;
+use crate::server::own_trigger::definitions;
 use crate::server::result::{SetOf, returns};
 use crate::server::rows::ResultSet;
 use crate::server::statement::{Statement, types};
@@ -61,7 +61,7 @@ static ALTERED: Statement = Statement::kept(
 );
 
 fn made() -> [DatumWithOid<'static>; 5] {
-    let column = |index| -> Vec<&str> { DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(index)).collect() };
+    let column = |index: usize| -> Vec<&str> { definitions().map(|definition| definition[index]).collect() };
     [column(0).into(), column(1).into(), column(2).into(), column(3).into(), view_names().into()]
 }
 
@@ -72,5 +72,5 @@ pub fn view_names() -> Vec<&'static str> {
 
 /// The tables that install() makes.
 pub fn table_names() -> Vec<&'static str> {
-    DEFINITIONS.lines().filter_map(|line| line.split('\t').nth(1)).collect::<BTreeSet<_>>().into_iter().collect()
+    definitions().map(|[_, relation, ..]| relation).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -7,7 +7,6 @@ mod uninstall;
 
 use std::panic::AssertUnwindSafe;
 
-use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
@@ -15,12 +14,12 @@ pub use self::definitions::altered_names;
 pub use self::migrations::number_outstanding;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
-use crate::server::errors::{Result, broken_statement, error, raised};
+use crate::server::errors::{Result, broken_statement, raised};
 use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
-use crate::server::setting::is_read_committed;
+use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
 use crate::{contact, counts};
@@ -54,7 +53,7 @@ fn install() -> Result<String> {
             "reminders",
         ])
     };
-    require_read_committed("install()")?;
+    require_read_committed("install()", NEEDS_READ_COMMITTED)?;
     AdvisoryLock::Install.take();
 
     let applied = migrations::apply()?;
@@ -227,18 +226,8 @@ fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a
     sql.lines().filter_map(move |line| line.strip_prefix(beginning)?.split(' ').next())
 }
 
-/// Catching up reads what others committed until the locks were had, which an older snapshot would not see.
-fn require_read_committed(function: &str) -> Result<()> {
-    if is_read_committed() {
-        return Ok(());
-    }
-    Err(error(
-        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-        format!("{function} needs a READ COMMITTED transaction"),
-        "In a stricter one it cannot see what others commit while it waits for locks.",
-        "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
-    ))
-}
+/// Catching up reads what others committed until the locks were had.
+const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others commit while it waits for locks.";
 
 /// Runs a file of statements.
 fn run(sql: &str) -> Result<()> {

@@ -6,10 +6,11 @@ use pgrx::notice;
 use pgrx::prelude::*;
 
 use super::definitions::{table_names, view_names};
-use super::{require_read_committed, run};
+use super::{NEEDS_READ_COMMITTED, run};
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
+use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
 
@@ -24,7 +25,7 @@ use crate::server::subtransaction::attempt;
 fn uninstall() -> Result<String> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
-    require_read_committed("uninstall()")?;
+    require_read_committed("uninstall()", NEEDS_READ_COMMITTED)?;
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;

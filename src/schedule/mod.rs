@@ -60,18 +60,22 @@ pub fn remove(kinds: &[Kind]) -> Result<i32> {
 /// Removes the current role's jobs of every kind, as far as pg_cron's tables are here, and returns how many there were. Tells how
 /// to remove those that another database runs.
 pub fn remove_every() -> Result<i32> {
-    static DATABASE: Statement = Statement::kept("SELECT current_database()::text AS name", &[]);
     if let Some(Access { may_use: true, .. }) = access()? {
         return unschedule(access::names());
     }
-    let database: Option<String> = DATABASE.read(&[], |rows| rows.one("name"))?;
-    if let Some(home) = home().filter(|home| Some(home) != database.as_ref()) {
+    let database = current_database()?;
+    if let Some(home) = home().filter(|home| *home != database) {
         let command = unschedule_elsewhere(access::names())?;
         notice!(
             "pg_cron may run jobs for this database from the database {home}; to remove those of a role, run there, as that role: {command}"
         );
     }
     Ok(0)
+}
+
+fn current_database() -> Result<String> {
+    static DATABASE: Statement = Statement::kept("SELECT current_database()::text AS name", &[]);
+    Ok(DATABASE.read(&[], |rows| rows.one("name"))?.unwrap_or_default())
 }
 
 /// The schedule itself. 22004 for NULL, 22023 when it is empty.
@@ -111,8 +115,7 @@ fn unschedule_elsewhere(names: Vec<&'static str>) -> Result<String> {
 /// pg_cron runs the jobs of one database of a cluster, its home. From the others they are made and removed there, by the statements
 /// that `there` gives.
 fn require_pg_cron(there: impl FnOnce() -> Result<String>) -> Result<()> {
-    static DATABASE: Statement = Statement::kept("SELECT current_database()::text AS name", &[]);
-    let database: String = DATABASE.read(&[], |rows| rows.one("name"))?.unwrap_or_default();
+    let database = current_database()?;
     let access = access()?;
     let not_here = |detail: String, hint: String| {
         let message = if access.is_some() {

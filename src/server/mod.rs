@@ -13,4 +13,5 @@ pub mod rows;
 pub mod setting;
 pub mod statement;
 pub mod subtransaction;
+pub mod swap;
 pub mod transition;

@@ -10,12 +10,19 @@ use pgrx::{PgTrigger, pg_sys};
 
 use super::errors::{Result, wrong_trigger};
 
-/// What install() makes: kind, relation, name and definition on each line, between tabs.
-pub const DEFINITIONS: &str = include_str!("../../sql/install/definitions.txt");
+/// What install() makes, by kind, relation, name and definition.
+pub fn definitions() -> impl Iterator<Item = [&'static str; 4]> {
+    const DEFINITIONS: &str = include_str!("../../sql/install/definitions.txt");
+    DEFINITIONS.lines().filter_map(|line| {
+        let mut columns = line.split('\t');
+        Some([columns.next()?, columns.next()?, columns.next()?, columns.next()?])
+    })
+}
 
 /// A trigger as install() makes it.
 struct Own<'a> {
-    table: &'a str,
+    /// The name of its table's primary key, as `table` wants it.
+    key: CString,
     function: &'a str,
     /// When it fires: the bits of pg_trigger.tgtype.
     fires: u32,
@@ -38,7 +45,7 @@ pub fn require(trigger: &PgTrigger, function: &str) -> Result<()> {
             && u32::try_from(called.tgtype) == Ok(own.fires)
             && text(called.tgoldtable) == own.old_rows.map(str::as_bytes)
             && text(called.tgnewtable) == own.new_rows.map(str::as_bytes)
-            && table(own.table) == Some(relation)
+            && table(&own.key) == Some(relation)
     });
     if is_own {
         return Ok(());
@@ -58,7 +65,7 @@ pub fn has_foreign_after_insert(trigger: &PgTrigger) -> bool {
 
 /// Whether updates of a table of ours can be changed or dropped on their way: by a trigger that is not ours, or by a rule.
 pub fn has_foreign_before_update(name: &str) -> bool {
-    let Some(table) = table(name) else { return false };
+    let Some(table) = key_of(name).and_then(|key| table(&key)) else { return false };
     // SAFETY: a statement of ours is about to write this table, and takes its lock; until then, only the description that the
     // cache has is read, and the relation is closed again.
     unsafe {
@@ -93,9 +100,12 @@ fn has_foreign(description: *const pg_sys::TriggerDesc, fires_then: impl Fn(u32)
     })
 }
 
-/// The table of this name as install() made it, whatever it is called now: the one with the primary key that it made.
-fn table(name: &str) -> Option<pg_sys::Oid> {
-    let key = CString::new(format!("{name}_pkey")).ok()?;
+fn key_of(table: &str) -> Option<CString> {
+    CString::new(format!("{table}_pkey")).ok()
+}
+
+/// The table with this primary key: the one that install() made, whatever it is called now.
+fn table(key: &CStr) -> Option<pg_sys::Oid> {
     // SAFETY: looks names up in the catalog's caches; what is missing is InvalidOid.
     let found = unsafe {
         let schema = pg_sys::get_namespace_oid(c"assignment_reminders".as_ptr(), true);
@@ -108,20 +118,15 @@ fn table(name: &str) -> Option<pg_sys::Oid> {
 fn own_triggers() -> &'static HashMap<&'static [u8], Own<'static>> {
     static OWN: OnceLock<HashMap<&[u8], Own>> = OnceLock::new();
     OWN.get_or_init(|| {
-        DEFINITIONS
-            .lines()
-            .filter_map(|line| {
-                let mut columns = line.split('\t');
-                let (kind, table, name) = (columns.next()?, columns.next()?, columns.next()?);
-                let own = parse(table, columns.next()?)?;
-                (kind == "trigger").then_some((name.as_bytes(), own))
-            })
+        definitions()
+            .filter(|[kind, ..]| *kind == "trigger")
+            .filter_map(|[_, table, name, definition]| Some((name.as_bytes(), parse(table, definition)?)))
             .collect()
     })
 }
 
 /// Reads what pg_get_triggerdef writes.
-fn parse<'a>(table: &'a str, definition: &'a str) -> Option<Own<'a>> {
+fn parse<'a>(table: &str, definition: &'a str) -> Option<Own<'a>> {
     let (head, rest) = definition.split_once(" ON assignment_reminders.")?;
     let (rows, rest) = rest.split_once(" FOR EACH ")?;
     let function = rest.rsplit_once("EXECUTE FUNCTION assignment_reminders.")?.1.strip_suffix("()")?;
@@ -139,5 +144,11 @@ fn parse<'a>(table: &'a str, definition: &'a str) -> Option<Own<'a>> {
             fires |= bit;
         }
     }
-    Some(Own { table, function, fires, old_rows: after("OLD TABLE AS "), new_rows: after("NEW TABLE AS ") })
+    Some(Own {
+        key: key_of(table)?,
+        function,
+        fires,
+        old_rows: after("OLD TABLE AS "),
+        new_rows: after("NEW TABLE AS "),
+    })
 }

@@ -6,6 +6,8 @@ use std::cell::Cell;
 
 use pgrx::{direct_function_call, pg_sys};
 
+use super::swap;
+
 thread_local! {
     /// The depth of triggers at which the statement that has the permit runs.
     static HELD_AT: Cell<Option<i32>> = const { Cell::new(None) };
@@ -13,8 +15,7 @@ thread_local! {
 
 /// Does `work` with the permit, and gives it back after it and while an error unwinds.
 pub fn with_permit<T>(work: impl FnOnce() -> T) -> T {
-    let _returned = Returned(HELD_AT.replace(Some(trigger_depth())));
-    work()
+    swap::with(&HELD_AT, Some(trigger_depth()), work)
 }
 
 /// Whether the trigger that asks was fired by our own statement, and not by one of a trigger that ours fired.
@@ -25,12 +26,4 @@ pub fn is_held() -> bool {
 fn trigger_depth() -> i32 {
     // SAFETY: the function takes no arguments and reads a counter.
     unsafe { direct_function_call(pg_sys::pg_trigger_depth, &[]) }.unwrap_or(0)
-}
-
-struct Returned(Option<i32>);
-
-impl Drop for Returned {
-    fn drop(&mut self) {
-        HELD_AT.set(self.0);
-    }
 }

@@ -19,11 +19,19 @@ pub fn setting(name: &CStr) -> Option<String> {
     Some(value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
 }
 
-/// Whether each statement of this transaction sees what was committed before it.
-pub fn is_read_committed() -> bool {
+/// 25001 where a statement of this transaction does not see what was committed before it. `detail` says what the function would miss.
+pub fn require_read_committed(function: &str, detail: &str) -> Result<()> {
     // SAFETY: a plain read of this backend's own variable.
     let level = unsafe { pg_sys::XactIsoLevel };
-    level < pg_sys::XACT_REPEATABLE_READ.cast_signed()
+    if level < pg_sys::XACT_REPEATABLE_READ.cast_signed() {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        format!("{function} needs a READ COMMITTED transaction"),
+        detail,
+        "Call it on its own, or after BEGIN ISOLATION LEVEL READ COMMITTED.",
+    ))
 }
 
 /// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call. Settings made so

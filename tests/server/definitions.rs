@@ -170,8 +170,7 @@ fn a_table_that_was_renamed_moved_or_dropped_is_named() {
 #[test]
 fn only_the_owner_of_the_tables_installs_and_so_everything_is_theirs() {
     let database = Database::empty();
-    let (mut owner, role) =
-        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut owner, role) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install(); DROP VIEW reminder_queue");
     let mut superuser = database.connect();
     assert_refused(&mut superuser, "SELECT install()", "42501", &role);
@@ -247,7 +246,7 @@ fn what_users_add_to_our_tables_is_no_alteration() {
 #[test]
 fn under_forced_row_security_install_says_that_it_cannot_catch_up() {
     let database = Database::empty();
-    let (mut owner, _) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut owner, _) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
     run(
         &mut owner,

@@ -63,8 +63,7 @@ fn it_makes_every_table_owned_by_the_caller() {
 #[test]
 fn the_owner_of_a_database_may_create_the_extension_and_install() {
     let database = Database::empty();
-    let (mut caller, role) =
-        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut caller, role) = database.connect_as_new_owner();
     run(&mut caller, "CREATE EXTENSION assignment_reminders; SELECT install()");
     assert_eq!(row(&mut caller, "SELECT tableowner FROM pg_tables WHERE tablename = 'assignments'"), role);
 }
@@ -322,7 +321,7 @@ const TRAPS: &str = "
 #[test]
 fn nobody_becomes_superuser_by_what_they_leave_in_the_schema() {
     let database = Database::empty();
-    let (mut eve, role) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut eve, role) = database.connect_as_new_owner();
     run(&mut eve, "CREATE SCHEMA assignment_reminders");
     run(&mut eve, &TRAPS.replace("{role}", &role));
     run(&mut eve, "CREATE EXTENSION assignment_reminders");

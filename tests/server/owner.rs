@@ -5,8 +5,7 @@ use crate::support::{Database, People, enqueue_follow_ups, program, refused, row
 /// A database that a role of its own owns, who has created the extension and installed.
 fn owned() -> (Database, String) {
     let database = Database::empty();
-    let (mut owner, role) =
-        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut owner, role) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
     (database, role)
 }

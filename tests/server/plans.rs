@@ -203,8 +203,7 @@ fn no_statement_that_is_planned_by_index_hashes_or_sorts_a_whole_table() {
 fn triggers_do_the_same_under_forced_row_security_in_a_session_with_a_past() {
     for has_past in [false, true] {
         let database = Database::empty();
-        let (mut owner, role) =
-            database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+        let (mut owner, role) = database.connect_as_new_owner();
         run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
         let people = People::new(&mut owner);
         let assignment = people.assignment(&mut owner, "2026-01-01");

@@ -235,8 +235,7 @@ fn an_owner_without_superuser_can_do_what_the_readme_and_the_docs_show() {
             continue;
         }
         let database = Database::empty();
-        let (mut owner, _) =
-            database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+        let (mut owner, _) = database.connect_as_new_owner();
         run(&mut owner, "SET search_path = public");
         if document.path != readme.path {
             readme.execute(&mut owner);

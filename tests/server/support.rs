@@ -151,6 +151,11 @@ impl Database {
         connect_as_new_role(&self.name, grants)
     }
 
+    /// A session as a role that is made for this test, owns the database and is no superuser; and its name.
+    pub fn connect_as_new_owner(&self) -> (Client, String) {
+        self.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", self.name))
+    }
+
     /// A session as a role that is there.
     pub fn connect_as(&self, role: &str) -> Client {
         connect_as(&self.name, role)

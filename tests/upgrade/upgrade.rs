@@ -100,8 +100,7 @@ fn users_grants_revokes_and_views_survive() {
 #[test]
 fn an_owner_who_is_no_superuser_upgrades() {
     let database = Database::empty();
-    let (mut owner, role) =
-        database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut owner, role) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders VERSION '0.1.0'");
     run(&mut owner, "SELECT install()");
     update(&mut owner);
@@ -250,7 +249,7 @@ fn a_dump_of_0_1_0_restores_into_this_version() {
 #[test]
 fn nobody_becomes_superuser_by_what_they_leave_in_the_schema_for_an_upgrade() {
     let database = Database::empty();
-    let (mut eve, role) = database.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", database.name));
+    let (mut eve, role) = database.connect_as_new_owner();
     run(&mut eve, "CREATE EXTENSION assignment_reminders VERSION '0.1.0'");
     run(&mut eve, "SELECT install()");
     let trap = "BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE {role} SUPERUSER'; END IF;";
