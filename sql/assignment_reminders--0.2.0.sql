@@ -170,49 +170,15 @@ AS $$
      WHERE coalesce(a.id, assignment_reminders.raise_unknown('assignment', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_last_contact_date(uuid) IS
-    'The assignment''s latest contact; NULL when there never was one. P0002 for an unknown assignment, 22004 for NULL.';
+    'The assignment''s latest contact; NULL when there never was one. 02000 for an unknown assignment, 22004 for NULL.';
 
--- Index: assignments_open_contact_clock_idx, from the key on.
-CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
-    after_silent_since date DEFAULT NULL,
-    after_assignment_id uuid DEFAULT NULL,
-    page_size integer DEFAULT 1000,
-    organization_id uuid DEFAULT NULL
-) RETURNS TABLE (
-    assignment_id uuid, title text, student_id uuid, peer_mentor_id uuid, coordinator_id uuid, assigned_on date,
-    last_contact_date date, silent_since date
-)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT silent.*
-      FROM (SELECT coalesce(
-                   assignment_reminders.existing_organization(get_open_assignments_with_contact_dates.organization_id),
-                   assignment_reminders.current_organization()) AS id
-            OFFSET 0) AS organization
-     CROSS JOIN LATERAL (
-           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
-                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
-             FROM assignment_reminders.assignments a
-            WHERE a.organization_id = organization.id
-              AND a.status = 'open'
-              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
-                  > (coalesce(get_open_assignments_with_contact_dates.after_silent_since, '-infinity'),
-                     coalesce(get_open_assignments_with_contact_dates.after_assignment_id, '00000000-0000-0000-0000-000000000000'))
-            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
-            LIMIT assignment_reminders.require_page_size(get_open_assignments_with_contact_dates.page_size)
-           ) AS silent
-     ORDER BY silent.silent_since, silent.id
-$$;
-COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
-    'One page of an organization''s open assignments with their contact dates, longest silent first. For the next page, pass the last row''s silent_since and assignment_id. NULL organization: the current one. P0002 for an unknown one, 22023 for a page size outside 1 to 10000, 22004 for a NULL one.';
-
--- The pages of the function above, as far as they are silent: those come first.
+-- Index: assignments_open_contact_clock_idx, from the key on. What was never in contact has its place there by the day it was
+-- assigned, so the last page goes through what was in contact since, too.
 CREATE FUNCTION assignment_reminders.get_assignments_with_no_contact_since(
     cutoff_date date,
     after_silent_since date DEFAULT NULL,
     after_assignment_id uuid DEFAULT NULL,
-    page_size integer DEFAULT 1000,
+    page_size integer DEFAULT NULL,
     organization_id uuid DEFAULT NULL
 ) RETURNS TABLE (
     assignment_id uuid, title text, student_id uuid, peer_mentor_id uuid, coordinator_id uuid, assigned_on date,
@@ -222,19 +188,49 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT silent.*
-      FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS date OFFSET 0) AS cutoff
+      FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS cutoff_date,
+                   coalesce(
+                   assignment_reminders.existing_organization(get_assignments_with_no_contact_since.organization_id),
+                   assignment_reminders.current_organization()) AS organization_id
+            OFFSET 0) AS wanted
      CROSS JOIN LATERAL (
-           SELECT * FROM assignment_reminders.get_open_assignments_with_contact_dates(
-                  get_assignments_with_no_contact_since.after_silent_since, get_assignments_with_no_contact_since.after_assignment_id,
-                  get_assignments_with_no_contact_since.page_size, get_assignments_with_no_contact_since.organization_id)
+           SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
+                  assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS silent_since
+             FROM assignment_reminders.assignments a
+            WHERE a.organization_id = wanted.organization_id
+              AND a.status = 'open'
+              AND (assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id)
+                  > (coalesce(get_assignments_with_no_contact_since.after_silent_since, '-infinity'),
+                     coalesce(get_assignments_with_no_contact_since.after_assignment_id, '00000000-0000-0000-0000-000000000000'))
+              AND (a.last_contact_date < wanted.cutoff_date OR a.last_contact_date IS NULL)
+            ORDER BY assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.id
+            LIMIT assignment_reminders.require_page_size(get_assignments_with_no_contact_since.page_size)
            ) AS silent
-     WHERE silent.silent_since < cutoff.date
-     ORDER BY silent.silent_since, silent.assignment_id
-     -- No limit, but evaluated also where no assignment is open.
-     LIMIT CASE WHEN assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') IS NULL THEN 0 END
+     ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
-    'One page of an organization''s open assignments that were last in contact (without any: assigned) before cutoff_date, longest silent first; paged as get_open_assignments_with_contact_dates is. 22004 for a NULL cutoff_date.';
+    'An organization''s open assignments whose last contact was before cutoff_date, and those that never had one, longest silent first (without any contact: from the day they were assigned). All, or a page of page_size: for the next one, pass the last row''s silent_since and assignment_id. NULL organization: the current one. 02000 for an unknown one, 22004 for a NULL cutoff_date, 22023 for a page size outside 1 to 10000.';
+
+CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
+    after_silent_since date DEFAULT NULL,
+    after_assignment_id uuid DEFAULT NULL,
+    page_size integer DEFAULT NULL,
+    organization_id uuid DEFAULT NULL
+) RETURNS TABLE (
+    assignment_id uuid, title text, student_id uuid, peer_mentor_id uuid, coordinator_id uuid, assigned_on date,
+    last_contact_date date, silent_since date
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    -- No contact was at the end of time.
+    SELECT * FROM assignment_reminders.get_assignments_with_no_contact_since(
+           'infinity', get_open_assignments_with_contact_dates.after_silent_since,
+           get_open_assignments_with_contact_dates.after_assignment_id, get_open_assignments_with_contact_dates.page_size,
+           get_open_assignments_with_contact_dates.organization_id)
+$$;
+COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
+    'An organization''s open assignments with their contact dates, longest silent first; paged as get_assignments_with_no_contact_since is. NULL organization: the current one. 02000 for an unknown one, 22023 for a page size outside 1 to 10000.';
 
 -- Index: primary keys.
 CREATE FUNCTION assignment_reminders.get_assignment_with_participants(assignment_id uuid) RETURNS TABLE (
@@ -261,7 +257,7 @@ AS $$
      WHERE coalesce(a.id, assignment_reminders.raise_unknown('assignment', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) IS
-    'The assignment with its student, mentor and coordinator; those it does not have are NULL. P0002 for an unknown assignment, 22004 for NULL.';
+    'The assignment with its student, mentor and coordinator; those it does not have are NULL. 02000 for an unknown assignment, 22004 for NULL.';
 
 -- requires:
 --   contact_reads
@@ -345,10 +341,12 @@ AS $$
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,assignments,peer_mentors,users,reminders}',
+                         evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
-    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. 02000 for an unknown organization.';
 
 -- requires:
 --   evaluate_assignments
@@ -364,7 +362,7 @@ CREATE FUNCTION assignment_reminders.due_assignments(
     after_target integer DEFAULT NULL,
     after_due_at timestamptz DEFAULT NULL,
     after_assignment_id uuid DEFAULT NULL,
-    page_size integer DEFAULT 1000,
+    page_size integer DEFAULT NULL,
     organization_id uuid DEFAULT NULL
 ) RETURNS TABLE (
     target integer, reminder_type text, organization_id uuid, assignment_id uuid, title text, due_at timestamptz,
@@ -403,7 +401,7 @@ AS $$
      LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
-    'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';
+    'The open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id. All, or a page of page_size: for the next one, pass the last row''s. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; 02000 for an unknown organization.';
 
 CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -450,7 +448,7 @@ AS $$
      WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
-    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, P0002 for an unknown student.';
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
 
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
@@ -515,6 +513,13 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
 
+-- assignment_reminders::access::person::administered_organization
+CREATE FUNCTION "administered_organization"() RETURNS uuid
+STRICT STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'administered_organization_wrapper';
+
 -- assignment_reminders::bindings::after_loss
 CREATE FUNCTION "after_loss"(
 	"attempts" INT,
@@ -543,6 +548,13 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
 
+-- assignment_reminders::access::person::coordinated_organization
+CREATE FUNCTION "coordinated_organization"() RETURNS uuid
+STRICT STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'coordinated_organization_wrapper';
+
 -- assignment_reminders::contact::correction::correct_last_contact_date
 CREATE FUNCTION "correct_last_contact_date"(
 	"assignment_id" uuid,
@@ -560,6 +572,20 @@ STRICT STABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_organization_wrapper';
 
+-- assignment_reminders::access::person::current_peer_mentor_id
+CREATE FUNCTION "current_peer_mentor_id"() RETURNS uuid
+STRICT STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'current_peer_mentor_id_wrapper';
+
+-- assignment_reminders::access::person::current_user_id
+CREATE FUNCTION "current_user_id"() RETURNS uuid
+STRICT STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'current_user_id_wrapper';
+
 -- assignment_reminders::bindings::days_since_last_contact
 CREATE FUNCTION "days_since_last_contact"(
 	"last_contact_date" date,
@@ -568,6 +594,19 @@ CREATE FUNCTION "days_since_last_contact"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'days_since_last_contact_wrapper';
+
+-- assignment_reminders::organization::default_organization
+CREATE FUNCTION "default_organization"() RETURNS uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'default_organization_wrapper';
+
+-- assignment_reminders::access::policies::disable_row_security
+CREATE FUNCTION "disable_row_security"() RETURNS TEXT
+STRICT VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'disable_row_security_wrapper';
 
 -- assignment_reminders::bindings::dispatched_at
 CREATE FUNCTION "dispatched_at"(
@@ -601,6 +640,16 @@ CREATE FUNCTION "due_windows"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'due_windows_wrapper';
+
+-- assignment_reminders::access::policies::enable_row_security
+CREATE FUNCTION "enable_row_security"(
+	"member_role" TEXT,
+	"worker_role" TEXT DEFAULT NULL
+) RETURNS TEXT
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'enable_row_security_wrapper';
 
 -- assignment_reminders::due::enqueue::enqueue_daily_summaries
 CREATE FUNCTION "enqueue_daily_summaries"(
@@ -885,6 +934,15 @@ STABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_moment_wrapper';
 
+-- assignment_reminders::organization::require_organization
+CREATE FUNCTION "require_organization"(
+	"is_required" bool
+) RETURNS INT
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_organization_wrapper';
+
 -- assignment_reminders::arguments::require_page_size
 CREATE FUNCTION "require_page_size"(
 	"page_size" INT
@@ -904,12 +962,19 @@ AS 'MODULE_PATHNAME', 'require_value_wrapper';
 
 -- assignment_reminders::server::row_security::require_whole
 CREATE FUNCTION "require_whole"(
-	"tables" TEXT[]
+	"tables" TEXT[],
+	"organization_id" uuid DEFAULT NULL
 ) RETURNS bool
 STABLE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_whole_wrapper';
+
+-- assignment_reminders::organization::required_organization
+CREATE FUNCTION "required_organization"() RETURNS uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'required_organization_wrapper';
 
 -- assignment_reminders::delivery::events::restore_contact
 CREATE FUNCTION "restore_contact"(
@@ -1068,6 +1133,12 @@ CREATE FUNCTION "protect_last_contact_date"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'protect_last_contact_date_wrapper';
 
+-- assignment_reminders::access::person::protect_user_role
+CREATE FUNCTION "protect_user_role"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'protect_user_role_wrapper';
+
 -- assignment_reminders::contact::triggers::record_imported_contact
 CREATE FUNCTION "record_imported_contact"()
 	RETURNS TRIGGER
@@ -1145,12 +1216,19 @@ DECLARE
         'assignment_reminders.require_value(anyelement, text)',
         'assignment_reminders.require_moment(timestamptz)',
         'assignment_reminders.require_page_size(integer)',
-        'assignment_reminders.require_whole(text[])',
+        'assignment_reminders.require_whole(text[], uuid)',
         'assignment_reminders.raise_unknown(text, uuid)',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
+        'assignment_reminders.default_organization()',
+        'assignment_reminders.required_organization()',
+        -- What policies and defaults ask.
+        'assignment_reminders.current_user_id()',
+        'assignment_reminders.current_peer_mentor_id()',
+        'assignment_reminders.coordinated_organization()',
+        'assignment_reminders.administered_organization()',
         'assignment_reminders.installed_definitions()',
         'assignment_reminders.altered_definitions()',
         -- Reads, which show nothing that the caller's own rights on the tables do not.
@@ -1200,9 +1278,13 @@ ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = 
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.sync_completed() SET search_path = pg_catalog, pg_temp;
 
 -- The doc comments of the functions written in Rust.
 
+COMMENT ON FUNCTION assignment_reminders.administered_organization() IS
+    'The organization whose settings the current user (see current_user_id) changes, as its admin; NULL for anybody else.
+22P02 for malformed claims.';
 COMMENT ON FUNCTION assignment_reminders.after_loss(INT, INT) IS
     'What becomes of a reminder that was claimed and never answered for: retry, retry_alone (in a claim of its own) or give_up. attempts counts the lost one. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
@@ -1211,18 +1293,33 @@ COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
     'Trigger: a correction that a client inserts sets the contact date.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
-22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, P0002 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
+22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.coordinated_organization() IS
+    'The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL for anybody else.
+22P02 for malformed claims.';
 COMMENT ON FUNCTION assignment_reminders.correct_last_contact_date(uuid, date, TEXT) IS
     'Sets an assignment''s contact date, back as well as forward, and keeps who did it, when, why and what it was before. NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later activities count again. Returns the date that now holds.
-P0002 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.';
+02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS
     'Trigger: gives an organization its row of settings as it is inserted.';
 COMMENT ON FUNCTION assignment_reminders.current_organization() IS
-    'The organization that the session speaks for: the setting assignment_reminders.organization_id, else organization_id in request.jwt.claims (top level, then app_metadata), else the default organization.
-22P02 when what is there is malformed: never a silent fallback.';
+    'The organization that the session speaks for, for policies. Where there is a JWT (the setting request.jwt.claims), it alone decides: organization_id, at its top level or in app_metadata; NULL where it names none. Without a JWT: the setting assignment_reminders.organization_id, else the default organization.
+22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.current_peer_mentor_id() IS
+    'The peer mentor that the current user (see current_user_id) is; NULL where they are none.
+22P02 for malformed claims.';
+COMMENT ON FUNCTION assignment_reminders.current_user_id() IS
+    'The user who the session works for: whose auth_user_id is the sub of the JWT (the setting request.jwt.claims), in the organization that the JWT names. NULL where there is no such user, no JWT, or none that names an organization.
+22P02 for malformed claims.';
 COMMENT ON FUNCTION assignment_reminders.days_since_last_contact(date, date) IS
     'Whole days from the last contact to as_of. NULL without contact.
 22008 for infinite dates.';
+COMMENT ON FUNCTION assignment_reminders.default_organization() IS
+    'What organization_id defaults to: the organization that the session speaks for, else the default organization, so that a service whose JWT names none goes on inserting. require_organization(true) takes that away.
+22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.disable_row_security() IS
+    'Takes back what enable_row_security made: its policies, the rights of the roles that they are for, and row security, where no policy of somebody else''s remains. Roles of users stay. Returns what was done.
+42501 for anybody but the tables'' owner.';
 COMMENT ON FUNCTION assignment_reminders.dispatched_at(TEXT, bool, TEXT, TEXT, timestamp with time zone, timestamp with time zone, timestamp with time zone) IS
     'When the mentor''s reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL: neither yet. in_this_silence: whether the reminder is about this silence; if not, there is none. mentor_unreachable: why the mentor cannot be written to, NULL if they can; one who cannot counts as reminded at as_of.
 22004 for a NULL as_of.';
@@ -1231,6 +1328,9 @@ COMMENT ON FUNCTION assignment_reminders.due_reminder_type(interval) IS
 COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp with time zone) IS
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
+COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
+    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or one with BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for a member_role that row security does not bind, or that is the worker_role.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -1242,13 +1342,13 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timesta
 22004 for a NULL assigned_on or as_of, 22008 for infinite dates, 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
     'What this assignment calls for on as_of (NULL: today in its organization''s time zone), by its organization''s settings and its reminder of this silence. An assignment that is not open calls for none.
-P0002 for an unknown assignment, 22004 for NULL.';
+02000 for an unknown assignment, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a run hangs. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
 22004 for NULL, 22023 for an infinite max_age.';
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
-P0002 when none has.';
+02000 when none has.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
     'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
@@ -1295,16 +1395,18 @@ COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
     'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
     'Trigger: refuses a contact date that did not come from activities or a correction. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.protect_user_role() IS
+    'Trigger: refuses a role or a sign-in that the writer may not give. Whoever row security does not bind may give any; whom it binds, as admin, to others in their organization. 42501.';
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization or student with this id, or none that the caller may see. SQL functions call it where a row is missing.
-P0002 always; 22004 for NULL, 22023 for another word than these three.';
+02000 always; 22004 for NULL, 22023 for another word than these three.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
 Messages are looked for in the organization that the session names, in all where it names none.
-22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that several organizations have sent while the session names none.';
+22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
@@ -1326,20 +1428,26 @@ COMMENT ON FUNCTION assignment_reminders.repair_contact_dates() IS
 COMMENT ON FUNCTION assignment_reminders.require_moment(timestamp with time zone) IS
     'The moment itself.
 22004 for NULL, 22008 for infinity.';
+COMMENT ON FUNCTION assignment_reminders.require_organization(bool) IS
+    'Whether inserts must name their organization, or have the session name it: with true, the default organization is no longer what organization_id falls back to; with false, it is again. Returns how many tables were changed.
+42501 for anybody but the tables'' owner, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.require_page_size(INT) IS
-    'The page size itself, 1 to 10000 rows.
-22004 for NULL, 22023 beyond.';
+    'The page size itself, 1 to 10000 rows. NULL, which is all rows, is NULL.
+22023 beyond.';
 COMMENT ON FUNCTION assignment_reminders.require_value(anyelement, TEXT) IS
     'The value itself. Where it is NULL, an error that says which argument is missing: 22004.';
-COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[]) IS
-    'True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them whole ask it first.
-42501, naming the table. 22004 for NULL.';
+COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[], uuid) IS
+    'True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them whole ask it first. With an organization, its coordinators and admins pass, too: the function is about that one alone.
+42501, naming the table. 22004 for NULL tables.';
+COMMENT ON FUNCTION assignment_reminders.required_organization() IS
+    'What organization_id defaults to after require_organization(true): the organization that the session names.
+23502 when it names none, 22P02 when what is there is malformed.';
 COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
     'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
-22004 for NULL, P0002 for an unknown user.';
+22004 for NULL, 02000 for an unknown user.';
 COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
-22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, P0002 for an unknown organization.';
+22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with time zone) IS
     'Enqueues every follow-up that is due at as_of, over all organizations, and returns what it enqueued; logs the run. While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -1361,7 +1469,7 @@ COMMENT ON FUNCTION assignment_reminders.sync_completed() IS
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
 COMMENT ON FUNCTION assignment_reminders.uninstall() IS
-    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers and views of ours. Defaults of organization_id become the organization that the session''s settings name, else the default one, without a function of ours, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
+    'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers, policies and views of ours. Defaults of organization_id become the organization that the session''s claims or setting name, else the default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
     'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or recipient.
@@ -1374,7 +1482,7 @@ COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
     'Moves an assignment''s contact date forward to contact_date and returns the date that now holds; an earlier one changes nothing.
-P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.';
+02000 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
     'Raises when evaluation_health is critical, so that pg_cron''s own job list shows it; returns the status otherwise.
 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.';

@@ -81,18 +81,18 @@ fn require_moment(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithT
     self::as_of(as_of)
 }
 
-/// The page size itself, 1 to 10000 rows.
+/// The page size itself, 1 to 10000 rows. NULL, which is all rows, is NULL.
 ///
-/// 22004 for NULL, 22023 beyond.
+/// 22023 beyond.
 #[pg_extern(stable, parallel_safe)]
-fn require_page_size(page_size: Option<i32>) -> Result<i32> {
-    size("page_size", page_size)
+fn require_page_size(page_size: Option<i32>) -> Result<Option<i32>> {
+    page_size.map(|rows| size("page_size", Some(rows))).transpose()
 }
 
 /// Raises the error that there is no assignment, organization or student with this id, or none that the caller may see.
 /// SQL functions call it where a row is missing.
 ///
-/// P0002 always; 22004 for NULL, 22023 for another word than these three.
+/// 02000 always; 22004 for NULL, 22023 for another word than these three.
 #[pg_extern(stable, parallel_safe)]
 fn raise_unknown(what: Option<&str>, id: Option<Uuid>) -> Result<Option<Uuid>> {
     let what = what.ok_or_else(|| null_argument("what"))?;

@@ -91,16 +91,20 @@ fn evaluate_values(
 /// What this assignment calls for on as_of (NULL: today in its organization's time zone), by its organization's
 /// settings and its reminder of this silence. An assignment that is not open calls for none.
 ///
-/// P0002 for an unknown assignment, 22004 for NULL.
+/// 02000 for an unknown assignment, 22004 for NULL.
 #[pg_extern(name = "evaluate_assignment", stable)]
 #[search_path(pg_catalog, pg_temp)]
 fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
     static EVALUATE: Statement =
         Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE]);
+    static ORGANIZATION: Statement = Statement::by_index(
+        "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
+        &[types::UUID],
+    );
     const WHOLE: Whole =
         Whole::reads(&["assignments", "organizations", "reminder_settings", "peer_mentors", "users", "reminders"]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
-    WHOLE.require()?;
+    WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
     let evaluated = EVALUATE.read(&[id.into(), as_of.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
         let action: String = row.not_null("action")?;

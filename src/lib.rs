@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `rules` | every decision, pure: no pgrx, no SQL, no clock |
 //! | `bindings` | the SQL bindings of the rules |
+//! | `claims` | what the JWT of a request says |
 //! | `organization` | which organization a session speaks for |
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
@@ -13,6 +14,7 @@
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
 //! | `schedule` | pg_cron jobs |
+//! | `access` | the person behind a request, and the policies that go by it |
 //! | `arguments` | what many functions ask of their arguments |
 //! | `row_triggers` | single-row triggers that adjust or refuse |
 //! | `install` | making the tables, and bringing them up to date |
@@ -21,8 +23,10 @@
 // pgrx hands arguments to functions by value and wants results even where nothing can fail.
 #![allow(clippy::needless_pass_by_value)]
 
+mod access;
 mod arguments;
 mod bindings;
+mod claims;
 mod contact;
 mod counts;
 mod daily;

@@ -1,76 +1,112 @@
-//! Which organization a session speaks for. Owns the look-up in the settings; tenancy itself is declared in the tables.
+//! Which organization a session speaks for. Owns the look-up in claims and settings, and the defaults of organization_id;
+//! tenancy itself is declared in the tables.
 
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
-use serde::Deserialize;
 
-use crate::server::errors::{Result, error, unknown};
+use crate::claims::{claims, parse_uuid};
+use crate::server::advisory_lock::AdvisoryLock;
+use crate::server::errors::{Result, error, null_argument, unknown};
+use crate::server::owner::require_owner;
 use crate::server::setting::setting;
 use crate::server::statement::{Statement, types};
 
 /// The organization that install() makes: 00000000-0000-0000-0000-000000000001.
 const DEFAULT_ORGANIZATION: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// What `PostgREST` and Supabase put into request.jwt.claims, as far as it matters here.
-#[derive(Default, Deserialize)]
-pub struct Claims {
-    /// The person behind a shared role.
-    pub sub: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    organization_id: Option<serde_json::Value>,
-    #[serde(default)]
-    app_metadata: Option<AppMetadata>,
-}
-
-#[derive(Default, Deserialize)]
-struct AppMetadata {
-    #[serde(default, deserialize_with = "present")]
-    organization_id: Option<serde_json::Value>,
-}
-
-/// A key that is there counts even where its value is null: null is a malformed id, not a missing one.
-fn present<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<Option<serde_json::Value>, D::Error> {
-    serde_json::Value::deserialize(value).map(Some)
-}
-
-/// The organization that the session speaks for: the setting assignment_reminders.organization_id, else organization_id
-/// in request.jwt.claims (top level, then app_metadata), else the default organization.
+/// The organization that the session speaks for, for policies. Where there is a JWT (the setting request.jwt.claims), it
+/// alone decides: organization_id, at its top level or in app_metadata; NULL where it names none. Without a JWT: the setting
+/// assignment_reminders.organization_id, else the default organization.
 ///
-/// 22P02 when what is there is malformed: never a silent fallback.
+/// 22P02 when what is there is malformed.
 #[pg_extern(stable, parallel_safe)]
-fn current_organization() -> Result<Uuid> {
-    Ok(named_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))
-}
-
-/// The organization that the session names, by its setting or by the claims of its request.
-pub fn named_organization() -> Result<Option<Uuid>> {
-    if let Some(text) = setting(c"assignment_reminders.organization_id") {
-        return parse(&text, "the setting assignment_reminders.organization_id").map(Some);
-    }
-    let claims = claims()?;
-    match claims.organization_id.or(claims.app_metadata.and_then(|metadata| metadata.organization_id)) {
-        Some(serde_json::Value::String(text)) => parse(&text, "organization_id in request.jwt.claims").map(Some),
-        Some(other) => Err(malformed(&other.to_string(), "organization_id in request.jwt.claims")),
-        None => Ok(None),
+fn current_organization() -> Result<Option<Uuid>> {
+    match claims()? {
+        Some(claims) => claims.organization(),
+        None => Ok(Some(set_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))),
     }
 }
 
-/// The claims of the request; empty ones when there are none.
-pub fn claims() -> Result<Claims> {
-    let Some(text) = setting(c"request.jwt.claims") else { return Ok(Claims::default()) };
-    serde_json::from_str(&text).map_err(|cause| {
+/// What organization_id defaults to: the organization that the session speaks for, else the default organization, so that
+/// a service whose JWT names none goes on inserting. require_organization(true) takes that away.
+///
+/// 22P02 when what is there is malformed.
+#[pg_extern(stable, parallel_safe)]
+fn default_organization() -> Result<Uuid> {
+    Ok(current_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))
+}
+
+/// What organization_id defaults to after require_organization(true): the organization that the session names.
+///
+/// 23502 when it names none, 22P02 when what is there is malformed.
+#[pg_extern(stable, parallel_safe)]
+fn required_organization() -> Result<Uuid> {
+    named_organization()?.ok_or_else(|| {
         error(
-            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
-            "the setting request.jwt.claims is not a JSON object of claims",
-            format!("{cause}, in: {text}"),
-            "Set it to the claims of a JWT, or leave it empty.",
+            PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION,
+            "organization_id is missing, and the session names no organization",
+            "assignment_reminders.require_organization() took the default organization away.",
+            "Write organization_id, set assignment_reminders.organization_id, or have the JWT issued with organization_id.",
         )
     })
 }
 
+/// The organization that the session names: by its JWT or, without one, by its setting.
+pub fn named_organization() -> Result<Option<Uuid>> {
+    claims()?.map_or_else(set_organization, |claims| claims.organization())
+}
+
+/// The organization that the setting names.
+fn set_organization() -> Result<Option<Uuid>> {
+    let Some(text) = setting(c"assignment_reminders.organization_id") else { return Ok(None) };
+    parse_uuid(&text).map(Some).ok_or_else(|| {
+        error(
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!("the setting assignment_reminders.organization_id is not a UUID: {text}"),
+            "The organization of this session is unknown.",
+            "Set it to the id of a row of assignment_reminders.organizations, or leave it unset for the default organization.",
+        )
+    })
+}
+
+/// Whether inserts must name their organization, or have the session name it: with true, the default organization is no
+/// longer what organization_id falls back to; with false, it is again. Returns how many tables were changed.
+///
+/// 42501 for anybody but the tables' owner, 22004 for NULL.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn require_organization(is_required: Option<bool>) -> Result<i32> {
+    let is_required = is_required.ok_or_else(|| null_argument("is_required"))?;
+    require_owner("require_organization()")?;
+    AdvisoryLock::Install.take();
+    set_defaults(is_required)
+}
+
+/// Makes the defaults of organization_id those that ask for an organization, or those that fall back.
+pub fn set_defaults(is_required: bool) -> Result<i32> {
+    static COMMANDS: Statement =
+        Statement::kept(include_str!("../sql/install/organization_defaults.sql"), &[types::TEXT]);
+    let wanted = if is_required { "required_organization" } else { "default_organization" };
+    let commands: Vec<String> = COMMANDS.write(&[wanted.into()], |rows| rows.column("command"))?;
+    for command in &commands {
+        crate::install::run(command)?;
+    }
+    Ok(i32::try_from(commands.len()).unwrap_or(i32::MAX))
+}
+
+/// Whether inserts must name their organization.
+pub fn is_required() -> Result<bool> {
+    static IS_REQUIRED: Statement = Statement::kept(
+        "SELECT count(*) > 0 AS is_required FROM assignment_reminders.installed_definitions() AS d
+          WHERE d.kind = 'default' AND d.definition = 'assignment_reminders.required_organization()'",
+        &[],
+    );
+    Ok(IS_REQUIRED.write(&[], |rows| rows.one("is_required"))?.unwrap_or(false))
+}
+
 /// The id itself if an organization has it, NULL for NULL.
 ///
-/// P0002 when none has.
+/// 02000 when none has.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
 pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
@@ -79,21 +115,4 @@ pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uui
     let Some(id) = organization_id else { return Ok(None) };
     let found: Option<Uuid> = EXISTS.read(&[id.into()], |rows| rows.one("id"))?;
     found.map(Some).ok_or_else(|| unknown("organization", "organizations", id))
-}
-
-/// A UUID as Postgres writes it, with or without hyphens.
-fn parse(text: &str, source: &str) -> Result<Uuid> {
-    let digits: String = text.trim().chars().filter(|&character| character != '-').collect();
-    let is_hexadecimal = digits.len() == 32 && digits.chars().all(|character| character.is_ascii_hexdigit());
-    let number = is_hexadecimal.then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
-    number.map(|number| Uuid::from_bytes(number.to_be_bytes())).ok_or_else(|| malformed(text, source))
-}
-
-fn malformed(value: &str, source: &str) -> pgrx::pg_sys::panic::ErrorReport {
-    error(
-        PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
-        format!("{source} is not a UUID: {value}"),
-        "The organization of this session is unknown.",
-        "Set it to the id of a row of assignment_reminders.organizations, or leave it unset for the default organization.",
-    )
 }

@@ -12,7 +12,9 @@ use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
 use crate::rules::completion::{Adjustment, Completion, reconcile};
 use crate::server::errors::{Result, error, raised, wrong_trigger};
 use crate::server::own_trigger::require;
+use crate::server::owner::as_table_owner;
 use crate::server::permit;
+use crate::server::statement::{Statement, types};
 
 /// What a trigger function returns: a row or nothing. Its errors have been raised by then.
 pub type Triggered<Row> = Result<Option<Row>, Infallible>;
@@ -126,7 +128,7 @@ fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, A
     let (status, completed) = (column::<String, _>(&row, "status")?, column(&row, "completed")?);
     let old = match trigger.old() {
         Some(old) => Some((column::<String, _>(&old, "status")?, column(&old, "completed")?)),
-        None => None,
+        None => stored_completion(trigger, column(&row, "id")?)?,
     };
     let old = old.as_ref().map(|(status, completed)| Completion { status, completed: *completed });
     match reconcile(old, Completion { status: &status, completed }) {
@@ -140,6 +142,21 @@ fn reconciled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, A
         row.set_by_name("completed_at", completed.then(now)).map_err(wrong_trigger)?;
     }
     Ok(Some(row))
+}
+
+/// What the row says already that is inserted with this id, as an upsert of the whole row does. It is the proposed row that Postgres
+/// then writes to it, as adjusted here.
+fn stored_completion(trigger: &PgTrigger, id: Uuid) -> Result<Option<(String, bool)>> {
+    static STORED: Statement = Statement::by_index(
+        "SELECT a.status, a.completed FROM assignment_reminders.assignments a WHERE a.id = $1",
+        &[types::UUID],
+    );
+    as_table_owner(trigger, || {
+        STORED.read(&[id.into()], |mut rows| {
+            let Some(row) = rows.next() else { return Ok(None) };
+            Ok(Some((row.not_null("status")?, row.not_null("completed")?)))
+        })
+    })
 }
 
 fn protect<'a>(

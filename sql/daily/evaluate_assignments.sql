@@ -77,7 +77,9 @@ AS $$
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{organizations,reminder_settings,assignments,peer_mentors,users,reminders}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,assignments,peer_mentors,users,reminders}',
+                         evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
-    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. P0002 for an unknown organization.';
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. 02000 for an unknown organization.';

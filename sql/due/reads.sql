@@ -9,7 +9,7 @@ CREATE FUNCTION assignment_reminders.due_assignments(
     after_target integer DEFAULT NULL,
     after_due_at timestamptz DEFAULT NULL,
     after_assignment_id uuid DEFAULT NULL,
-    page_size integer DEFAULT 1000,
+    page_size integer DEFAULT NULL,
     organization_id uuid DEFAULT NULL
 ) RETURNS TABLE (
     target integer, reminder_type text, organization_id uuid, assignment_id uuid, title text, due_at timestamptz,
@@ -48,7 +48,7 @@ AS $$
      LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid) IS
-    'One page of the open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id: pass those of the last row for the next page. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; P0002 for an unknown organization.';
+    'The open assignments that are due targets units (minutes, hours or days) after as_of, give or take tolerance minutes, and whose students can be written to; an assignment near two targets comes once for each. Ordered by target, due date and id. All, or a page of page_size: for the next one, pass the last row''s. NULL organization: all that the caller sees. 22004 for NULL, 22023 for another unit, a negative target or tolerance, or a page size outside 1 to 10000; 22008 for an infinite as_of or a target beyond the calendar; 02000 for an unknown organization.';
 
 CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -95,7 +95,7 @@ AS $$
      WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
-    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, P0002 for an unknown student.';
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
 
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean

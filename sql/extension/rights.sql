@@ -32,12 +32,19 @@ DECLARE
         'assignment_reminders.require_value(anyelement, text)',
         'assignment_reminders.require_moment(timestamptz)',
         'assignment_reminders.require_page_size(integer)',
-        'assignment_reminders.require_whole(text[])',
+        'assignment_reminders.require_whole(text[], uuid)',
         'assignment_reminders.raise_unknown(text, uuid)',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
+        'assignment_reminders.default_organization()',
+        'assignment_reminders.required_organization()',
+        -- What policies and defaults ask.
+        'assignment_reminders.current_user_id()',
+        'assignment_reminders.current_peer_mentor_id()',
+        'assignment_reminders.coordinated_organization()',
+        'assignment_reminders.administered_organization()',
         'assignment_reminders.installed_definitions()',
         'assignment_reminders.altered_definitions()',
         -- Reads, which show nothing that the caller's own rights on the tables do not.
@@ -87,3 +94,4 @@ ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = 
 ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION assignment_reminders.sync_completed() SET search_path = pg_catalog, pg_temp;

@@ -1,10 +1,16 @@
 -- Which of the definitions that install() makes ($1 to $4, pairwise: kind, relation, name, definition) are missing or others;
 -- triggers that call a trigger function of ours once more, which would count twice (expected is NULL); and which of our views ($5)
--- are missing. Whether a view is another one is not told: Postgres versions write it in other words.
-WITH made AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS made (kind, relation, name, definition)
-), installed AS (
+-- are missing. Where one default asks for an organization (require_organization), all are to. Whether a view is another one is not told: Postgres versions write it in other words.
+WITH installed AS (
     SELECT * FROM assignment_reminders.installed_definitions()
+), required AS (
+    SELECT max(i.definition) AS definition FROM installed i
+     WHERE i.kind = 'default' AND i.definition = 'assignment_reminders.required_organization()'
+), made AS (
+    SELECT made.kind, made.relation, made.name,
+           CASE WHEN made.kind = 'default' THEN coalesce(required.definition, made.definition) ELSE made.definition END AS definition
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS made (kind, relation, name, definition)
+     CROSS JOIN required
 )
 SELECT m.kind, m.relation, m.name, m.definition AS expected, i.definition AS actual
   FROM made m

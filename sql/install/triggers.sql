@@ -4,15 +4,17 @@
 -- Whole-statement triggers do the work on sets. Row triggers only guard or adjust single rows, and a WHEN clause keeps
 -- their functions from being called for rows that need nothing.
 
-ALTER TABLE assignment_reminders.reminder_settings ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.users ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.user_preferences ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.peer_mentors ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
-ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.current_organization();
+ALTER TABLE assignment_reminders.reminder_settings ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.users ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.user_preferences ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.peer_mentors ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+-- What numbered corrections while their trigger was away (uninstall).
+ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN number DROP IDENTITY IF EXISTS;
 
 -- Organizations: each gets its row of settings.
 CREATE OR REPLACE TRIGGER organizations_create_settings
@@ -67,6 +69,16 @@ CREATE OR REPLACE TRIGGER users_forget_bounces
     BEFORE UPDATE ON assignment_reminders.users
     FOR EACH ROW WHEN (NEW.email IS DISTINCT FROM OLD.email AND NEW.soft_bounces <> 0)
     EXECUTE FUNCTION assignment_reminders.forget_bounces();
+
+-- Users: nobody makes themselves what they are.
+CREATE OR REPLACE TRIGGER users_protect_given_role
+    AFTER INSERT ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.role <> 'member' OR NEW.auth_user_id IS NOT NULL)
+    EXECUTE FUNCTION assignment_reminders.protect_user_role();
+CREATE OR REPLACE TRIGGER users_protect_changed_role
+    AFTER UPDATE ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.role IS DISTINCT FROM OLD.role OR NEW.auth_user_id IS DISTINCT FROM OLD.auth_user_id)
+    EXECUTE FUNCTION assignment_reminders.protect_user_role();
 
 -- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.
 CREATE OR REPLACE TRIGGER activities_refuse_future

@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
 
 use super::triggers::{lock, recompute};
-use crate::organization::claims;
+use crate::claims::claims;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::server::calendar::calendar_date;
@@ -25,7 +25,7 @@ use crate::server::swap;
 /// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
 /// changes nothing.
 ///
-/// P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
+/// 02000 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Option<Date>> {
@@ -38,7 +38,7 @@ fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Da
 /// NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later
 /// activities count again. Returns the date that now holds.
 ///
-/// P0002 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.
+/// 02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn correct_last_contact_date(
@@ -135,7 +135,7 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
     }
     // For this row, and for none that another trigger inserts meanwhile.
     let direction = DIRECTION.replace(Direction::Either);
-    let subject = claims()?.sub;
+    let subject = claims()?.and_then(|claims| claims.subject.clone());
     let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
     let is_wanted = as_table_owner(trigger, || {
         lock(vec![assignment])?;

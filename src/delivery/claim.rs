@@ -39,7 +39,7 @@ returns!(
 /// alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all
 /// that the caller sees.
 ///
-/// 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, P0002
+/// 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000
 /// for an unknown organization, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]

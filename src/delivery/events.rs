@@ -16,8 +16,8 @@ use crate::server::statement::{Statement, types};
 ///
 /// Messages are looked for in the organization that the session names, in all where it names none.
 ///
-/// 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that
-/// several organizations have sent while the session names none.
+/// 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session
+/// names none, 02000 for one that no reminder was sent with.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn record_delivery_event(
@@ -79,7 +79,7 @@ fn record_delivery_event(
 /// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted
 /// out.
 ///
-/// 22004 for NULL, P0002 for an unknown user.
+/// 22004 for NULL, 02000 for an unknown user.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
@@ -91,7 +91,7 @@ fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
 
 fn ambiguous_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {
     error(
-        pgrx::PgSqlErrorCode::ERRCODE_CARDINALITY_VIOLATION,
+        pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         format!("more than one organization has sent a message {message}"),
         "Whose recipient the event is about cannot be told; nothing was recorded.",
         "Set assignment_reminders.organization_id to the one whose provider reports it.",
@@ -100,7 +100,7 @@ fn ambiguous_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {
 
 fn unknown_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {
     error(
-        pgrx::PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+        pgrx::PgSqlErrorCode::ERRCODE_NO_DATA,
         format!("no reminder was sent as message {message}"),
         "No row of assignment_reminders.send_logs with this message_id and status queued is visible to the current role.",
         "Give the id with which the reminder was marked as sent; events of other mail are not for this function.",

@@ -17,7 +17,7 @@ use crate::server::statement::{Statement, types};
 /// returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL
 /// organization: all.
 ///
-/// 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, P0002 for an unknown
+/// 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown
 /// organization.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
@@ -32,7 +32,7 @@ fn retry_failed_reminders(
         &[types::MOMENT, types::UUID, types::INT, types::MOMENT],
     );
     const WHOLE: Whole = Whole { updates: &["reminders"], ..Whole::reads(&["reminders"]) };
-    WHOLE.require()?;
+    WHOLE.require_in(|| Ok(organization_id))?;
     let since = failed_since.ok_or_else(|| null_argument("failed_since"))?;
     let organization = existing_organization(organization_id)?;
     let size = arguments::size("batch_size", batch_size)?;

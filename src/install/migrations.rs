@@ -39,6 +39,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "013_reminder_queue",
     "014_negative_counts",
     "015_comments",
+    "016_client_shapes",
+    "017_user_roles",
 ];
 
 impl Migration {

@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
-pub use self::definitions::altered_names;
+pub use self::definitions::{altered_names, table_names};
 pub use self::migrations::number_outstanding;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
@@ -22,10 +22,12 @@ use crate::server::rows::Row;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
-use crate::{contact, counts};
+use crate::{access, contact, counts, organization};
 
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
 const ATTACHMENTS: &str = include_str!("../../sql/install/triggers.sql");
+/// Locks writers out of them.
+pub const LOCK_TABLES: &str = include_str!("../../sql/install/lock_tables.sql");
 /// What holds no data, and is made anew where it is another.
 const VIEWS: &str = include_str!("../../sql/install/views.sql");
 
@@ -60,12 +62,16 @@ fn install() -> Result<String> {
     // What triggers missed is caught up on by what can be seen.
     WHOLE.require()?;
     let attached = attach(applied > 0)?;
+    let policies = if applied > 0 { access::extend_to_new_tables()? } else { 0 };
     let replaced = replace_views()?;
     // Whether or not a trigger was away: somebody may have deleted the row.
     let settings = fill_settings()?;
     let mut done = Vec::new();
     if applied + attached.ties > 0 {
         done.push(format!("{applied} migrations applied, {} triggers and defaults attached", attached.ties));
+    }
+    if policies > 0 {
+        done.push(format!("{policies} policies made"));
     }
     if applied == 0 {
         for (number, what) in [
@@ -150,8 +156,9 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
         }
     }
     if done.ties > 0 || are_tables_new {
+        let is_organization_required = organization::is_required()?;
         // Writers are locked out until we commit, so that nothing is missed between catching up and the first trigger.
-        run(include_str!("../../sql/install/lock_tables.sql"))?;
+        run(LOCK_TABLES)?;
         for command in &in_the_way {
             run(command)?;
         }
@@ -160,6 +167,9 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
             if tie.is_some_and(|tie| are_tables_new || to_attach.contains(&tie)) {
                 run(statement)?;
             }
+        }
+        if is_organization_required {
+            organization::set_defaults(true)?;
         }
         // What the triggers would have done while they were away.
         done.counts = counts::repair()?.rows().count();
@@ -230,6 +240,6 @@ fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a
 const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others commit while it waits for locks.";
 
 /// Runs a file of statements.
-fn run(sql: &str) -> Result<()> {
+pub fn run(sql: &str) -> Result<()> {
     Spi::run(sql).map_err(broken_statement)
 }

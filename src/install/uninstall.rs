@@ -6,7 +6,8 @@ use pgrx::notice;
 use pgrx::prelude::*;
 
 use super::definitions::{table_names, view_names};
-use super::{NEEDS_READ_COMMITTED, run};
+use super::{LOCK_TABLES, NEEDS_READ_COMMITTED, run};
+use crate::access;
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
@@ -14,10 +15,12 @@ use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
 
-/// Takes away what ties the tables to the extension, in one transaction: the caller's pg_cron jobs, triggers and views
-/// of ours. Defaults of organization_id become the organization that the session's settings name, else the default one,
-/// without a function of ours, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Counts and contact dates are no longer
-/// kept, until CREATE EXTENSION and install() catch up. Returns what was done.
+/// Takes away what ties the tables to the extension, in one transaction: the caller's pg_cron jobs, triggers, policies and
+/// views of ours. Defaults of organization_id become the organization that the session's claims or setting name, else the
+/// default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a
+/// default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without
+/// CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact
+/// dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 ///
 /// 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
@@ -29,7 +32,8 @@ fn uninstall() -> Result<String> {
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;
-    run(include_str!("../../sql/install/lock_tables.sql"))?;
+    run(LOCK_TABLES)?;
+    let policies = access::let_go()?;
     let views = view_names();
     let (mut triggers, mut dropped_views, mut defaults) = (0, 0, 0);
     let commands = COMMANDS.write_rows(&[views.into(), table_names().into()])?;
@@ -51,7 +55,7 @@ fn uninstall() -> Result<String> {
         }
     }
     Ok(format!(
-        "assignment_reminders {}: {jobs} jobs unscheduled, {triggers} triggers and {dropped_views} views dropped, \
+        "assignment_reminders {}: {jobs} jobs unscheduled, {triggers} triggers, {policies} policies and {dropped_views} views dropped, \
          {defaults} defaults untied; every row is as it was",
         env!("CARGO_PKG_VERSION")
     ))

@@ -16,8 +16,8 @@ pub enum Adjustment {
     SetCompleted(bool),
 }
 
-/// How the row being written is adjusted. On insert (`old` is `None`) whichever says completed leads, since the other
-/// may be a default. An assignment that is no longer completed is open again.
+/// How the row being written is adjusted, from what is stored under its id. Of a new row (`old` is `None`) whichever says
+/// completed leads, since the other may be a default. An assignment that is no longer completed is open again.
 #[must_use]
 pub fn reconcile(old: Option<Completion>, new: Completion) -> Adjustment {
     let is_completed = new.status == "completed";

@@ -15,3 +15,4 @@ pub mod outbox;
 pub mod rate;
 pub mod recipient;
 pub mod retry;
+pub mod role;

@@ -21,10 +21,10 @@ pub fn error(
     ErrorReport::new(code, message.into(), "assignment_reminders").set_detail(detail).set_hint(hint)
 }
 
-/// P0002: no row has this id, or none that the caller may see.
+/// 02000: no row has this id, or none that the caller may see.
 pub fn unknown(what: &str, table: &str, id: pgrx::Uuid) -> ErrorReport {
     error(
-        PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+        PgSqlErrorCode::ERRCODE_NO_DATA,
         format!("{what} {id} does not exist"),
         format!("No row of assignment_reminders.{table} with this id is visible to the current role."),
         "Check the id and, with row-level security, the organization the session speaks for.",

@@ -2,12 +2,55 @@
 //! insert activities and nothing else still moves the contact date. Nobody gains a right by it: only the trigger's own
 //! statements run so, and the owner has those rights anyway.
 
-use pgrx::{PgTrigger, pg_sys};
+use std::ffi::CString;
+
+use pgrx::{PgSqlErrorCode, PgTrigger, pg_sys};
+
+use super::errors::{Result, broken_statement, error};
+use super::statement::Statement;
 
 /// Does `work` as the owner of the table that the trigger is on, whatever the row security, and turns back after it.
 pub fn as_table_owner<T>(trigger: &PgTrigger, work: impl FnOnce() -> T) -> T {
-    let _restored = Identity::of_owner(trigger);
+    // SAFETY: the relation is open while its trigger runs.
+    let owner = unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner };
+    let _restored = Identity::become_owner(owner);
     work()
+}
+
+/// Does `work` as the owner of a table of ours, whatever the row security, and turns back after it. For look-ups that policies make:
+/// under the caller's rights, a policy that asks would be asked again.
+pub fn as_owner_of<T>(table: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let name = CString::new(table).map_err(broken_statement)?;
+    // SAFETY: looks names and rows up in the catalog's caches; the row is copied from before it is released.
+    let owner = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"assignment_reminders".as_ptr(), false);
+        let relation = pg_sys::RelationIdGetRelation(pg_sys::get_relname_relid(name.as_ptr(), schema));
+        if relation.is_null() {
+            return work(); // which says that the table is missing
+        }
+        let owner = (*(*relation).rd_rel).relowner;
+        pg_sys::RelationClose(relation);
+        owner
+    };
+    let _restored = Identity::become_owner(owner);
+    work()
+}
+
+/// 42501 where the current role has not the rights of the tables' owner.
+pub fn require_owner(function: &str) -> Result<()> {
+    static OWNER: Statement = Statement::kept(
+        "SELECT pg_get_userbyid(c.relowner)::text AS owner FROM pg_class c
+          WHERE c.oid = 'assignment_reminders.users'::regclass AND NOT pg_has_role(c.relowner, 'USAGE')",
+        &[],
+    );
+    let owner: Option<String> = OWNER.read(&[], |rows| rows.one("owner"))?;
+    let Some(owner) = owner else { return Ok(()) };
+    Err(error(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("{function} is for the owner of the tables, {owner}"),
+        "It alters the tables.",
+        format!("Call it as {owner}, or as a member of that role."),
+    ))
 }
 
 /// The identity to return to when dropped: after the work, and while an error unwinds.
@@ -17,12 +60,11 @@ struct Identity {
 }
 
 impl Identity {
-    fn of_owner(trigger: &PgTrigger) -> Self {
+    fn become_owner(owner: pg_sys::Oid) -> Self {
         let mut identity = Self { user: pg_sys::InvalidOid, context: 0 };
-        // SAFETY: the relation is open while its trigger runs; Postgres's foreign keys switch identity by the same calls.
+        // SAFETY: Postgres's foreign keys switch identity by the same calls.
         unsafe {
             pg_sys::GetUserIdAndSecContext(&raw mut identity.user, &raw mut identity.context);
-            let owner = (*(*trigger.trigger_data().tg_relation).rd_rel).relowner;
             let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS;
             pg_sys::SetUserIdAndSecContext(owner, identity.context | flags.cast_signed());
         }

@@ -4,10 +4,11 @@
 use std::ffi::CString;
 
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::{PgSqlErrorCode, Uuid, pg_sys};
 
 use super::errors::{Result, error, null_argument};
 use super::statement::{Statement, types};
+use crate::access;
 
 /// The tables that a function must see whole, and what it writes there.
 pub struct Whole {
@@ -26,18 +27,26 @@ impl Whole {
     /// 42501, naming the table, where row security may hide rows from the current role, or keep it from writing them: where it
     /// is active, and the role's policies are not simply true.
     pub fn require(&self) -> Result<()> {
-        Self::require_all([self.reads, self.updates, self.inserts, self.deletes])
+        self.require_in(|| Ok(None))
     }
 
-    fn require_all(all: [&[&str]; 4]) -> Result<()> {
+    /// As `require`, of what one organization holds (`None`: all of them): its coordinators pass, too, by the policies of
+    /// enable_row_security().
+    pub fn require_in(&self, organization: impl FnOnce() -> Result<Option<Uuid>>) -> Result<()> {
+        Self::require_all([self.reads, self.updates, self.inserts, self.deletes], organization)
+    }
+
+    fn require_all(all: [&[&str]; 4], organization: impl FnOnce() -> Result<Option<Uuid>>) -> Result<()> {
         static HIDDEN: Statement = Statement::kept(
             include_str!("../../sql/extension/hidden_table.sql"),
-            &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS],
+            &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS, types::BOOL],
         );
         if !all.iter().copied().flatten().any(|table| is_active(table)) {
             return Ok(());
         }
-        let arguments = all.map(|tables| tables.to_vec().into());
+        let is_coordinator = organization()?.map_or(Ok(false), access::coordinates)?;
+        let [reads, updates, inserts, deletes] = all.map(|tables| tables.to_vec().into());
+        let arguments = [reads, updates, inserts, deletes, is_coordinator.into()];
         let hidden: Option<(String, String, String)> = HIDDEN.read(&arguments, |mut rows| {
             let Some(row) = rows.next() else { return Ok(None) };
             Ok(Some((row.not_null("name")?, row.not_null("command")?, row.not_null("role")?)))
@@ -47,13 +56,13 @@ impl Whole {
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("row security on assignment_reminders.{table} may hide rows from the role {role}"),
             format!("This function is only right if it can {command} every row of that table."),
-            "Call it as the tables' owner, as a role with BYPASSRLS, or as one whose policies on the table are simply true.",
+            "Call it as the tables' owner, as a role with BYPASSRLS, or as one whose policies on the table are simply true; where it is about one organization, as its coordinator or admin.",
         ))
     }
 }
 
 /// Whether row security applies to the current role. Cheap enough to ask at every call.
-fn is_active(table: &str) -> bool {
+pub fn is_active(table: &str) -> bool {
     let Ok(name) = CString::new(table) else { return false };
     // SAFETY: looks names and flags up in the catalog's caches. A table that is missing has no row security.
     unsafe {
@@ -66,13 +75,13 @@ fn is_active(table: &str) -> bool {
 }
 
 /// True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them
-/// whole ask it first.
+/// whole ask it first. With an organization, its coordinators and admins pass, too: the function is about that one alone.
 ///
-/// 42501, naming the table. 22004 for NULL.
+/// 42501, naming the table. 22004 for NULL tables.
 #[pg_extern(stable)]
 #[search_path(pg_catalog, pg_temp)]
-fn require_whole(tables: Option<Vec<Option<String>>>) -> Result<bool> {
+fn require_whole(tables: Option<Vec<Option<String>>>, organization_id: default!(Option<Uuid>, "NULL")) -> Result<bool> {
     let tables = tables.ok_or_else(|| null_argument("tables"))?;
     let tables: Vec<&str> = tables.iter().flatten().map(String::as_str).collect();
-    Whole::require_all([&tables, &[], &[], &[]]).map(|()| true)
+    Whole::require_all([&tables, &[], &[], &[]], || Ok(organization_id)).map(|()| true)
 }

@@ -1,6 +1,6 @@
 //! Reading settings of the session and its transaction. Owns the calls; what a setting means is its reader's.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
@@ -8,15 +8,20 @@ use super::errors::{Result, broken_statement, error};
 
 /// The value of a setting; `None` when it is unset or empty, as a setting made with SET LOCAL is after the transaction.
 pub fn setting(name: &CStr) -> Option<String> {
-    // SAFETY: the name is a C string; with missing_ok, an unknown one gives NULL. The value is copied at once.
+    with_setting(name, |value| value.to_string_lossy().into_owned())
+}
+
+/// Hands the value of a setting to `read`, unless it is unset or empty. `read` must not change settings.
+pub fn with_setting<T>(name: &CStr, read: impl FnOnce(&CStr) -> T) -> Option<T> {
+    // SAFETY: the name is a C string; with missing_ok, an unknown one gives NULL. The value stays until a setting changes.
     let value = unsafe {
         let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
         if value.is_null() {
             return None;
         }
-        CString::from(CStr::from_ptr(value))
+        CStr::from_ptr(value)
     };
-    Some(value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+    (!value.is_empty()).then(|| read(value))
 }
 
 /// 25001 where a statement of this transaction does not see what was committed before it. `detail` says what the function would miss.

@@ -101,8 +101,6 @@ fn actions_of_foreign_keys_are_counted() {
     // A user goes, and with it the mentor.
     run(&mut client, &format!("DELETE FROM users WHERE id = '{MENTOR}2'"));
     assert_eq!(counts(&mut client), ["3"]);
-    // A student with assignments does not go.
-    assert_eq!(refused(&mut client, &format!("DELETE FROM users WHERE id = '{MENTOR}0'")).sqlstate, "23503");
     // Two mentors in one statement, one of them assigned while the other is deleted.
     run(
         &mut client,

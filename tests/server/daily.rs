@@ -169,7 +169,7 @@ fn each_organization_has_its_own_thresholds_and_time_zone() {
         "SELECT count(*) FROM evaluate_assignments('2026-11-23 23:00+00', '00000000-0000-0000-0000-000000000010')";
     assert_eq!(row(&mut client, one), "1");
     let unknown = "SELECT * FROM evaluate_assignments(organization_id => '00000000-0000-0000-0000-00000000dead')";
-    assert_refused(&mut client, unknown, "P0002", "00000000-0000-0000-0000-00000000dead");
+    assert_refused(&mut client, unknown, "02000", "00000000-0000-0000-0000-00000000dead");
 }
 
 #[test]

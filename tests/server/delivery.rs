@@ -126,7 +126,7 @@ fn a_worker_may_ask_for_one_organization_only() {
     };
     assert_eq!(row(&mut client, &of(SECOND)), "0");
     assert_eq!(row(&mut client, &of("00000000-0000-0000-0000-000000000001")), "1");
-    assert_refused(&mut client, &of(&Uuid::nil().to_string()), "P0002", "00000000-0000-0000-0000-000000000000");
+    assert_refused(&mut client, &of(&Uuid::nil().to_string()), "02000", "00000000-0000-0000-0000-000000000000");
 }
 
 #[test]
@@ -747,11 +747,11 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT mark_reminders_sent('{NULL}', gen_random_uuid())", "22004", "an element of reminder_ids"),
         ("SELECT mark_reminder_failed(NULL, gen_random_uuid(), 'x')", "22004", "reminder_id"),
         ("SELECT extend_reminder_lease(gen_random_uuid(), gen_random_uuid(), '0')", "22023", "a lease of 0"),
-        ("SELECT record_delivery_event('nobody sent this', 'delivered')", "P0002", "nobody sent this"),
+        ("SELECT record_delivery_event('nobody sent this', 'delivered')", "02000", "nobody sent this"),
         ("SELECT record_delivery_event('x', 'opened')", "22023", "opened"),
         ("SELECT record_delivery_event(NULL, 'delivered')", "22004", "message_id"),
         ("SELECT record_delivery_event('x', NULL)", "22004", "status"),
-        ("SELECT restore_contact('00000000-0000-0000-0000-00000000dead')", "P0002", "00000000dead"),
+        ("SELECT restore_contact('00000000-0000-0000-0000-00000000dead')", "02000", "00000000dead"),
         ("SELECT restore_contact(NULL)", "22004", "user_id"),
         ("SELECT retry_failed_reminders(batch_size => 0)", "22023", "batch_size 0"),
         ("SELECT retry_failed_reminders(NULL)", "22004", "failed_since"),

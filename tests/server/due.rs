@@ -500,7 +500,7 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT * FROM due_assignments('days', '{1}', as_of => '-infinity')", "22008", "as_of -infinity"),
         (
             "SELECT * FROM due_assignments('days', '{1}', organization_id => '00000000-0000-0000-0000-00000000dead')",
-            "P0002",
+            "02000",
             "dead",
         ),
         ("SELECT * FROM enqueue_due_reminders(NULL)", "22004", "as_of"),
@@ -508,7 +508,7 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT * FROM enqueue_daily_summaries(NULL)", "22004", "as_of"),
         ("SELECT * FROM enqueue_daily_summaries('infinity')", "22008", "infinity"),
         ("SELECT * FROM daily_summary(NULL)", "22004", "student_id"),
-        ("SELECT * FROM daily_summary('00000000-0000-0000-0000-00000000dead')", "P0002", "dead"),
+        ("SELECT * FROM daily_summary('00000000-0000-0000-0000-00000000dead')", "02000", "dead"),
     ] {
         assert_refused(&mut client, sql, sqlstate, text);
     }

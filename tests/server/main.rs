@@ -1,8 +1,10 @@
 //! Tests through real connections to a throwaway server; `make test` starts it. README.md says what goes where.
 
+mod access;
 mod backup;
 mod bad_input;
 mod catalog;
+mod client_shapes;
 mod contact;
 mod counts;
 mod cron;

@@ -1,35 +1,50 @@
-//! current_organization(): the setting, then the claims, then the default; malformed is an error, never a fallback.
+//! Which organization a session speaks for: where there is a JWT, it alone decides; malformed is an error, never a fallback.
 
-use crate::support::{Database, People, assert_refused, row, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
 const DEFAULT: &str = "00000000-0000-0000-0000-000000000001";
 const SETTING: &str = "aaaaaaaa-0000-4000-8000-00000000000a";
 const CLAIM: &str = "bbbbbbbb-0000-4000-8000-00000000000b";
 
 #[test]
-fn the_setting_wins_over_the_claims_and_those_over_the_default() {
+fn a_jwt_alone_decides_and_without_one_the_setting_and_then_the_default() {
     let database = Database::installed();
     let mut client = database.connect();
-    let mut becomes = |sql: &str, expected: &str| {
+    let mut becomes = |sql: &str, current: &str, default: &str| {
         run(&mut client, sql);
-        assert_eq!(row(&mut client, "SELECT current_organization()"), expected, "{sql}");
+        assert_eq!(
+            row(&mut client, "SELECT current_organization(), default_organization()"),
+            format!("{current}|{default}"),
+            "{sql}"
+        );
     };
-    becomes("SELECT", DEFAULT);
-    becomes(r#"SET request.jwt.claims = '{"sub": "x", "role": "authenticated"}'"#, DEFAULT);
-    becomes(&format!(r#"SET request.jwt.claims = '{{"app_metadata": {{"organization_id": "{CLAIM}"}}}}'"#), CLAIM);
+    becomes("SELECT", DEFAULT, DEFAULT);
+    becomes(&format!("SET assignment_reminders.organization_id = '{SETTING}'"), SETTING, SETTING);
+    // The setting stays on a pooled connection, and the next request brings a JWT.
+    becomes(r#"SET request.jwt.claims = '{"sub": "x", "role": "authenticated"}'"#, "-", DEFAULT);
+    becomes(r#"SET request.jwt.claims = '{"role": "anon"}'"#, "-", DEFAULT);
+    becomes(r#"SET request.jwt.claims = '{}'"#, "-", DEFAULT);
+    becomes(r#"SET request.jwt.claims = '{"app_metadata": {"provider": "email"}}'"#, "-", DEFAULT);
+    becomes(
+        &format!(r#"SET request.jwt.claims = '{{"app_metadata": {{"organization_id": "{CLAIM}"}}}}'"#),
+        CLAIM,
+        CLAIM,
+    );
     becomes(
         &format!(
-            r#"SET request.jwt.claims = '{{"organization_id": "{SETTING}", "app_metadata": {{"organization_id": "{CLAIM}"}}}}'"#
+            r#"SET request.jwt.claims = ' {{"organization_id": "{CLAIM}", "app_metadata": {{"organization_id": "{SETTING}"}}}}'"#
         ),
-        SETTING,
+        CLAIM,
+        CLAIM,
     );
-    becomes(&format!("SET assignment_reminders.organization_id = '{CLAIM}'"), CLAIM);
-    becomes("SET assignment_reminders.organization_id = ''; SET request.jwt.claims = ''", DEFAULT);
-    becomes(&format!("SET assignment_reminders.organization_id = '{}'", CLAIM.to_uppercase()), CLAIM);
+    becomes("SET request.jwt.claims = ''", SETTING, SETTING);
+    becomes("SET assignment_reminders.organization_id = ''", DEFAULT, DEFAULT);
+    becomes(&format!("SET assignment_reminders.organization_id = '{}'", CLAIM.to_uppercase()), CLAIM, CLAIM);
     becomes(
         &format!(
             "BEGIN; SET LOCAL assignment_reminders.organization_id = '{SETTING}'; COMMIT; RESET assignment_reminders.organization_id"
         ),
+        DEFAULT,
         DEFAULT,
     );
 }
@@ -46,7 +61,9 @@ fn a_malformed_organization_is_an_error() {
         "+aaaaaaa-0000-4000-8000-00000000000a",
     ] {
         run(&mut client, &format!("SET assignment_reminders.organization_id = '{value}'"));
-        assert_refused(&mut client, "SELECT current_organization()", "22P02", value);
+        for function in ["current", "default", "required"] {
+            assert_refused(&mut client, &format!("SELECT {function}_organization()"), "22P02", value);
+        }
     }
     run(&mut client, "RESET assignment_reminders.organization_id");
     for claims in [
@@ -58,14 +75,50 @@ fn a_malformed_organization_is_an_error() {
         run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
         assert_refused(&mut client, "SELECT current_organization()", "22P02", "organization_id in request.jwt.claims");
     }
-    for claims in ["not json", "[1, 2]"] {
-        run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
-        assert_refused(&mut client, "SELECT current_organization()", "22P02", "request.jwt.claims");
-    }
 }
 
 #[test]
-fn inserts_belong_to_the_current_organization() {
+fn malformed_claims_are_an_error_that_does_not_say_what_the_token_says() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    for claims in [
+        "s3cret",
+        r#"["s3cret"]"#,
+        r#""s3cret""#,
+        "null",
+        "7",
+        r#"{"sub": "s3cret""#,
+        r#"{"sub": "s3cret", "sub": "s3cret"}"#,
+        r#"{"organization_id": "s3cret"}"#,
+        r#"{"organization_id": {"s3cret": 1}}"#,
+        r#"{"app_metadata": {"organization_id": "s3cret"}}"#,
+        r#"{"s3cret"}"#,
+    ] {
+        run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
+        for call in [
+            "SELECT current_organization()",
+            "SELECT current_user_id()",
+            "INSERT INTO users (email) VALUES ('a@example.org')",
+        ] {
+            // Who they are does not matter where the sub is missing.
+            let Err(error) = client.batch_execute(call) else {
+                assert!(call.contains("current_user_id") && claims.contains("organization_id"), "{claims}: {call}");
+                continue;
+            };
+            let error = error.as_db_error().expect("an error of the server");
+            assert_eq!(error.code().code(), "22P02", "{claims}: {call}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{claims}: {call}: {error:?}");
+        }
+    }
+    // Some identity providers' subjects are no UUIDs: nobody we know.
+    run(&mut client, &format!(r#"SET request.jwt.claims = '{{"sub": "auth0|7", "organization_id": "{DEFAULT}"}}'"#));
+    assert_eq!(row(&mut client, "SELECT current_user_id()"), "-");
+    run(&mut client, &format!(r#"SET request.jwt.claims = '{{"sub": 7, "organization_id": "{DEFAULT}"}}'"#));
+    assert_eq!(row(&mut client, "SELECT current_user_id()"), "-");
+}
+
+#[test]
+fn inserts_belong_to_the_organization_of_the_session() {
     let database = Database::installed();
     let mut client = database.connect();
     run(
@@ -79,6 +132,61 @@ fn inserts_belong_to_the_current_organization() {
     // The same address in another organisation is another person's row.
     run(&mut client, "RESET assignment_reminders.organization_id; INSERT INTO users (email) VALUES ('a@example.org')");
     assert_eq!(row(&mut client, "SELECT count(DISTINCT organization_id) FROM users"), "2");
+    // A service's key names no organization.
+    run(
+        &mut client,
+        r#"SET request.jwt.claims = '{"role": "service_role"}'; INSERT INTO users (email) VALUES ('b@example.org')"#,
+    );
+    assert_eq!(row(&mut client, "SELECT organization_id FROM users WHERE email = 'b@example.org'"), DEFAULT);
+}
+
+#[test]
+fn where_it_is_required_nothing_lands_in_an_organization_that_nobody_named() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let insert = "INSERT INTO users (email) VALUES (gen_random_uuid() || '@example.org')";
+    run(&mut client, insert);
+    assert_eq!(row(&mut client, "SELECT require_organization(true)"), "9");
+    assert_eq!(row(&mut client, "SELECT require_organization(true)"), "0");
+    for claims in ["", r#"{"role": "service_role"}"#] {
+        run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
+        assert_refused(&mut client, insert, "23502", "organization");
+    }
+    run(&mut client, "SET request.jwt.claims = ''");
+    for table in ["send_logs", "reminders", "activities", "assignments"] {
+        let refusal = refused(&mut client, &format!("INSERT INTO {table} DEFAULT VALUES"));
+        assert_eq!(refusal.sqlstate, "23502", "{table}: {refusal:?}");
+        assert!(refusal.message.contains("organization"), "{table}: {refusal:?}");
+    }
+    run(&mut client, &format!("SET assignment_reminders.organization_id = '{DEFAULT}'; {insert}"));
+    run(&mut client, "RESET assignment_reminders.organization_id");
+
+    // install() keeps it, also for a default that is put right.
+    assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+    assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
+    run(&mut client, "ALTER TABLE users ALTER COLUMN organization_id DROP DEFAULT");
+    assert!(row(&mut client, "SELECT install()").ends_with("1 triggers and defaults attached"));
+    assert_refused(&mut client, insert, "23502", "the session names no organization");
+
+    assert_eq!(row(&mut client, "SELECT require_organization(false)"), "9");
+    run(&mut client, insert);
+    assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+}
+
+#[test]
+fn only_the_owner_of_the_tables_may_require_organizations() {
+    let database = Database::installed();
+    let (mut stranger, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA assignment_reminders TO {role};
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
+    );
+    assert_eq!(refused(&mut stranger, "SELECT require_organization(true)").sqlstate, "42501");
+    let owned = Database::empty();
+    let (mut owner, _) = owned.connect_as_new_owner();
+    run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
+    assert_eq!(row(&mut owner, "SELECT require_organization(true)"), "9");
+    assert_refused(&mut owner, "INSERT INTO users (email) VALUES ('a@example.org')", "23502", "organization");
+    assert_refused(&mut owner, "SELECT require_organization(NULL)", "22004", "is_required");
 }
 
 #[test]

@@ -12,7 +12,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 
 /// Where a function is listed: under the first heading with a pattern that it fits. A pattern has at most one `*`. Functions
 /// come in the order of the patterns. Trigger functions have a heading of their own.
-const CAPABILITIES: [(&str, &[&str]); 10] = [
+const CAPABILITIES: [(&str, &[&str]); 11] = [
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
     ("Assignment counts", &["*_assignment_counts"]),
@@ -34,7 +34,21 @@ const CAPABILITIES: [(&str, &[&str]); 10] = [
         ],
     ),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
-    ("Organization of a session", &["current_organization", "existing_organization"]),
+    (
+        "Organization and person of a session",
+        &[
+            "current_organization",
+            "default_organization",
+            "required_organization",
+            "require_organization",
+            "existing_organization",
+            "current_user_id",
+            "current_peer_mentor_id",
+            "coordinated_organization",
+            "administered_organization",
+        ],
+    ),
+    ("Row security", &["enable_row_security", "disable_row_security"]),
     ("Installation", &["install", "uninstall", "altered_definitions", "installed_definitions"]),
     (
         "Helpers that other functions use",

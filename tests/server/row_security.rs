@@ -233,7 +233,7 @@ fn a_delivery_event_reaches_the_organization_that_the_session_names_and_no_other
     assert_refused(
         &mut owner,
         "SELECT record_delivery_event('shared', 'bounced', '550 5.1.1 no such user')",
-        "21000",
+        "22023",
         "shared",
     );
     let opted_out = "SELECT string_agg(organization_id::text, ' ') FROM users WHERE contact_opt_out";

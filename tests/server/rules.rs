@@ -79,7 +79,7 @@ fn negative_thresholds_and_missing_dates_are_refused_by_name() {
     assert_refused(&mut client, "SELECT evaluate_assignment(NULL, '2026-01-01', NULL, 14, 28, NULL)", "22004", "as_of");
     assert_refused(&mut client, "SELECT evaluate_assignment(assignment_id => NULL)", "22004", "assignment_id");
     let unknown = "SELECT evaluate_assignment(assignment_id => '00000000-0000-0000-0000-00000000dead')";
-    assert_refused(&mut client, unknown, "P0002", "00000000-0000-0000-0000-00000000dead");
+    assert_refused(&mut client, unknown, "02000", "00000000-0000-0000-0000-00000000dead");
 }
 
 #[test]

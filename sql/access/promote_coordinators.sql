@@ -1,0 +1,5 @@
+-- Makes coordinators of those who coordinate assignments already, and returns them. Reads assignments whole, once.
+UPDATE assignment_reminders.users u SET role = 'coordinator'
+ WHERE u.role = 'member'
+   AND u.id IN (SELECT a.coordinator_id FROM assignment_reminders.assignments a WHERE a.organization_id = u.organization_id)
+RETURNING u.id

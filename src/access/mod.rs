@@ -1,0 +1,7 @@
+//! Who may see and do what: the person on whose behalf a session works, and the policies that go by it.
+
+mod person;
+mod policies;
+
+pub use self::person::coordinates;
+pub use self::policies::{extend_to_new_tables, let_go};

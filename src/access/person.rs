@@ -1,0 +1,112 @@
+//! The person on whose behalf a session works: the row of users that the JWT's sub names, in the session's organization. Policies
+//! ask once per statement, as in (SELECT current_user_id()). The look-up itself runs with the rights of the table's owner: under
+//! the caller's, a policy on users that asks who they are would ask itself.
+
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
+
+use crate::claims::{claims, parse_uuid};
+use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
+use crate::rules::role::{Role, may_assign};
+use crate::server::errors::{Result, broken_statement, error, raised};
+use crate::server::own_trigger::require;
+use crate::server::owner::as_owner_of;
+use crate::server::row_security::is_active;
+use crate::server::statement::{Statement, types};
+
+struct Person {
+    id: Uuid,
+    organization: Uuid,
+    role: Role,
+    peer_mentor: Option<Uuid>,
+}
+
+/// None without a JWT, for one that names no organization, and for somebody whom the organization does not know.
+fn person() -> Result<Option<Person>> {
+    static PERSON: Statement =
+        Statement::by_index(include_str!("../../sql/access/person.sql"), &[types::UUID, types::UUID]);
+    let Some(claims) = claims()? else { return Ok(None) };
+    let subject = claims.subject.as_deref().and_then(parse_uuid);
+    let (Some(subject), Some(organization)) = (subject, claims.organization()?) else { return Ok(None) };
+    as_owner_of("users", || {
+        PERSON.read(&[organization.into(), subject.into()], |mut rows| {
+            let Some(row) = rows.next() else { return Ok(None) };
+            let role: String = row.not_null("role")?;
+            let role = Role::named(&role).ok_or_else(|| broken_statement(format!("a user has the role {role}")))?;
+            Ok(Some(Person { id: row.not_null("id")?, organization, role, peer_mentor: row.get("peer_mentor_id")? }))
+        })
+    })
+}
+
+/// The user who the session works for: whose auth_user_id is the sub of the JWT (the setting request.jwt.claims), in the
+/// organization that the JWT names. NULL where there is no such user, no JWT, or none that names an organization.
+///
+/// 22P02 for malformed claims.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+fn current_user_id() -> Result<Option<Uuid>> {
+    Ok(person()?.map(|person| person.id))
+}
+
+/// The peer mentor that the current user (see current_user_id) is; NULL where they are none.
+///
+/// 22P02 for malformed claims.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+fn current_peer_mentor_id() -> Result<Option<Uuid>> {
+    Ok(person()?.and_then(|person| person.peer_mentor))
+}
+
+/// The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL
+/// for anybody else.
+///
+/// 22P02 for malformed claims.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+fn coordinated_organization() -> Result<Option<Uuid>> {
+    Ok(person()?.filter(|person| person.role.coordinates()).map(|person| person.organization))
+}
+
+/// The organization whose settings the current user (see current_user_id) changes, as its admin; NULL for anybody else.
+///
+/// 22P02 for malformed claims.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+fn administered_organization() -> Result<Option<Uuid>> {
+    Ok(person()?.filter(|person| person.role.administers()).map(|person| person.organization))
+}
+
+/// Whether the current user sees and does all in this organization.
+pub fn coordinates(organization: Uuid) -> Result<bool> {
+    Ok(coordinated_organization()? == Some(organization))
+}
+
+/// Trigger: refuses a role or a sign-in that the writer may not give. Whoever row security does not bind may give any;
+/// whom it binds, as admin, to others in their organization. 42501.
+#[pg_trigger]
+fn protect_user_role<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(require(trigger, "protect_user_role").and_then(|()| protect_role(trigger)).map(|()| None))
+}
+
+fn protect_role(trigger: &PgTrigger) -> Result<()> {
+    if !is_active("users") {
+        return Ok(());
+    }
+    let row = new_row(trigger)?;
+    let (id, organization) = (column::<Uuid, _>(&row, "id")?, column::<Uuid, _>(&row, "organization_id")?);
+    let writer = person()?;
+    let is_allowed = may_assign(
+        writer.as_ref().map(|writer| writer.role),
+        writer.as_ref().is_some_and(|writer| writer.organization == organization),
+        writer.as_ref().is_some_and(|writer| writer.id == id),
+    );
+    if is_allowed {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("role and auth_user_id of user {id} cannot be written by whom row security binds"),
+        "They decide what a person may see and do.",
+        "Leave them out, or as they are. An admin of the organization may write those of others, and so may the tables' owner and roles with BYPASSRLS.",
+    ))
+}
