@@ -5,6 +5,7 @@ usage: bench.py [<experiment> ...]      (all of them when none is named; each re
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -286,6 +287,56 @@ def queue_large() -> list[Comparison]:
             "nothing else in the outbox": lambda: claim_beside(0),
             "999,000 sent rows beside them": lambda: claim_beside(999_000),
         }, takes=5),
+    ]
+
+
+# -- row security ---------------------------------------------------------------------------------------------------------
+
+PAGES = 500
+
+
+def page(statement: str, user: int) -> float:
+    """How long one page takes a member's session, planning included."""
+    claims = json.dumps({"sub": f"00000000-0000-0000-0099-{user:012}", "organization_id": "00000000-0000-0000-0001-000000000001"})
+    with connect() as connection:
+        connection.execute("SET ROLE bench_member")
+        connection.execute("SELECT set_config('request.jwt.claims', %s, false)", [claims])
+        assert len(connection.execute(statement).fetchall()) == 50
+        started = time.perf_counter()
+        for _ in range(PAGES):
+            connection.execute(statement).fetchall()
+        return (time.perf_counter() - started) * 1000 / PAGES
+
+
+@experiment("row-security", "Pages under enable_row_security(), among 100,000 assignments",
+            "One organization, 1,000 mentors. Each statement is planned each time, as PostgREST's are at first. Both ask for what they want, "
+            "and the policies check it.")
+def row_security() -> list[Comparison]:
+    do("people.sql", organizations=1, mentors=1000)
+    do("assignments.sql", assignments=100_000, one_due_of=10)
+    execute("UPDATE assignment_reminders.users SET auth_user_id = bench.id(99, 0), role = 'coordinator' WHERE id = bench.id(3, 1)",
+            "UPDATE assignment_reminders.users SET auth_user_id = bench.id(99, 1) WHERE id = bench.id(4, 1)", "VACUUM ANALYZE")
+
+    def with_policies() -> None:
+        execute("SELECT assignment_reminders.enable_row_security('bench_member')")
+
+    def without() -> None:
+        execute("SELECT assignment_reminders.disable_row_security()", "GRANT USAGE ON SCHEMA assignment_reminders TO bench_member",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO bench_member")
+
+    def side(prepare: Callable[[], None], statement: str, user: int) -> float:
+        prepare()
+        return page(statement, user)
+
+    return [
+        Comparison(title, "ms").run({
+            "ours": lambda statement=statement, user=user: side(with_policies, statement, user),
+            "no row security": lambda statement=statement, user=user: side(without, statement, user),
+        }, takes=7)
+        for title, statement, user in (
+            ("a mentor's page: their assignments with the students", (HERE / "sql" / "page_of_mentor.sql").read_text(), 1),
+            ("a coordinator's list: the longest silent, with everybody", (HERE / "sql" / "list_of_coordinator.sql").read_text(), 0),
+        )
     ]
 
 

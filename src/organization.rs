@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
 use crate::claims::{claims, parse_uuid};
+use crate::install::{Lock, lock_tables, run_each};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, null_argument, unknown};
 use crate::server::owner::require_owner;
@@ -79,19 +80,17 @@ fn require_organization(is_required: Option<bool>) -> Result<i32> {
     let is_required = is_required.ok_or_else(|| null_argument("is_required"))?;
     require_owner("require_organization()")?;
     AdvisoryLock::Install.take();
-    set_defaults(is_required)
+    lock_tables(Lock::Everybody)?;
+    let number = set_defaults(is_required)?;
+    Ok(i32::try_from(number).unwrap_or(i32::MAX))
 }
 
 /// Makes the defaults of organization_id those that ask for an organization, or those that fall back.
-pub fn set_defaults(is_required: bool) -> Result<i32> {
+pub fn set_defaults(is_required: bool) -> Result<usize> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../sql/install/organization_defaults.sql"), &[types::TEXT]);
     let wanted = if is_required { "required_organization" } else { "default_organization" };
-    let commands: Vec<String> = COMMANDS.write(&[wanted.into()], |rows| rows.column("command"))?;
-    for command in &commands {
-        crate::install::run(command)?;
-    }
-    Ok(i32::try_from(commands.len()).unwrap_or(i32::MAX))
+    run_each(&COMMANDS, &[wanted.into()])
 }
 
 /// Whether inserts must name their organization.

@@ -3,7 +3,9 @@ SET client_min_messages = warning;
 CREATE EXTENSION assignment_reminders;
 SELECT assignment_reminders.install();
 
+CREATE ROLE bench_member;
 CREATE SCHEMA bench;
+GRANT USAGE ON SCHEMA bench TO bench_member;
 -- The same people and assignments in every run: the n-th of a kind always has the same id.
 CREATE FUNCTION bench.id(kind integer, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT ('00000000-0000-0000-' || lpad(kind::text, 4, '0') || '-' || lpad(n::text, 12, '0'))::uuid

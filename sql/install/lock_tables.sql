@@ -1,7 +1,7 @@
--- Locks writers out of the tables with triggers, in the order in which writers come to them: an activity writes its assignment,
--- an assignment its mentor and its reminders. In another order, the two could wait for each other.
-LOCK TABLE assignment_reminders.activities, assignment_reminders.contact_corrections, assignment_reminders.assignments,
-           assignment_reminders.peer_mentors, assignment_reminders.reminders, assignment_reminders.send_logs,
-           assignment_reminders.claim_rates, assignment_reminders.user_preferences, assignment_reminders.users,
-           assignment_reminders.organizations, assignment_reminders.reminder_settings
-        IN SHARE ROW EXCLUSIVE MODE
+-- The command that locks our tables in the mode $1, those that are there, in the order in which writers come to them: an activity
+-- writes its assignment, an assignment its mentor and its reminders. In another order, the two could wait for each other.
+SELECT format('LOCK TABLE %s IN %s MODE', string_agg(format('assignment_reminders.%I', t.name), ', ' ORDER BY t.place), $1) AS command
+  FROM unnest('{activities,contact_corrections,assignments,peer_mentors,reminders,send_logs,claim_rates,user_preferences,users,'
+              'organizations,reminder_settings}'::text[]) WITH ORDINALITY AS t (name, place)
+  JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'assignment_reminders'::regnamespace AND c.relkind = 'r'
+HAVING count(*) > 0

@@ -13,9 +13,6 @@ ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_i
 ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
--- What numbered corrections while their trigger was away (uninstall).
-ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN number DROP IDENTITY IF EXISTS;
-
 -- Organizations: each gets its row of settings.
 CREATE OR REPLACE TRIGGER organizations_create_settings
     AFTER INSERT ON assignment_reminders.organizations REFERENCING NEW TABLE AS new_rows

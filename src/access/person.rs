@@ -2,6 +2,8 @@
 //! ask once per statement, as in (SELECT current_user_id()). The look-up itself runs with the rights of the table's owner: under
 //! the caller's, a policy on users that asks who they are would ask itself.
 
+use std::cell::Cell;
+
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
@@ -12,8 +14,10 @@ use crate::server::errors::{Result, broken_statement, error, raised};
 use crate::server::own_trigger::require;
 use crate::server::owner::as_owner_of;
 use crate::server::row_security::is_active;
+use crate::server::snapshot::Seen;
 use crate::server::statement::{Statement, types};
 
+#[derive(Clone, Copy)]
 struct Person {
     id: Uuid,
     organization: Uuid,
@@ -23,11 +27,27 @@ struct Person {
 
 /// None without a JWT, for one that names no organization, and for somebody whom the organization does not know.
 fn person() -> Result<Option<Person>> {
-    static PERSON: Statement =
-        Statement::by_index(include_str!("../../sql/access/person.sql"), &[types::UUID, types::UUID]);
+    thread_local! {
+        /// Who was looked up last, by what they claim and what was seen then: a statement's policies ask again and again.
+        static LAST: Cell<Option<(Seen, Uuid, Uuid, Option<Person>)>> = const { Cell::new(None) };
+    }
     let Some(claims) = claims()? else { return Ok(None) };
     let subject = claims.subject.as_deref().and_then(parse_uuid);
     let (Some(subject), Some(organization)) = (subject, claims.organization()?) else { return Ok(None) };
+    let seen = Seen::now();
+    if let Some((last_seen, last_organization, last_subject, person)) = LAST.get()
+        && (Some(last_seen), last_organization, last_subject) == (seen, organization, subject)
+    {
+        return Ok(person);
+    }
+    let person = look_up(organization, subject)?;
+    LAST.set(seen.map(|seen| (seen, organization, subject, person)));
+    Ok(person)
+}
+
+fn look_up(organization: Uuid, subject: Uuid) -> Result<Option<Person>> {
+    static PERSON: Statement =
+        Statement::by_index(include_str!("../../sql/access/person.sql"), &[types::UUID, types::UUID]);
     as_owner_of("users", || {
         PERSON.read(&[organization.into(), subject.into()], |mut rows| {
             let Some(row) = rows.next() else { return Ok(None) };

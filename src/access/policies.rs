@@ -4,7 +4,7 @@
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, notice, warning};
 
-use crate::install::{LOCK_TABLES, run, table_names};
+use crate::install::{Lock, lock_tables, run, run_each, table_names};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::require_owner;
@@ -116,7 +116,7 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
     roles.require()?;
     require_owner("enable_row_security()")?;
     AdvisoryLock::Install.take();
-    run(LOCK_TABLES)?;
+    lock_tables(Lock::Everybody)?;
 
     let before = Roles::installed()?;
     let is_first = before.is_none();
@@ -150,11 +150,11 @@ fn disable_row_security() -> Result<String> {
     );
     require_owner("disable_row_security()")?;
     AdvisoryLock::Install.take();
-    run(LOCK_TABLES)?;
+    lock_tables(Lock::Everybody)?;
     let roles = Roles::installed()?.map(|roles| roles.names()).unwrap_or_default();
     let tables = table_names();
     let number = take_away(&roles, &tables)?;
-    let tables = run_all(&DISABLE, &[tables.into()])?;
+    let tables = run_each(&DISABLE, &[tables.into()])?;
     Ok(format!(
         "assignment_reminders {}: {number} policies dropped, row security off on {tables} tables",
         env!("CARGO_PKG_VERSION")
@@ -200,9 +200,9 @@ fn take_away(roles: &[String], tables: &[&'static str]) -> Result<usize> {
     );
     let policies = installed()?;
     for policy in policies.rows() {
-        run_all(&DROP, &[policy.not_null::<String>("name")?.into(), policy.not_null::<String>("relation")?.into()])?;
+        run_each(&DROP, &[policy.not_null::<String>("name")?.into(), policy.not_null::<String>("relation")?.into()])?;
     }
-    run_all(&REVOKES, &[roles.to_vec().into(), tables.to_vec().into()])?;
+    run_each(&REVOKES, &[roles.to_vec().into(), tables.to_vec().into()])?;
     Ok(policies.rows().count())
 }
 
@@ -216,12 +216,12 @@ fn give(roles: &Roles, tables: &[&str]) -> Result<usize> {
         "SELECT format('ALTER TABLE assignment_reminders.%I ENABLE ROW LEVEL SECURITY', t.name) AS command FROM unnest($1::text[]) AS t (name)",
         &[types::TEXTS],
     );
-    run_all(&ENABLE, &[tables.to_vec().into()])?;
+    run_each(&ENABLE, &[tables.to_vec().into()])?;
     let mut number = 0;
     for policy in Policy::all().filter(|policy| tables.contains(&policy.table)) {
         let Some(role) = roles.of(&policy) else { continue };
         run(policy.sql)?;
-        run_all(&GIVE, &[policy.name.into(), policy.table.into(), role.into()])?;
+        run_each(&GIVE, &[policy.name.into(), policy.table.into(), role.into()])?;
         number += 1;
     }
     grant(roles, tables)?;
@@ -232,16 +232,7 @@ fn grant(roles: &Roles, tables: &[&str]) -> Result<()> {
     static GRANTS: Statement =
         Statement::kept(include_str!("../../sql/access/grants.sql"), &[types::TEXT, types::TEXT, types::TEXTS]);
     let arguments = [roles.member.as_str().into(), roles.worker.as_deref().into(), tables.to_vec().into()];
-    run_all(&GRANTS, &arguments).map(drop)
-}
-
-/// Runs the commands that a statement makes, and returns how many.
-fn run_all(statement: &Statement, arguments: &[pgrx::datum::DatumWithOid]) -> Result<usize> {
-    let commands: Vec<String> = statement.write(arguments, |rows| rows.column("command"))?;
-    for command in &commands {
-        run(command)?;
-    }
-    Ok(commands.len())
+    run_each(&GRANTS, &arguments).map(drop)
 }
 
 fn warn_of_unguarded_grants(tables: &[&str]) -> Result<()> {

@@ -4,7 +4,7 @@
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 
-use super::{names_after, run};
+use super::{Lock, lock_tables, names_after, run};
 use crate::server::errors::{Result, broken_statement, error};
 use crate::server::rows::Rows;
 use crate::server::statement::{Statement, types};
@@ -83,6 +83,9 @@ pub fn apply() -> Result<usize> {
         return Err(not_ours(taken));
     }
     require_all_there(&outstanding)?;
+    if !outstanding.is_empty() {
+        lock_tables(Lock::Everybody)?;
+    }
     for migration in &outstanding {
         run(migration.sql)?;
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;

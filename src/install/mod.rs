@@ -7,6 +7,7 @@ mod uninstall;
 
 use std::panic::AssertUnwindSafe;
 
+use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
@@ -26,8 +27,6 @@ use crate::{access, contact, counts, organization};
 
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
 const ATTACHMENTS: &str = include_str!("../../sql/install/triggers.sql");
-/// Locks writers out of them.
-pub const LOCK_TABLES: &str = include_str!("../../sql/install/lock_tables.sql");
 /// What holds no data, and is made anew where it is another.
 const VIEWS: &str = include_str!("../../sql/install/views.sql");
 
@@ -116,6 +115,13 @@ fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
     )
 }
 
+/// What numbered corrections while their trigger was away (uninstall.sql).
+static STAND_INS: Statement = Statement::kept(
+    "SELECT 'ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN number DROP IDENTITY' AS command FROM pg_attribute a
+      WHERE a.attrelid = 'assignment_reminders.contact_corrections'::regclass AND a.attname = 'number' AND a.attidentity <> ''",
+    &[],
+);
+
 /// Puts triggers and defaults right, all of them where tables are new, and catches up. Warns of what else was altered.
 fn attach(are_tables_new: bool) -> Result<Attached> {
     let altered = definitions::altered()?;
@@ -158,7 +164,7 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
     if done.ties > 0 || are_tables_new {
         let is_organization_required = organization::is_required()?;
         // Writers are locked out until we commit, so that nothing is missed between catching up and the first trigger.
-        run(LOCK_TABLES)?;
+        lock_tables(Lock::Writers)?;
         for command in &in_the_way {
             run(command)?;
         }
@@ -171,6 +177,7 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
         if is_organization_required {
             organization::set_defaults(true)?;
         }
+        run_each(&STAND_INS, &[])?;
         // What the triggers would have done while they were away.
         done.counts = counts::repair()?.rows().count();
         done.contact_dates = contact::repair()?.len();
@@ -238,6 +245,33 @@ fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a
 
 /// Catching up reads what others committed until the locks were had.
 const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others commit while it waits for locks.";
+
+/// Whom the tables are locked against.
+#[derive(Clone, Copy)]
+pub enum Lock {
+    Writers,
+    /// Of what alters a table: taken beforehand, in the writers' order.
+    Everybody,
+}
+
+/// Locks the tables until the transaction ends.
+pub fn lock_tables(lock: Lock) -> Result<()> {
+    static LOCK: Statement = Statement::kept(include_str!("../../sql/install/lock_tables.sql"), &[types::TEXT]);
+    let mode = match lock {
+        Lock::Writers => "SHARE ROW EXCLUSIVE",
+        Lock::Everybody => "ACCESS EXCLUSIVE",
+    };
+    run_each(&LOCK, &[mode.into()]).map(drop)
+}
+
+/// Runs the commands that a statement makes, and returns how many.
+pub fn run_each(commands: &Statement, arguments: &[DatumWithOid]) -> Result<usize> {
+    let commands: Vec<String> = commands.write(arguments, |rows| rows.column("command"))?;
+    for command in &commands {
+        run(command)?;
+    }
+    Ok(commands.len())
+}
 
 /// Runs a file of statements.
 pub fn run(sql: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use pgrx::notice;
 use pgrx::prelude::*;
 
 use super::definitions::{table_names, view_names};
-use super::{LOCK_TABLES, NEEDS_READ_COMMITTED, run};
+use super::{Lock, NEEDS_READ_COMMITTED, lock_tables, run};
 use crate::access;
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
@@ -32,7 +32,7 @@ fn uninstall() -> Result<String> {
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;
-    run(LOCK_TABLES)?;
+    lock_tables(Lock::Everybody)?;
     let policies = access::let_go()?;
     let views = view_names();
     let (mut triggers, mut dropped_views, mut defaults) = (0, 0, 0);

@@ -11,6 +11,7 @@ pub mod result;
 pub mod row_security;
 pub mod rows;
 pub mod setting;
+pub mod snapshot;
 pub mod statement;
 pub mod subtransaction;
 pub mod swap;

@@ -756,3 +756,60 @@ fn what_each_asks_for_is_found_by_an_index_among_100_000_assignments() {
         assert!(plan.contains(index) && !plan.contains("Seq Scan on assignments"), "{person}: {query}\n{plan}");
     }
 }
+
+/// Who somebody is, is looked up once for what a statement sees, and anew when that changes: by whomever, and back again.
+#[test]
+fn who_somebody_is_follows_every_change_at_once() {
+    let mut programme = programme();
+    let person = programme.roles.person("coordinator");
+    let mut other = programme.database.connect();
+    let client = &mut programme.owner;
+    run(client, &format!("SET request.jwt.claims = '{}'", person.claims));
+    let role = |client: &mut Client, role: &str| {
+        run(client, &format!("UPDATE users SET role = '{role}' WHERE id = 'a0000000-0000-4000-8000-000000000005'"));
+    };
+    let powers = |client: &mut Client| {
+        row(client, "SELECT coordinated_organization() IS NOT NULL, administered_organization() IS NOT NULL")
+    };
+    assert_eq!(powers(client), "t|f");
+    role(client, "admin");
+    assert_eq!(powers(client), "t|t");
+    run(client, "BEGIN");
+    role(client, "member");
+    assert_eq!(powers(client), "f|f");
+    run(client, "SAVEPOINT a");
+    role(client, "admin");
+    assert_eq!(powers(client), "t|t");
+    run(client, "ROLLBACK TO a");
+    assert_eq!(powers(client), "f|f");
+    role(client, "coordinator");
+    assert_eq!(powers(client), "t|f");
+    run(client, "ROLLBACK");
+    assert_eq!(powers(client), "t|t");
+    // Another session's change, as soon as it is committed.
+    run(client, "BEGIN");
+    assert_eq!(powers(client), "t|t");
+    role(&mut other, "member");
+    assert_eq!(powers(client), "f|f");
+    run(&mut other, "BEGIN");
+    role(&mut other, "admin");
+    assert_eq!(powers(client), "f|f");
+    run(&mut other, "ROLLBACK");
+    assert_eq!(powers(client), "f|f");
+    run(client, "COMMIT");
+    // In one message, too, and for another person in the same statement's snapshot.
+    let changing = "DO $$ BEGIN
+        UPDATE assignment_reminders.users SET role = 'admin' WHERE id = 'a0000000-0000-4000-8000-000000000005';
+        ASSERT assignment_reminders.administered_organization() IS NOT NULL;
+        BEGIN
+            UPDATE assignment_reminders.users SET role = 'member' WHERE id = 'a0000000-0000-4000-8000-000000000005';
+            ASSERT assignment_reminders.coordinated_organization() IS NULL;
+            RAISE 'back';
+        EXCEPTION WHEN raise_exception THEN NULL;
+        END;
+        ASSERT assignment_reminders.administered_organization() IS NOT NULL;
+        PERFORM set_config('request.jwt.claims', '{}', true);
+        ASSERT assignment_reminders.administered_organization() IS NULL;
+    END $$";
+    run(client, changing);
+}

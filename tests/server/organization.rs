@@ -23,7 +23,7 @@ fn a_jwt_alone_decides_and_without_one_the_setting_and_then_the_default() {
     // The setting stays on a pooled connection, and the next request brings a JWT.
     becomes(r#"SET request.jwt.claims = '{"sub": "x", "role": "authenticated"}'"#, "-", DEFAULT);
     becomes(r#"SET request.jwt.claims = '{"role": "anon"}'"#, "-", DEFAULT);
-    becomes(r#"SET request.jwt.claims = '{}'"#, "-", DEFAULT);
+    becomes("SET request.jwt.claims = '{}'", "-", DEFAULT);
     becomes(r#"SET request.jwt.claims = '{"app_metadata": {"provider": "email"}}'"#, "-", DEFAULT);
     becomes(
         &format!(r#"SET request.jwt.claims = '{{"app_metadata": {{"organization_id": "{CLAIM}"}}}}'"#),
@@ -181,8 +181,8 @@ fn only_the_owner_of_the_tables_may_require_organizations() {
          GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}",
     );
     assert_eq!(refused(&mut stranger, "SELECT require_organization(true)").sqlstate, "42501");
-    let owned = Database::empty();
-    let (mut owner, _) = owned.connect_as_new_owner();
+    let database = Database::empty();
+    let (mut owner, _) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
     assert_eq!(row(&mut owner, "SELECT require_organization(true)"), "9");
     assert_refused(&mut owner, "INSERT INTO users (email) VALUES ('a@example.org')", "23502", "organization");

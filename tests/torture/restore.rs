@@ -171,7 +171,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     run(
         &mut client,
         "CREATE SCHEMA assignment_reminders;
-         CREATE FUNCTION assignment_reminders.current_organization() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+         CREATE FUNCTION assignment_reminders.default_organization() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
     );
     let dump = cluster.home.join("dump").display().to_string();
     let output = elsewhere.output("pg_restore", &["--dbname=reminders", &dump]);
@@ -187,9 +187,9 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     bare.mend();
     drop(client);
     let mut client = elsewhere.connect("reminders");
-    run(&mut client, "DROP FUNCTION current_organization() CASCADE");
+    run(&mut client, "DROP FUNCTION default_organization() CASCADE");
     run(&mut client, "CREATE EXTENSION assignment_reminders");
-    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 40 triggers and defaults attached"));
+    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 42 triggers and defaults attached"));
     assert_works(&mut client);
     elsewhere.assert_log_is_clean();
 }
