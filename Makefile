@@ -16,6 +16,9 @@ UPGRADED := upgrade $(TARGET)/script.sql sql/assignment_reminders--0.1.0.sql sql
 DESCRIBED := $(TARGET)/schema $(TARGET)/libassignment_reminders.so assignment_reminders.control $(VERSION)
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
+# The older Postgres that `make test-pg-upgrade` comes from.
+OLD_PG_CONFIG ?= /usr/lib/postgresql/15/bin/pg_config
+
 # What `make test-all` runs.
 SLOW_TESTS = test-upgrade torture
 
@@ -28,7 +31,7 @@ export PG_CONFIG
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## Install the Debian packages that are missing, and say which.
 	@scripts/setup
@@ -66,12 +69,19 @@ test: check-schema install setup-worker ## Run every test against a throwaway cl
 
 test-all: $(SLOW_TESTS) ## Run what is slow or needs large packages, after `make test`.
 
-test-versions: ## Run `make demo` and `make test` on Postgres 17 and 18, in chroots (as root, 10 minutes).
+test-versions: ## Run `make demo` and `make test` on Postgres 17 and 18, and pg_upgrade, in chroots (as root, 12 minutes).
 	@scripts/test-versions
 
-test-upgrade: install ## Upgrade databases of released versions, built from their sources, to this one.
+install-released: install
 	@MAJOR=$(MAJOR) SUDO=$(SUDO) scripts/install-released
+
+test-upgrade: install-released ## Upgrade databases of released versions, built from their sources, to this one.
 	@scripts/with-cluster cargo test --release $(FEATURES) --test upgrade
+
+test-pg-upgrade: ## Bring clusters of OLD_PG_CONFIG's Postgres (15), with both versions, to a newer one by pg_upgrade.
+	@$(MAKE) --no-print-directory install-released PG_CONFIG=$(OLD_PG_CONFIG)
+	@$(MAKE) --no-print-directory install-released
+	@OLD_PGBIN=$$($(OLD_PG_CONFIG) --bindir) scripts/with-cluster cargo test --release $(FEATURES) --test upgrade -- pg_upgrade::
 
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
@@ -103,4 +113,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all test-upgrade test-versions torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all install-released test-upgrade test-pg-upgrade test-versions torture demo worker-demo psql bench fmt lint audit clean

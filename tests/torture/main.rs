@@ -1,5 +1,6 @@
 //! The long fault tests: `make torture`. Most of them break a cluster of their own; README.md says what each does.
 
+mod bare;
 mod cluster;
 mod cron;
 mod kill;

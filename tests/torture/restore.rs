@@ -1,13 +1,11 @@
 //! Backups that come back under difficulties: several jobs at once, and a server that lacks the library.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use postgres::Client;
 
-use crate::cluster::{Cluster, installation};
+use crate::bare::{Bare, THIS};
+use crate::cluster::Cluster;
 use crate::support::{People, content, refused, row, run};
 
 fn programme(client: &mut Client) {
@@ -58,66 +56,9 @@ fn several_jobs_restore_everything_as_it_was() {
     cluster.assert_log_is_clean();
 }
 
-/// A copy of the tested Postgres without the extension. Postgres finds its files beside its programs.
-struct Bare {
-    home: PathBuf,
-}
-
-fn installed(option: &str) -> PathBuf {
-    let output = Command::new(installation().join("pg_config")).arg(option).output().expect("pg_config");
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
-}
-
-impl Bare {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let home = format!("/tmp/asrm.bare.{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let bare = Self { home: home.into() };
-        for directory in ["--bindir", "--pkglibdir", "--sharedir"] {
-            let (from, to) = (installed(directory), bare.copy_of(directory));
-            fs::create_dir_all(to.parent().expect("a parent")).expect("a directory");
-            assert!(
-                Command::new("cp").arg("-a").arg(&from).arg(&to).status().expect("cp").success(),
-                "{}",
-                from.display()
-            );
-        }
-        for [directory, file] in Self::PARTS {
-            fs::remove_file(bare.copy_of(directory).join(file)).expect("what can be removed is installed");
-        }
-        bare
-    }
-
-    const PARTS: [[&'static str; 2]; 2] = [
-        ["--pkglibdir", concat!("assignment_reminders-", env!("CARGO_PKG_VERSION"), ".so")],
-        ["--sharedir", "extension/assignment_reminders.control"],
-    ];
-
-    fn copy_of(&self, directory: &str) -> PathBuf {
-        self.home.join(installed(directory).strip_prefix("/").expect("an absolute path"))
-    }
-
-    fn bin(&self) -> PathBuf {
-        self.copy_of("--bindir")
-    }
-
-    /// Installs the extension here too.
-    fn mend(&self) {
-        for [directory, file] in Self::PARTS {
-            fs::copy(installed(directory).join(file), self.copy_of(directory).join(file)).expect("a copy");
-        }
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.home);
-    }
-}
-
 #[test]
 fn without_the_library_data_is_readable_writes_are_refused_and_all_is_well_when_it_is_back() {
-    let bare = Bare::new();
+    let bare = Bare::without(&THIS);
     let mut cluster = Cluster::new("");
     let mut client = cluster.installed();
     programme(&mut client);
@@ -146,7 +87,7 @@ fn without_the_library_data_is_readable_writes_are_refused_and_all_is_well_when_
     let dump = upgraded.succeed("pg_dump", &["reminders"]);
     assert!(dump.contains("CREATE EXTENSION"), "and it can be backed up");
 
-    bare.mend();
+    bare.mend(&THIS);
     let mut client = upgraded.connect("reminders");
     assert_works(&mut client);
     upgraded.assert_log_is_clean();
@@ -160,7 +101,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     let before = content(&mut client);
     cluster.succeed("pg_dump", &["--format=custom", "--file=dump", "reminders"]);
 
-    let bare = Bare::new();
+    let bare = Bare::without(&THIS);
     let elsewhere = Cluster::of(&bare.bin(), "");
     let refused_extension =
         elsewhere.output("psql", &["-X", "-d", "reminders", "-c", "CREATE EXTENSION assignment_reminders"]);
@@ -184,7 +125,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     assert_eq!(content(&mut client), before, "all data is there");
 
     // With the extension back: it, its triggers and defaults.
-    bare.mend();
+    bare.mend(&THIS);
     drop(client);
     let mut client = elsewhere.connect("reminders");
     run(&mut client, "DROP FUNCTION default_organization() CASCADE");

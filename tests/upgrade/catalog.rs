@@ -5,7 +5,8 @@ use postgres::Client;
 use crate::support::rows;
 
 /// What a database looks like: functions, types, tables, columns, constraints, indexes, triggers, views, comments and grants. Object
-/// ids, the order in which rights were granted, and whether the owner's own are written down, are no part of it.
+/// ids, the order in which rights were granted, and whether those that are the default are written down (pg_upgrade leaves them out),
+/// are no part of it.
 pub fn dump(client: &mut Client) -> Vec<String> {
     const DUMP: &str = "
         WITH schema AS (SELECT 'assignment_reminders'::regnamespace::oid AS oid),
@@ -13,8 +14,9 @@ pub fn dump(client: &mut Client) -> Vec<String> {
             SELECT 'function ' || p.oid::regprocedure, coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc p, schema WHERE p.pronamespace = schema.oid
             UNION ALL SELECT 'relation ' || c.oid::regclass, coalesce(c.relacl, acldefault('r', c.relowner)) FROM pg_class c, schema WHERE c.relnamespace = schema.oid
             UNION ALL SELECT 'schema', n.nspacl FROM pg_namespace n, schema WHERE n.oid = schema.oid
-            UNION ALL SELECT 'initial function ' || i.objoid::regprocedure, i.initprivs FROM pg_init_privs i, pg_proc p, schema
-                       WHERE i.classoid = 'pg_proc'::regclass AND p.oid = i.objoid AND p.pronamespace = schema.oid
+            UNION ALL SELECT 'initial function ' || p.oid::regprocedure, coalesce(i.initprivs, acldefault('f', p.proowner))
+                        FROM schema, pg_proc p LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid
+                       WHERE p.pronamespace = schema.oid
         )
         SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p, schema WHERE p.pronamespace = schema.oid
         UNION ALL SELECT 'function owner ' || p.oid::regprocedure || ' ' || p.proowner::regrole FROM pg_proc p, schema WHERE p.pronamespace = schema.oid

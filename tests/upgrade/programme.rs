@@ -1,5 +1,8 @@
 //! A programme that lived at 0.1.0, and what must be true of it afterwards.
 
+use std::fs::File;
+use std::process::Command;
+
 use postgres::Client;
 
 use crate::support::{Database, program, row, rows, run};
@@ -7,20 +10,27 @@ use crate::support::{Database, program, row, rows, run};
 /// A database at 0.1.0 with the demonstration's data and a busy outbox.
 pub fn at_0_1_0() -> Database {
     let database = Database::empty();
-    let output = program("psql")
-        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", &database.name, "--file"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/upgrade/programme_0.1.0.sql"))
+    fill(program("psql"), &database.name, &mut database.connect());
+    database
+}
+
+/// Makes an empty database such a one, by a psql that finds its server.
+pub fn fill(mut psql: Command, database: &str, client: &mut Client) {
+    let programme = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/upgrade/programme_0.1.0.sql");
+    let output = psql
+        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", database])
+        // Opened here: psql may run as somebody who cannot read the sources.
+        .stdin(File::open(programme).expect(programme))
         .output()
         .expect("psql");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let states = rows(
-        &mut database.connect(),
+        client,
         "SELECT count(DISTINCT (kind, state)) FROM (
                 SELECT CASE WHEN reminder_type LIKE 'contact-%' OR reminder_type = 'daily-summary' THEN reminder_type ELSE 'due' END AS kind,
                        CASE WHEN claim_id IS NOT NULL AND status = 'pending' THEN 'claimed' ELSE status END AS state FROM reminders) AS r",
     );
     assert_eq!(states, ["20"], "four kinds in each of pending, claimed, sent, failed and skipped");
-    database
 }
 
 pub fn update(client: &mut Client) {
