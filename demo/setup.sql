@@ -1,10 +1,6 @@
--- The demonstration's data: three organisations, 10,000 assignments and their activities, from a fixed seed.
+-- The extension, and the demonstration's data: three organisations, 10,000 assignments and their activities, from a fixed seed.
 
 SET client_min_messages = warning;
-SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
-\if :has_pg_cron
-CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog;
-\endif
 CREATE EXTENSION assignment_reminders;
 SELECT assignment_reminders.install();
 SET search_path = assignment_reminders;
