@@ -1301,11 +1301,6 @@ DECLARE
         'assignment_reminders.current_organization()',
         'assignment_reminders.default_organization()',
         'assignment_reminders.required_organization()',
-        -- What policies and defaults ask.
-        'assignment_reminders.current_user_id()',
-        'assignment_reminders.current_peer_mentor_id()',
-        'assignment_reminders.coordinated_organization()',
-        'assignment_reminders.administered_organization()',
         'assignment_reminders.installed_definitions()',
         'assignment_reminders.altered_definitions()',
         -- Reads, which show nothing that the caller's own rights on the tables do not.

@@ -70,8 +70,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "addressee_id administered_organization after_loss altered_definitions coordinated_organization current_organization \
-                 current_peer_mentor_id current_user_id daily_summary day_before days_since_last_contact default_organization \
+    let reads = "addressee_id after_loss altered_definitions current_organization daily_summary day_before days_since_last_contact default_organization \
                  dispatched_at due_assignments due_reminder_type due_windows evaluate_assignment evaluate_assignments \
                  evaluation_health existing_organization get_assignment_with_participants \
                  get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
