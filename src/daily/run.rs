@@ -9,8 +9,7 @@ use pgrx::warning;
 
 use crate::arguments;
 use crate::delivery::enqueue;
-use crate::rules::follow_up::Action;
-use crate::rules::kind::Follows;
+use crate::rules::kind::{Addressee, Follows, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
 use crate::server::result::{SetOf, returns};
@@ -78,11 +77,13 @@ impl Outcome {
         let mut outcome = Self { status: "succeeded", ..Self::default() };
         for row in enqueued.rows() {
             let action: String = row.not_null("action")?;
-            match (row.get::<String>("skip_reason")?, Action::named(&action)) {
+            match (row.get::<String>("skip_reason")?, Kind::named(&action).map(|kind| kind.addresses)) {
                 (Some(_), _) => outcome.undeliverable += 1,
-                (None, Some(Action::Remind)) => outcome.reminders += 1,
-                (None, Some(Action::Escalate)) => outcome.escalations += 1,
-                (None, Some(Action::None) | None) => return Err(broken_statement(format!("a run enqueued {action}"))),
+                (None, Some(Addressee::Mentor)) => outcome.reminders += 1,
+                (None, Some(Addressee::Coordinator)) => outcome.escalations += 1,
+                (None, Some(Addressee::Recipient) | None) => {
+                    return Err(broken_statement(format!("a run enqueued {action}")));
+                }
             }
         }
         Ok(outcome)
