@@ -1,7 +1,15 @@
--- Deletes up to $2 log rows older than $1, and returns how many. Index: send_logs_organization_idx, once per organization.
-WITH old AS MATERIALIZED (
+-- Deletes up to $2 log rows older than $1, and returns how many. The organizations are those that the logs name, found one after
+-- the other: a log outlives its organization. Index: send_logs_organization_idx, twice per organization.
+WITH RECURSIVE organization AS (
+    (SELECT l.organization_id AS id FROM assignment_reminders.send_logs l ORDER BY l.organization_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT l.organization_id FROM assignment_reminders.send_logs l
+             WHERE l.organization_id > o.id ORDER BY l.organization_id LIMIT 1)
+      FROM organization o
+     WHERE o.id IS NOT NULL
+), old AS MATERIALIZED (
     SELECT l.id
-      FROM assignment_reminders.organizations o
+      FROM organization o
      CROSS JOIN LATERAL (
            SELECT l.id FROM assignment_reminders.send_logs l
             WHERE l.organization_id = o.id AND l.created_at BETWEEN '-infinity' AND $1 AND l.created_at < $1
