@@ -468,6 +468,133 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 -- requires:
 --   due_reads
 
+-- What the database holds about a person.
+
+-- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
+-- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx.
+CREATE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH person AS MATERIALIZED (
+        SELECT u.id, u.organization_id, u.email FROM assignment_reminders.users u WHERE u.id = addresses_of.user_id
+    ), reminder AS MATERIALIZED (
+        SELECT r.id FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+         UNION
+        SELECT r.id
+          FROM person p
+          JOIN assignment_reminders.assignments a ON a.student_id = p.id
+          JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
+    ), assignment AS MATERIALIZED (
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.assignments a ON a.student_id = p.id
+         UNION
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.assignments a ON a.coordinator_id = p.id
+         UNION
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.peer_mentors m ON m.user_id = p.id AND m.organization_id = p.organization_id
+          JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id
+    ), told AS MATERIALIZED (
+        SELECT lower(p.email) AS address FROM person p WHERE p.email IS NOT NULL
+         UNION
+        SELECT lower(l.to_email)
+          FROM reminder r
+          JOIN assignment_reminders.send_logs l ON l.reminder_id = r.id
+         WHERE l.to_email LIKE '%@%'
+         UNION
+        SELECT lower(l.to_email)
+          FROM assignment_reminders.send_logs l
+          JOIN assignment a ON a.id = l.assignment_id
+          LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id
+         CROSS JOIN LATERAL assignment_reminders.reminder_kind(l.reminder_type) AS kind
+         WHERE l.reminder_id IS NULL AND l.to_email LIKE '%@%'
+           AND assignment_reminders.addressee_id(kind.addressee, m.user_id, a.coordinator_id, NULL, a.student_id)
+               = addresses_of.user_id
+    )
+    SELECT told.address
+      FROM told
+     WHERE NOT EXISTS (SELECT FROM person p
+                         JOIN assignment_reminders.users other ON other.organization_id = p.organization_id
+                        WHERE other.id <> p.id AND lower(other.email) = told.address)
+     ORDER BY told.address
+$$;
+COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
+    'The addresses of a person, in lower case: the present one, and earlier ones as far as logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
+
+-- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
+-- contact_corrections_assignment_number_key, send_logs_reminder_idx. Reads send_logs whole for the addresses, and users for whose
+-- else they are: both have no index by address, which every message would pay for.
+CREATE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH person AS MATERIALIZED (
+        SELECT u.* FROM assignment_reminders.users u WHERE u.id = export_person.user_id
+    ), mentor AS MATERIALIZED (
+        SELECT m.* FROM person p
+          JOIN assignment_reminders.peer_mentors m ON m.user_id = p.id AND m.organization_id = p.organization_id
+    ), address AS MATERIALIZED (
+        SELECT a.address FROM assignment_reminders.addresses_of(export_person.user_id) AS a (address)
+    ), spared AS MATERIALIZED (
+        SELECT u.organization_id, address.address
+          FROM address
+          JOIN assignment_reminders.users u ON lower(u.email) = address.address AND u.id <> export_person.user_id
+    ), about_student AS MATERIALIZED (
+        SELECT a.* FROM person p JOIN assignment_reminders.assignments a ON a.student_id = p.id
+    ), addressed AS MATERIALIZED (
+        SELECT r.* FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+         UNION ALL
+        SELECT r.*
+          FROM about_student a
+          JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
+    )
+    SELECT jsonb_build_object(
+           'user', to_jsonb(p),
+           'preferences', (SELECT to_jsonb(preference) FROM assignment_reminders.user_preferences preference
+                            WHERE preference.user_id = p.id),
+           'peer_mentor', (SELECT to_jsonb(m) FROM mentor m),
+           'addresses', (SELECT coalesce(jsonb_agg(a.address ORDER BY a.address), '[]') FROM address a),
+           'assignments_as_student',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
+           'assignments_as_mentor',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+              FROM mentor m JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id),
+           'assignments_as_coordinator',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+              FROM assignment_reminders.assignments a WHERE a.coordinator_id = p.id),
+           'contact_corrections',
+           (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
+              FROM about_student a JOIN assignment_reminders.contact_corrections c ON c.assignment_id = a.id),
+           'activities',
+           (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
+              FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+                     UNION
+                    SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
+              JOIN assignment_reminders.activities t ON t.id = theirs.id),
+           'reminders',
+           (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
+           'send_logs',
+           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.created_at, l.id), '[]')
+              FROM assignment_reminders.send_logs l
+              LEFT JOIN address ON address.address = lower(l.to_email)
+             WHERE address.address IS NOT NULL
+                   AND NOT EXISTS (SELECT FROM spared s
+                                    WHERE s.organization_id = l.organization_id AND s.address = address.address)
+                OR l.to_email IS NULL AND l.reminder_id IN (SELECT r.id FROM addressed r)))
+      FROM (SELECT assignment_reminders.require_value(export_person.user_id, 'user_id') AS id) AS wanted
+      LEFT JOIN person p ON true
+     WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,assignments,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; corrections and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. P0002 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+
+-- requires:
+--   privacy_reads
+
 -- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
 -- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
 CREATE FUNCTION assignment_reminders.installed_definitions()
@@ -685,6 +812,15 @@ VOLATILE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
+
+-- assignment_reminders::privacy::forget_person
+CREATE FUNCTION "forget_person"(
+	"user_id" uuid
+) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'forget_person_wrapper';
 
 -- assignment_reminders::install::install
 CREATE FUNCTION "install"() RETURNS TEXT
@@ -1026,6 +1162,24 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
 
+-- assignment_reminders::privacy::without_addresses
+CREATE FUNCTION "without_addresses"(
+	"text" TEXT,
+	"addresses" TEXT[],
+	"spared" TEXT[]
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'without_addresses_wrapper';
+
+-- assignment_reminders::privacy::without_text
+CREATE FUNCTION "without_text"(
+	"report" TEXT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'without_text_wrapper';
+
 -- assignment_reminders::contact::correction::apply_correction
 CREATE FUNCTION "apply_correction"()
 	RETURNS TRIGGER
@@ -1147,6 +1301,8 @@ DECLARE
         'assignment_reminders.require_page_size(integer)',
         'assignment_reminders.require_whole(text[])',
         'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.without_text(text)',
+        'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
@@ -1167,6 +1323,7 @@ DECLARE
         'assignment_reminders.watch_daily_evaluation(interval)',
         'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
         'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];
@@ -1256,6 +1413,10 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, in
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
+COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name and time zone, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
+P0002 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
     'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller is not the tables'' owner or cannot see which migrations were applied, 42P01 when a table is missing, 55000 when the tables are of a later version.';
@@ -1280,7 +1441,7 @@ COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
     'Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
-    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). True: recorded. False: the claim no longer holds, and nothing was changed.
+    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was changed.
 22004 for a NULL id.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TEXT, timestamp with time zone) IS
     'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
@@ -1299,10 +1460,11 @@ COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with tim
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
-    'Raises the error that there is no assignment, organization or student with this id, or none that the caller may see. SQL functions call it where a row is missing.
-P0002 always; 22004 for NULL, 22023 for another word than these three.';
+    'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
+P0002 always; 22004 for NULL, 22023 for another word than these.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
+Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
@@ -1312,7 +1474,7 @@ COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
 COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS
     'Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
-    'Trigger: refuses to change a history. 2F002.';
+    'Trigger: refuses to change a history, but to forget_person(). 2F002.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS
     'The kind of reminders of this type; every type that is no other kind''s is a due reminder''s. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kinds() IS
@@ -1378,3 +1540,7 @@ P0002 for an unknown assignment, 22004 for NULL, 22008 for a date more than a da
 COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
     'Raises when evaluation_health is critical, so that pg_cron''s own job list shows it; returns the status otherwise.
 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.';
+COMMENT ON FUNCTION assignment_reminders.without_addresses(TEXT, TEXT[], TEXT[]) IS
+    'A text in which the word forgotten stands for each of these addresses, however they are capitalized; not for those that are spared. NULL for a NULL text; NULL addresses are none.';
+COMMENT ON FUNCTION assignment_reminders.without_text(TEXT) IS
+    'A provider''s report with nothing left of its text but the SMTP and the RFC 3463 code. NULL for NULL.';

@@ -12,6 +12,7 @@
 //! | `daily` | the daily run, its schedule and its health |
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
+//! | `privacy` | what the tables hold of a person, and forgetting it |
 //! | `schedule` | pg_cron jobs |
 //! | `arguments` | what many functions ask of their arguments |
 //! | `row_triggers` | single-row triggers that adjust or refuse |
@@ -30,6 +31,7 @@ mod delivery;
 mod due;
 mod install;
 mod organization;
+mod privacy;
 mod row_triggers;
 mod rules;
 mod schedule;

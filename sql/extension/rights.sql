@@ -34,6 +34,8 @@ DECLARE
         'assignment_reminders.require_page_size(integer)',
         'assignment_reminders.require_whole(text[])',
         'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.without_text(text)',
+        'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
@@ -54,6 +56,7 @@ DECLARE
         'assignment_reminders.watch_daily_evaluation(interval)',
         'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
         'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];

@@ -12,7 +12,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 
 /// Where a function is listed: under the first heading with a pattern that it fits. A pattern has at most one `*`. Functions
 /// come in the order of the patterns. Trigger functions have a heading of their own.
-const CAPABILITIES: [(&str, &[&str]); 10] = [
+const CAPABILITIES: [(&str, &[&str]); 11] = [
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
     ("Assignment counts", &["*_assignment_counts"]),
@@ -33,6 +33,7 @@ const CAPABILITIES: [(&str, &[&str]); 10] = [
             "prune",
         ],
     ),
+    ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     ("Organization of a session", &["current_organization", "existing_organization"]),
     ("Installation", &["install", "uninstall", "altered_definitions", "installed_definitions"]),
@@ -51,6 +52,7 @@ const CAPABILITIES: [(&str, &[&str]); 10] = [
             "is_rearmed",
             "skip_reason",
             "after_loss",
+            "without_*",
             "due_reminder_type",
             "is_due_offset_open",
             "due_windows",
