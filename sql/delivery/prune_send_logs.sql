@@ -1,5 +1,6 @@
 -- Deletes up to $2 log rows older than $1, and returns how many. The organizations are those that the logs name, found one after
--- the other: a log outlives its organization. Index: send_logs_organization_idx, twice per organization.
+-- the other: a log outlives its organization. Indexes: send_logs_organization_idx, twice per organization;
+-- send_logs_pkey, by an array: joined, the planner reads the whole table for a large batch.
 WITH RECURSIVE organization AS (
     (SELECT l.organization_id AS id FROM assignment_reminders.send_logs l ORDER BY l.organization_id LIMIT 1)
     UNION ALL
@@ -17,6 +18,6 @@ WITH RECURSIVE organization AS (
            ) AS l
      LIMIT $2
 ), deleted AS (
-    DELETE FROM assignment_reminders.send_logs l USING old WHERE l.id = old.id RETURNING l.id
+    DELETE FROM assignment_reminders.send_logs l WHERE l.id = ANY (ARRAY(SELECT old.id FROM old)) RETURNING l.id
 )
 SELECT count(*) AS deleted FROM deleted
