@@ -524,6 +524,38 @@ fn what_comes_meanwhile_waits_and_finds_nobody() {
     }
 }
 
+/// A follow-up goes to whoever is mentor or coordinator when it is claimed: its row may still name the one before.
+#[test]
+fn what_could_be_addressed_to_somebody_is_not_claimed_while_they_are_forgotten() {
+    for (kind, before, now) in [
+        ("contact-reminder", "mentor_user", "peer_mentor_id = (SELECT id FROM peer_mentors WHERE user_id = '{sam}')"),
+        ("contact-escalation", "coordinator", "coordinator_id = '{sam}'"),
+    ] {
+        let Programme { database, mut client, sam, assignments, others } = programme();
+        let before = if before == "coordinator" { others.coordinator } else { others.mentor_user };
+        // Claimed once, and never answered for: the next claim logs it, under the address of whoever it goes to by then.
+        run(
+            &mut client,
+            &format!(
+                "INSERT INTO reminders (assignment_id, reminder_type, recipient_id, anchor, scheduled_for)
+                 SELECT id, '{kind}', '{before}', last_contact_date::timestamp AT TIME ZONE 'UTC', '2026-02-20' FROM assignments WHERE id = '{1}';
+                 SELECT claim_reminders(as_of => '2026-02-20');
+                 UPDATE assignments SET {0} WHERE id = '{1}'",
+                now.replace("{sam}", &sam.to_string()),
+                assignments[2]
+            ),
+        );
+        run(&mut client, "BEGIN");
+        forget(&mut client, sam);
+        let mut worker = database.connect();
+        run(&mut worker, "SET lock_timeout = '2s'");
+        assert_eq!(rows(&mut worker, &format!("SELECT * FROM claim_reminders(as_of => '{NOW}')")), [""; 0], "{kind}");
+        run(&mut client, "COMMIT");
+        assert_eq!(rows(&mut worker, &format!("SELECT * FROM claim_reminders(as_of => '{NOW}')")), [""; 0], "{kind}");
+        assert_forgotten(&database);
+    }
+}
+
 #[test]
 fn many_are_forgotten_beside_runs_claims_answers_events_and_contacts_without_a_deadlock() {
     let database = Database::installed();
