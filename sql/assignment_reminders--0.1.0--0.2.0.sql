@@ -266,9 +266,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT silent.*
       FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS cutoff_date,
-                   coalesce(
-                   assignment_reminders.existing_organization(get_assignments_with_no_contact_since.organization_id),
-                   assignment_reminders.current_organization()) AS organization_id
+                   assignment_reminders.chosen_organization(get_assignments_with_no_contact_since.organization_id) AS organization_id
             OFFSET 0) AS wanted
      CROSS JOIN LATERAL (
            SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
@@ -286,7 +284,7 @@ AS $$
      ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
-    'An organization''s open assignments whose last contact was before cutoff_date, and those that never had one, longest silent first (without any contact: from the day they were assigned). All, or a page of page_size: for the next one, pass the last row''s silent_since and assignment_id. NULL organization: the current one. 02000 for an unknown one, 22004 for a NULL cutoff_date, 22023 for a page size outside 1 to 10000.';
+    'An organization''s open assignments whose last contact was before cutoff_date, and those that never had one, longest silent first (without any contact: from the day they were assigned). All, or a page of page_size: for the next one, pass the last row''s silent_since and assignment_id. NULL organization: the current one. 02000 for an unknown one, 22004 for a NULL cutoff_date and where the session speaks for no organization, 22023 for a page size outside 1 to 10000.';
 
 CREATE OR REPLACE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
     after_silent_since date DEFAULT NULL,
@@ -307,7 +305,7 @@ AS $$
            get_open_assignments_with_contact_dates.organization_id)
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
-    'An organization''s open assignments with their contact dates, longest silent first; paged as get_assignments_with_no_contact_since is. NULL organization: the current one. 02000 for an unknown one, 22023 for a page size outside 1 to 10000.';
+    'An organization''s open assignments with their contact dates, longest silent first; paged as get_assignments_with_no_contact_since is. NULL organization: the current one. 02000 for an unknown one, 22004 where the session speaks for none, 22023 for a page size outside 1 to 10000.';
 
 -- Index: primary keys.
 CREATE OR REPLACE FUNCTION assignment_reminders.get_assignment_with_participants(assignment_id uuid) RETURNS TABLE (
@@ -543,6 +541,133 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 -- requires:
 --   due_reads
 
+-- What the database holds about a person.
+
+-- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
+-- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH person AS MATERIALIZED (
+        SELECT u.id, u.organization_id, u.email FROM assignment_reminders.users u WHERE u.id = addresses_of.user_id
+    ), reminder AS MATERIALIZED (
+        SELECT r.id FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+         UNION
+        SELECT r.id
+          FROM person p
+          JOIN assignment_reminders.assignments a ON a.student_id = p.id
+          JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
+    ), assignment AS MATERIALIZED (
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.assignments a ON a.student_id = p.id
+         UNION
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.assignments a ON a.coordinator_id = p.id
+         UNION
+        SELECT a.id, a.student_id, a.coordinator_id, a.peer_mentor_id FROM person p
+          JOIN assignment_reminders.peer_mentors m ON m.user_id = p.id AND m.organization_id = p.organization_id
+          JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id
+    ), told AS MATERIALIZED (
+        SELECT lower(p.email) AS address FROM person p WHERE p.email IS NOT NULL
+         UNION
+        SELECT lower(l.to_email)
+          FROM reminder r
+          JOIN assignment_reminders.send_logs l ON l.reminder_id = r.id
+         WHERE l.to_email LIKE '%@%'
+         UNION
+        SELECT lower(l.to_email)
+          FROM assignment_reminders.send_logs l
+          JOIN assignment a ON a.id = l.assignment_id
+          LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id
+         CROSS JOIN LATERAL assignment_reminders.reminder_kind(l.reminder_type) AS kind
+         WHERE l.reminder_id IS NULL AND l.to_email LIKE '%@%'
+           AND assignment_reminders.addressee_id(kind.addressee, m.user_id, a.coordinator_id, NULL, a.student_id)
+               = addresses_of.user_id
+    )
+    SELECT told.address
+      FROM told
+     WHERE NOT EXISTS (SELECT FROM person p
+                         JOIN assignment_reminders.users other ON other.organization_id = p.organization_id
+                        WHERE other.id <> p.id AND lower(other.email) = told.address)
+     ORDER BY told.address
+$$;
+COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
+    'The addresses of a person, in lower case: the present one, and earlier ones as far as logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
+
+-- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
+-- contact_corrections_assignment_number_key, send_logs_reminder_idx. Reads send_logs whole for the addresses, and users for whose
+-- else they are: both have no index by address, which every message would pay for.
+CREATE OR REPLACE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH person AS MATERIALIZED (
+        SELECT u.* FROM assignment_reminders.users u WHERE u.id = export_person.user_id
+    ), mentor AS MATERIALIZED (
+        SELECT m.* FROM person p
+          JOIN assignment_reminders.peer_mentors m ON m.user_id = p.id AND m.organization_id = p.organization_id
+    ), address AS MATERIALIZED (
+        SELECT a.address FROM assignment_reminders.addresses_of(export_person.user_id) AS a (address)
+    ), spared AS MATERIALIZED (
+        SELECT u.organization_id, address.address
+          FROM address
+          JOIN assignment_reminders.users u ON lower(u.email) = address.address AND u.id <> export_person.user_id
+    ), about_student AS MATERIALIZED (
+        SELECT a.* FROM person p JOIN assignment_reminders.assignments a ON a.student_id = p.id
+    ), addressed AS MATERIALIZED (
+        SELECT r.* FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+         UNION ALL
+        SELECT r.*
+          FROM about_student a
+          JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
+    )
+    SELECT jsonb_build_object(
+           'user', to_jsonb(p),
+           'preferences', (SELECT to_jsonb(preference) FROM assignment_reminders.user_preferences preference
+                            WHERE preference.user_id = p.id),
+           'peer_mentor', (SELECT to_jsonb(m) FROM mentor m),
+           'addresses', (SELECT coalesce(jsonb_agg(a.address ORDER BY a.address), '[]') FROM address a),
+           'assignments_as_student',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
+           'assignments_as_mentor',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+              FROM mentor m JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id),
+           'assignments_as_coordinator',
+           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+              FROM assignment_reminders.assignments a WHERE a.coordinator_id = p.id),
+           'contact_corrections',
+           (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
+              FROM about_student a JOIN assignment_reminders.contact_corrections c ON c.assignment_id = a.id),
+           'activities',
+           (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
+              FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+                     UNION
+                    SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
+              JOIN assignment_reminders.activities t ON t.id = theirs.id),
+           'reminders',
+           (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
+           'send_logs',
+           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.created_at, l.id), '[]')
+              FROM assignment_reminders.send_logs l
+              LEFT JOIN address ON address.address = lower(l.to_email)
+             WHERE address.address IS NOT NULL
+                   AND NOT EXISTS (SELECT FROM spared s
+                                    WHERE s.organization_id = l.organization_id AND s.address = address.address)
+                OR l.to_email IS NULL AND l.reminder_id IN (SELECT r.id FROM addressed r)))
+      FROM (SELECT assignment_reminders.require_value(export_person.user_id, 'user_id') AS id) AS wanted
+      LEFT JOIN person p ON true
+     WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,assignments,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; corrections and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+
+-- requires:
+--   privacy_reads
+
 -- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
 -- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
 CREATE OR REPLACE FUNCTION assignment_reminders.installed_definitions()
@@ -612,6 +737,15 @@ STRICT STABLE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
+
+-- assignment_reminders::organization::chosen_organization
+CREATE OR REPLACE FUNCTION "chosen_organization"(
+	"organization_id" uuid
+) RETURNS uuid
+STABLE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'chosen_organization_wrapper';
 
 -- assignment_reminders::delivery::claim::claim_reminders
 CREATE OR REPLACE FUNCTION "claim_reminders"(
@@ -812,6 +946,15 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 
+-- assignment_reminders::privacy::forget_person
+CREATE OR REPLACE FUNCTION "forget_person"(
+	"user_id" uuid
+) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+VOLATILE
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'forget_person_wrapper';
+
 -- assignment_reminders::install::install
 CREATE OR REPLACE FUNCTION "install"() RETURNS TEXT
 STRICT VOLATILE
@@ -934,6 +1077,12 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
 
+-- assignment_reminders::organization::named_organization
+CREATE OR REPLACE FUNCTION "named_organization"() RETURNS uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'named_organization_wrapper';
+
 -- assignment_reminders::delivery::operate::prune
 CREATE OR REPLACE FUNCTION "prune"(
 	"older_than" interval,
@@ -1046,12 +1195,6 @@ STABLE
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_whole_wrapper';
-
--- assignment_reminders::organization::required_organization
-CREATE OR REPLACE FUNCTION "required_organization"() RETURNS uuid
-STRICT STABLE PARALLEL SAFE
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'required_organization_wrapper';
 
 -- assignment_reminders::delivery::events::restore_contact
 CREATE OR REPLACE FUNCTION "restore_contact"(
@@ -1168,6 +1311,24 @@ SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
 
+-- assignment_reminders::privacy::without_addresses
+CREATE OR REPLACE FUNCTION "without_addresses"(
+	"text" TEXT,
+	"addresses" TEXT[],
+	"spared" TEXT[]
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'without_addresses_wrapper';
+
+-- assignment_reminders::privacy::without_text
+CREATE OR REPLACE FUNCTION "without_text"(
+	"report" TEXT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'without_text_wrapper';
+
 -- assignment_reminders::contact::correction::apply_correction
 CREATE OR REPLACE FUNCTION "apply_correction"()
 	RETURNS TRIGGER
@@ -1204,17 +1365,17 @@ CREATE OR REPLACE FUNCTION "protect_assignment_count"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'protect_assignment_count_wrapper';
 
+-- assignment_reminders::access::person::protect_identity
+CREATE OR REPLACE FUNCTION "protect_identity"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'protect_identity_wrapper';
+
 -- assignment_reminders::row_triggers::protect_last_contact_date
 CREATE OR REPLACE FUNCTION "protect_last_contact_date"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'protect_last_contact_date_wrapper';
-
--- assignment_reminders::access::person::protect_user_role
-CREATE OR REPLACE FUNCTION "protect_user_role"()
-	RETURNS TRIGGER
-	LANGUAGE c
-	AS 'MODULE_PATHNAME', 'protect_user_role_wrapper';
 
 -- assignment_reminders::contact::triggers::record_imported_contact
 CREATE OR REPLACE FUNCTION "record_imported_contact"()
@@ -1295,16 +1456,19 @@ DECLARE
         'assignment_reminders.require_page_size(integer)',
         'assignment_reminders.require_whole(text[], uuid)',
         'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.without_text(text)',
+        'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
         'assignment_reminders.default_organization()',
-        'assignment_reminders.required_organization()',
+        'assignment_reminders.named_organization()',
         'assignment_reminders.installed_definitions()',
         'assignment_reminders.altered_definitions()',
         -- Reads, which show nothing that the caller's own rights on the tables do not.
         'assignment_reminders.existing_organization(uuid)',
+        'assignment_reminders.chosen_organization(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
         'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
@@ -1317,6 +1481,7 @@ DECLARE
         'assignment_reminders.watch_daily_evaluation(interval)',
         'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
         'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];
@@ -1363,6 +1528,9 @@ COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views of ours that are not as install() makes them (of a view, only whether it is there). actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
 COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
     'Trigger: a correction that a client inserts sets the contact date.';
+COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS
+    'The organization that a read is about: this one or, for NULL, the one that the session speaks for.
+02000 when there is none of this id, 22004 for NULL where the session speaks for none.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
@@ -1401,8 +1569,8 @@ COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
 COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
-    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or one with BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
-42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for a member_role that row security does not bind, or that is the worker_role.';
+    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, or for the same one twice.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -1428,6 +1596,10 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, in
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
+COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
+02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
     'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller is not the tables'' owner or cannot see which migrations were applied, 42P01 when a table is missing, 55000 when the tables are of a later version.';
@@ -1452,7 +1624,7 @@ COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
     'Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
-    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). True: recorded. False: the claim no longer holds, and nothing was changed.
+    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was changed.
 22004 for a NULL id.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TEXT, timestamp with time zone) IS
     'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
@@ -1463,20 +1635,24 @@ COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEX
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
     'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids whose claim no longer holds, for which nothing was changed: none when all is well.
 22004 for NULL ids, 22023 for arrays of different lengths.';
+COMMENT ON FUNCTION assignment_reminders.named_organization() IS
+    'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
+22P02 when what is there is malformed.';
 COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
     'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.protect_identity() IS
+    'Trigger: refuses what would make a person another one, by whom row security binds: role and auth_user_id, which an admin gives to others in their organization, and an address, which its coordinators give. 42501.';
 COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
     'Trigger: refuses a contact date that did not come from activities or a correction. 428C9.';
-COMMENT ON FUNCTION assignment_reminders.protect_user_role() IS
-    'Trigger: refuses a role or a sign-in that the writer may not give. Whoever row security does not bind may give any; whom it binds, as admin, to others in their organization. 42501.';
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
-    'Raises the error that there is no assignment, organization or student with this id, or none that the caller may see. SQL functions call it where a row is missing.
-02000 always; 22004 for NULL, 22023 for another word than these three.';
+    'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
+02000 always; 22004 for NULL, 22023 for another word than these.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
+Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
@@ -1486,7 +1662,7 @@ COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
 COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS
     'Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
-    'Trigger: refuses to change a history. 2F002.';
+    'Trigger: refuses to change a history, but to forget_person(). 2F002.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS
     'The kind of reminders of this type; every type that is no other kind''s is a due reminder''s. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kinds() IS
@@ -1511,9 +1687,6 @@ COMMENT ON FUNCTION assignment_reminders.require_value(anyelement, TEXT) IS
 COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[], uuid) IS
     'True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them whole ask it first. With an organization, its coordinators and admins pass, too: the function is about that one alone.
 42501, naming the table. 22004 for NULL tables.';
-COMMENT ON FUNCTION assignment_reminders.required_organization() IS
-    'What organization_id defaults to after require_organization(true): the organization that the session names.
-23502 when it names none, 22P02 when what is there is malformed.';
 COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
     'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
 22004 for NULL, 02000 for an unknown user.';
@@ -1558,3 +1731,7 @@ COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
 COMMENT ON FUNCTION assignment_reminders.watch_daily_evaluation(interval) IS
     'Raises when evaluation_health is critical, so that pg_cron''s own job list shows it; returns the status otherwise.
 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.';
+COMMENT ON FUNCTION assignment_reminders.without_addresses(TEXT, TEXT[], TEXT[]) IS
+    'A text in which the word forgotten stands for each of these addresses, however they are capitalized; not for those that are spared. NULL for a NULL text; NULL addresses are none.';
+COMMENT ON FUNCTION assignment_reminders.without_text(TEXT) IS
+    'A provider''s report with nothing left of its text but the SMTP and the RFC 3463 code. NULL for NULL.';

@@ -89,10 +89,10 @@ fn require_page_size(page_size: Option<i32>) -> Result<Option<i32>> {
     page_size.map(|rows| size("page_size", Some(rows))).transpose()
 }
 
-/// Raises the error that there is no assignment, organization or student with this id, or none that the caller may see.
+/// Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see.
 /// SQL functions call it where a row is missing.
 ///
-/// 02000 always; 22004 for NULL, 22023 for another word than these three.
+/// 02000 always; 22004 for NULL, 22023 for another word than these.
 #[pg_extern(stable, parallel_safe)]
 fn raise_unknown(what: Option<&str>, id: Option<Uuid>) -> Result<Option<Uuid>> {
     let what = what.ok_or_else(|| null_argument("what"))?;
@@ -100,12 +100,12 @@ fn raise_unknown(what: Option<&str>, id: Option<Uuid>) -> Result<Option<Uuid>> {
     let table = match what {
         "assignment" => "assignments",
         "organization" => "organizations",
-        "student" => "users",
+        "student" | "user" => "users",
         other => {
             return Err(invalid_argument(
                 format!("{other} is not in a table of assignment_reminders"),
                 "The error names the table in which there is no such row.",
-                "Give 'assignment', 'organization' or 'student'.",
+                "Give 'assignment', 'organization', 'student' or 'user'.",
             ));
         }
     };

@@ -30,18 +30,12 @@ enum Claimed {
 #[derive(Deserialize)]
 struct Token {
     sub: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
     organization_id: Option<Value>,
     app_metadata: Option<Value>,
 }
 
-/// A claim that is there counts even where its value is null: null is a malformed id, not a missing one.
-fn present<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<Option<Value>, D::Error> {
-    Value::deserialize(value).map(Some)
-}
-
 impl Claims {
-    /// The organization that the claims name: `organization_id` at the top level, else in `app_metadata`.
+    /// The organization that the claims name: `organization_id` at the top level, else in `app_metadata`. One that is null names none.
     ///
     /// 22P02 when what is there is no UUID.
     pub fn organization(&self) -> Result<Option<Uuid>> {
@@ -62,7 +56,9 @@ impl Claims {
         let json = text.to_bytes().trim_ascii();
         let token: Token =
             serde_json::from_slice(if json.starts_with(b"{") { json } else { b"" }).map_err(malformed)?;
-        let claimed = token.organization_id.or_else(|| token.app_metadata?.get("organization_id").cloned());
+        let claimed = token
+            .organization_id
+            .or_else(|| token.app_metadata?.get("organization_id").filter(|value| !value.is_null()).cloned());
         Ok(Self {
             subject: token.sub.and_then(|subject| subject.as_str().map(str::to_string)),
             organization: claimed.map_or(Claimed::Nothing, |value| {

@@ -13,6 +13,7 @@
 //! | `daily` | the daily run, its schedule and its health |
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
+//! | `privacy` | what the tables hold of a person, and forgetting it |
 //! | `schedule` | pg_cron jobs |
 //! | `access` | the person behind a request, and the policies that go by it |
 //! | `arguments` | what many functions ask of their arguments |
@@ -34,6 +35,7 @@ mod delivery;
 mod due;
 mod install;
 mod organization;
+mod privacy;
 mod row_triggers;
 mod rules;
 mod schedule;

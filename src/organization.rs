@@ -37,24 +37,32 @@ fn default_organization() -> Result<Uuid> {
     Ok(current_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))
 }
 
-/// What organization_id defaults to after require_organization(true): the organization that the session names.
+/// The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT
+/// or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 ///
-/// 23502 when it names none, 22P02 when what is there is malformed.
+/// 22P02 when what is there is malformed.
 #[pg_extern(stable, parallel_safe)]
-fn required_organization() -> Result<Uuid> {
-    named_organization()?.ok_or_else(|| {
-        error(
-            PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION,
-            "organization_id is missing, and the session names no organization",
-            "assignment_reminders.require_organization() took the default organization away.",
-            "Write organization_id, set assignment_reminders.organization_id, or have the JWT issued with organization_id.",
-        )
-    })
-}
-
-/// The organization that the session names: by its JWT or, without one, by its setting.
 pub fn named_organization() -> Result<Option<Uuid>> {
     claims()?.map_or_else(set_organization, |claims| claims.organization())
+}
+
+/// The organization that a read is about: this one or, for NULL, the one that the session speaks for.
+///
+/// 02000 when there is none of this id, 22004 for NULL where the session speaks for none.
+#[pg_extern(stable)]
+#[search_path(pg_catalog, pg_temp)]
+fn chosen_organization(organization_id: Option<Uuid>) -> Result<Uuid> {
+    if let Some(id) = existing_organization(organization_id)? {
+        return Ok(id);
+    }
+    current_organization()?.ok_or_else(|| {
+        error(
+            PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            "organization_id must be given: the session speaks for no organization",
+            "Its JWT names none.",
+            "Give organization_id, or have the JWT issued with it.",
+        )
+    })
 }
 
 /// The organization that the setting names.
@@ -89,15 +97,17 @@ fn require_organization(is_required: Option<bool>) -> Result<i32> {
 pub fn set_defaults(is_required: bool) -> Result<usize> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../sql/install/organization_defaults.sql"), &[types::TEXT]);
-    let wanted = if is_required { "required_organization" } else { "default_organization" };
+    let wanted = if is_required { "named_organization" } else { "default_organization" };
     run_each(&COMMANDS, &[wanted.into()])
 }
 
-/// Whether inserts must name their organization.
+/// Whether inserts must name their organization; also as uninstall() has left it.
 pub fn is_required() -> Result<bool> {
     static IS_REQUIRED: Statement = Statement::kept(
         "SELECT count(*) > 0 AS is_required FROM assignment_reminders.installed_definitions() AS d
-          WHERE d.kind = 'default' AND d.definition = 'assignment_reminders.required_organization()'",
+          WHERE d.kind = 'default'
+            AND (d.definition = 'assignment_reminders.named_organization()'
+                 OR d.definition LIKE '%request.jwt.claims%' AND d.definition NOT LIKE '%00000000-0000-0000-0000-000000000001%')",
         &[],
     );
     Ok(IS_REQUIRED.write(&[], |rows| rows.one("is_required"))?.unwrap_or(false))

@@ -80,19 +80,21 @@ fn refuse_future_activity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalR
     }))
 }
 
-/// Trigger: refuses to change a history. 2F002.
+/// Trigger: refuses to change a history, but to forget_person(). 2F002.
 #[pg_trigger]
 fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
-    raised(require(trigger, "refuse_update").and_then(|()| trigger.table_name().map_err(wrong_trigger)).and_then(
-        |table| {
-            Err(error(
-                PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
-                format!("rows of {table} cannot be changed"),
-                "The table is a history: what was written stays as it was.",
-                "Insert a new row instead.",
-            ))
-        },
-    ))
+    raised(require(trigger, "refuse_update").and_then(|()| {
+        if permit::is_held() {
+            return new_row(trigger).map(Some);
+        }
+        let table = trigger.table_name().map_err(wrong_trigger)?;
+        Err(error(
+            PgSqlErrorCode::ERRCODE_S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED,
+            format!("rows of {table} cannot be changed"),
+            "The table is a history: what was written stays as it was.",
+            "Insert a new row instead, or call assignment_reminders.forget_person() to forget a person.",
+        ))
+    }))
 }
 
 /// Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.

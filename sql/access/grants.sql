@@ -1,19 +1,17 @@
--- The commands that give the member role ($1) and the worker role ($2; NULL: none) what their policies speak of, on these tables ($3).
--- Beside the policies, a grant leaves out columns that only our functions write.
+-- The commands that give the member role ($1) and the worker role ($2; NULL: none) what their policies speak of, on these tables and
+-- views ($3). Workers, whose policies are simply true, write a part of users' columns only.
 WITH needed (role, relation, privileges, without) AS (
-    VALUES ($1, 'organizations', 'SELECT', '{}'::text[]),
-           ($1, 'organizations', 'UPDATE', '{id,created_at}'),
-           ($1, 'reminder_settings', 'SELECT, UPDATE', '{}'),
+    VALUES ($1, 'organizations', 'SELECT, INSERT, UPDATE', '{}'::text[]),
+           ($1, 'reminder_settings', 'SELECT, INSERT, UPDATE', '{}'),
            ($1, 'users', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ($1, 'user_preferences', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ($1, 'peer_mentors', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ($1, 'assignments', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
-           ($1, 'activities', 'SELECT, DELETE', '{}'),
-           ($1, 'activities', 'INSERT', '{overruled_by}'),
-           ($1, 'activities', 'UPDATE', '{overruled_by}'),
+           ($1, 'activities', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ($1, 'contact_corrections', 'SELECT, INSERT', '{}'),
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ($1, 'send_logs', 'SELECT', '{}'),
+           ($1, 'reminder_queue', 'SELECT', '{}'),
            -- As in examples/worker/role.sql, and what a worker needs that enqueues or reports delivery events.
            ($2, 'organizations', 'SELECT', '{}'),
            ($2, 'reminder_settings', 'SELECT', '{}'),

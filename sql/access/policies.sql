@@ -10,6 +10,10 @@ CREATE POLICY member_select ON assignment_reminders.organizations FOR SELECT
     USING (id = (SELECT assignment_reminders.coordinated_organization())
         OR id = (SELECT assignment_reminders.current_organization()) AND (SELECT assignment_reminders.current_user_id()) IS NOT NULL);
 
+-- An upsert proposes the row that is there.
+CREATE POLICY member_insert ON assignment_reminders.organizations FOR INSERT
+    WITH CHECK (id = (SELECT assignment_reminders.administered_organization()));
+
 CREATE POLICY member_update ON assignment_reminders.organizations FOR UPDATE
     USING (id = (SELECT assignment_reminders.administered_organization()))
     WITH CHECK (id = (SELECT assignment_reminders.administered_organization()));
@@ -17,11 +21,15 @@ CREATE POLICY member_update ON assignment_reminders.organizations FOR UPDATE
 CREATE POLICY member_select ON assignment_reminders.reminder_settings FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+CREATE POLICY member_insert ON assignment_reminders.reminder_settings FOR INSERT
+    WITH CHECK (organization_id = (SELECT assignment_reminders.administered_organization()));
+
 CREATE POLICY member_update ON assignment_reminders.reminder_settings FOR UPDATE
     USING (organization_id = (SELECT assignment_reminders.administered_organization()))
     WITH CHECK (organization_id = (SELECT assignment_reminders.administered_organization()));
 
--- People see themselves, and mentors their students. They change what is theirs; protect_user_role keeps the role.
+-- People see themselves, and mentors their students. They change what is theirs, but for what they are known by (protect_identity);
+-- coordinators change everybody but admins.
 
 CREATE POLICY member_select ON assignment_reminders.users FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
@@ -33,13 +41,16 @@ CREATE POLICY member_insert ON assignment_reminders.users FOR INSERT
     WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
 CREATE POLICY member_update ON assignment_reminders.users FOR UPDATE
-    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+    USING (organization_id = (SELECT assignment_reminders.administered_organization())
+        OR organization_id = (SELECT assignment_reminders.coordinated_organization()) AND role <> 'admin'
         OR id = (SELECT assignment_reminders.current_user_id()))
-    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization())
+    WITH CHECK (organization_id = (SELECT assignment_reminders.administered_organization())
+        OR organization_id = (SELECT assignment_reminders.coordinated_organization()) AND role <> 'admin'
         OR id = (SELECT assignment_reminders.current_user_id()) AND organization_id = (SELECT assignment_reminders.current_organization()));
 
 CREATE POLICY member_delete ON assignment_reminders.users FOR DELETE
-    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+    USING (organization_id = (SELECT assignment_reminders.administered_organization())
+        OR organization_id = (SELECT assignment_reminders.coordinated_organization()) AND role <> 'admin');
 
 CREATE POLICY member_select ON assignment_reminders.user_preferences FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
@@ -73,11 +84,12 @@ CREATE POLICY member_update ON assignment_reminders.peer_mentors FOR UPDATE
 CREATE POLICY member_delete ON assignment_reminders.peer_mentors FOR DELETE
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
--- Students see their assignments, and mentors those that they mentor.
+-- Students see their assignments, mentors those that they mentor, and whoever coordinates one sees it.
 
 CREATE POLICY member_select ON assignment_reminders.assignments FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
         OR student_id = (SELECT assignment_reminders.current_user_id())
+        OR coordinator_id = (SELECT assignment_reminders.current_user_id())
         OR peer_mentor_id = (SELECT assignment_reminders.current_peer_mentor_id()));
 
 CREATE POLICY member_insert ON assignment_reminders.assignments FOR INSERT

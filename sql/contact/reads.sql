@@ -31,9 +31,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT silent.*
       FROM (SELECT assignment_reminders.require_value(get_assignments_with_no_contact_since.cutoff_date, 'cutoff_date') AS cutoff_date,
-                   coalesce(
-                   assignment_reminders.existing_organization(get_assignments_with_no_contact_since.organization_id),
-                   assignment_reminders.current_organization()) AS organization_id
+                   assignment_reminders.chosen_organization(get_assignments_with_no_contact_since.organization_id) AS organization_id
             OFFSET 0) AS wanted
      CROSS JOIN LATERAL (
            SELECT a.id, a.title, a.student_id, a.peer_mentor_id, a.coordinator_id, a.assigned_on, a.last_contact_date,
@@ -51,7 +49,7 @@ AS $$
      ORDER BY silent.silent_since, silent.id
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid) IS
-    'An organization''s open assignments whose last contact was before cutoff_date, and those that never had one, longest silent first (without any contact: from the day they were assigned). All, or a page of page_size: for the next one, pass the last row''s silent_since and assignment_id. NULL organization: the current one. 02000 for an unknown one, 22004 for a NULL cutoff_date, 22023 for a page size outside 1 to 10000.';
+    'An organization''s open assignments whose last contact was before cutoff_date, and those that never had one, longest silent first (without any contact: from the day they were assigned). All, or a page of page_size: for the next one, pass the last row''s silent_since and assignment_id. NULL organization: the current one. 02000 for an unknown one, 22004 for a NULL cutoff_date and where the session speaks for no organization, 22023 for a page size outside 1 to 10000.';
 
 CREATE FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(
     after_silent_since date DEFAULT NULL,
@@ -72,7 +70,7 @@ AS $$
            get_open_assignments_with_contact_dates.organization_id)
 $$;
 COMMENT ON FUNCTION assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid) IS
-    'An organization''s open assignments with their contact dates, longest silent first; paged as get_assignments_with_no_contact_since is. NULL organization: the current one. 02000 for an unknown one, 22023 for a page size outside 1 to 10000.';
+    'An organization''s open assignments with their contact dates, longest silent first; paged as get_assignments_with_no_contact_since is. NULL organization: the current one. 02000 for an unknown one, 22004 where the session speaks for none, 22023 for a page size outside 1 to 10000.';
 
 -- Index: primary keys.
 CREATE FUNCTION assignment_reminders.get_assignment_with_participants(assignment_id uuid) RETURNS TABLE (

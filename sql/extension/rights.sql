@@ -34,16 +34,19 @@ DECLARE
         'assignment_reminders.require_page_size(integer)',
         'assignment_reminders.require_whole(text[], uuid)',
         'assignment_reminders.raise_unknown(text, uuid)',
+        'assignment_reminders.without_text(text)',
+        'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
         'assignment_reminders.default_organization()',
-        'assignment_reminders.required_organization()',
+        'assignment_reminders.named_organization()',
         'assignment_reminders.installed_definitions()',
         'assignment_reminders.altered_definitions()',
         -- Reads, which show nothing that the caller's own rights on the tables do not.
         'assignment_reminders.existing_organization(uuid)',
+        'assignment_reminders.chosen_organization(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
         'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
@@ -56,6 +59,7 @@ DECLARE
         'assignment_reminders.watch_daily_evaluation(interval)',
         'assignment_reminders.due_assignments(text, integer[], integer, timestamptz, integer, timestamptz, uuid, integer, uuid)',
         'assignment_reminders.daily_summary(uuid, timestamptz)',
+        'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
         'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
     ]::regprocedure[];

@@ -5,7 +5,7 @@ WITH installed AS (
     SELECT * FROM assignment_reminders.installed_definitions()
 ), required AS (
     SELECT max(i.definition) AS definition FROM installed i
-     WHERE i.kind = 'default' AND i.definition = 'assignment_reminders.required_organization()'
+     WHERE i.kind = 'default' AND i.definition = 'assignment_reminders.named_organization()'
 ), made AS (
     SELECT made.kind, made.relation, made.name,
            CASE WHEN made.kind = 'default' THEN coalesce(required.definition, made.definition) ELSE made.definition END AS definition

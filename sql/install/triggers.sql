@@ -67,15 +67,18 @@ CREATE OR REPLACE TRIGGER users_forget_bounces
     FOR EACH ROW WHEN (NEW.email IS DISTINCT FROM OLD.email AND NEW.soft_bounces <> 0)
     EXECUTE FUNCTION assignment_reminders.forget_bounces();
 
--- Users: nobody makes themselves what they are.
-CREATE OR REPLACE TRIGGER users_protect_given_role
+-- Users: nobody makes themselves what they are. Of an update it is asked BEFORE, as whoever writes: a foreign key of the owner's that sets
+-- auth_user_id to NULL writes as the tables' owner, and AFTER it the session's role is back. Of an insert AFTER: what an upsert proposes
+-- is not what it writes.
+CREATE OR REPLACE TRIGGER users_protect_given_identity
     AFTER INSERT ON assignment_reminders.users
     FOR EACH ROW WHEN (NEW.role <> 'member' OR NEW.auth_user_id IS NOT NULL)
-    EXECUTE FUNCTION assignment_reminders.protect_user_role();
-CREATE OR REPLACE TRIGGER users_protect_changed_role
-    AFTER UPDATE ON assignment_reminders.users
-    FOR EACH ROW WHEN (NEW.role IS DISTINCT FROM OLD.role OR NEW.auth_user_id IS DISTINCT FROM OLD.auth_user_id)
-    EXECUTE FUNCTION assignment_reminders.protect_user_role();
+    EXECUTE FUNCTION assignment_reminders.protect_identity();
+CREATE OR REPLACE TRIGGER users_protect_changed_identity
+    BEFORE UPDATE ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.role IS DISTINCT FROM OLD.role OR NEW.auth_user_id IS DISTINCT FROM OLD.auth_user_id
+                       OR NEW.email IS DISTINCT FROM OLD.email)
+    EXECUTE FUNCTION assignment_reminders.protect_identity();
 
 -- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.
 CREATE OR REPLACE TRIGGER activities_refuse_future

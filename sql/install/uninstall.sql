@@ -1,5 +1,5 @@
 -- The commands that untie our tables ($2) from the extension, and drop its views ($1). Users' tables in the schema are theirs.
--- What a default becomes asks the claims and settings of the session, as default_organization() and required_organization() do, and
+-- What a default becomes asks the claims and settings of the session, as default_organization() and named_organization() do, and
 -- no function of ours.
 WITH ours AS (
     SELECT c.oid, c.relname, c.relkind
@@ -23,7 +23,7 @@ SELECT 'default', format(
            'ELSE coalesce(current_setting(%L, true)::jsonb ->> %L, current_setting(%L, true)::jsonb #>> %L)::uuid END%s)',
            o.relname, a.attname, 'request.jwt.claims', '', 'assignment_reminders.organization_id', '',
            'request.jwt.claims', 'organization_id', 'request.jwt.claims', '{app_metadata,organization_id}',
-           CASE WHEN pg_get_expr(d.adbin, d.adrelid) <> 'assignment_reminders.required_organization()'
+           CASE WHEN pg_get_expr(d.adbin, d.adrelid) <> 'assignment_reminders.named_organization()'
                 THEN format(', %L::uuid', '00000000-0000-0000-0000-000000000001') ELSE '' END)
   FROM ours o
   JOIN pg_attrdef d ON d.adrelid = o.oid

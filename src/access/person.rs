@@ -10,9 +10,10 @@ use pgrx::{PgSqlErrorCode, Uuid};
 use crate::claims::{claims, parse_uuid};
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::role::{Role, may_assign};
-use crate::server::errors::{Result, broken_statement, error, raised};
+use crate::server::errors::{Result, broken_statement, error, raised, wrong_trigger};
 use crate::server::own_trigger::require;
 use crate::server::owner::as_owner_of;
+use crate::server::permit;
 use crate::server::row_security::is_active;
 use crate::server::snapshot::Seen;
 use crate::server::statement::{Statement, types};
@@ -101,32 +102,41 @@ pub fn coordinates(organization: Uuid) -> Result<bool> {
     Ok(coordinated_organization()? == Some(organization))
 }
 
-/// Trigger: refuses a role or a sign-in that the writer may not give. Whoever row security does not bind may give any;
-/// whom it binds, as admin, to others in their organization. 42501.
+/// Trigger: refuses what would make a person another one, by whom row security binds: role and auth_user_id, which an admin gives
+/// to others in their organization, and an address, which its coordinators give. 42501.
 #[pg_trigger]
-fn protect_user_role<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
-    raised(require(trigger, "protect_user_role").and_then(|()| protect_role(trigger)).map(|()| None))
+fn protect_identity<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(require(trigger, "protect_identity").and_then(|()| protect(trigger)).map(Some))
 }
 
-fn protect_role(trigger: &PgTrigger) -> Result<()> {
-    if !is_active("users") {
-        return Ok(());
-    }
+fn protect<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
     let row = new_row(trigger)?;
-    let (id, organization) = (column::<Uuid, _>(&row, "id")?, column::<Uuid, _>(&row, "organization_id")?);
-    let writer = person()?;
-    let is_allowed = may_assign(
-        writer.as_ref().map(|writer| writer.role),
-        writer.as_ref().is_some_and(|writer| writer.organization == organization),
-        writer.as_ref().is_some_and(|writer| writer.id == id),
-    );
+    // What forgets a person takes all of it away.
+    if permit::is_held() || !is_active("users") {
+        return Ok(row);
+    }
+    let target = (column::<Uuid, _>(&row, "id")?, column::<Uuid, _>(&row, "organization_id")?);
+    let writer = person()?.filter(|writer| writer.organization == target.1);
+    let (role, is_own_row) = (writer.map(|writer| writer.role), writer.is_some_and(|writer| writer.id == target.0));
+    let is_allowed = if is_only_address_changed(trigger, &row)? {
+        role.is_some_and(Role::coordinates)
+    } else {
+        may_assign(role, is_own_row)
+    };
     if is_allowed {
-        return Ok(());
+        return Ok(row);
     }
     Err(error(
         PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-        format!("role and auth_user_id of user {id} cannot be written by whom row security binds"),
-        "They decide what a person may see and do.",
-        "Leave them out, or as they are. An admin of the organization may write those of others, and so may the tables' owner and roles with BYPASSRLS.",
+        format!("what user {} is known by cannot be written by whom row security binds", target.0),
+        "role and auth_user_id decide what a person may see and do, and others find them by their email.",
+        "Leave these as they are. Admins of the organization write role and auth_user_id of others, its coordinators addresses; \
+         the tables' owner and roles with BYPASSRLS write all.",
     ))
+}
+
+fn is_only_address_changed(trigger: &PgTrigger, new: &OriginalRow) -> Result<bool> {
+    let Some(old) = trigger.old() else { return Ok(false) };
+    let sign_in = |row: &OriginalRow| row.get_by_name::<Uuid>("auth_user_id").map_err(wrong_trigger);
+    Ok(column::<String, _>(&old, "role")? == column::<String, _>(new, "role")? && sign_in(&old)? == sign_in(new)?)
 }

@@ -4,7 +4,7 @@
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, notice, warning};
 
-use crate::install::{Lock, lock_tables, run, run_each, table_names};
+use crate::install::{Lock, lock_tables, run, run_each, table_names, view_names};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::require_owner;
@@ -80,11 +80,15 @@ impl Roles {
                     "Give the name as it stands in pg_roles, or create the role.",
                 ));
             }
-            if name == self.member && !row.not_null::<bool>("is_bound")? {
+            if !row.not_null::<bool>("is_bound")? {
                 return Err(invalid_argument(
                     format!("row security does not bind the role {name}"),
-                    "It is a superuser, has BYPASSRLS, or has the rights of the tables' owner.",
-                    "Give the role in which the members' requests arrive, such as authenticated.",
+                    "It is a superuser, has BYPASSRLS, or has the rights of the tables' owner. Policies mean nothing to it.",
+                    if name == self.member {
+                        "Give the role in which the members' requests arrive, such as authenticated."
+                    } else {
+                        "Leave worker_role out: the workers' role sees everything anyway. Grant it what a worker needs."
+                    },
                 ));
             }
         }
@@ -93,13 +97,13 @@ impl Roles {
 }
 
 /// Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people's
-/// requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or one with BYPASSRLS). People are known
+/// requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known
 /// by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles
 /// then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an
 /// assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
 ///
-/// 42501 for anybody but the tables' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for a
-/// member_role that row security does not bind, or that is the worker_role.
+/// 42501 for anybody but the tables' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one
+/// that row security does not bind, or for the same one twice.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&str>, "NULL")) -> Result<String> {
@@ -148,6 +152,7 @@ fn disable_row_security() -> Result<String> {
             AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)",
         &[types::TEXTS],
     );
+    static GRANTEES: Statement = Statement::kept(include_str!("../../sql/access/grantees.sql"), &[types::TEXTS]);
     require_owner("disable_row_security()")?;
     AdvisoryLock::Install.take();
     lock_tables(Lock::Everybody)?;
@@ -155,6 +160,9 @@ fn disable_row_security() -> Result<String> {
     let tables = table_names();
     let number = take_away(&roles, &tables)?;
     let tables = run_each(&DISABLE, &[tables.into()])?;
+    if let Some(roles) = GRANTEES.write(&[table_names().into()], |rows| rows.one::<String>("roles"))? {
+        warning!("row security is off; what {roles} may do by grants on these tables, no policy checks any more");
+    }
     Ok(format!(
         "assignment_reminders {}: {number} policies dropped, row security off on {tables} tables",
         env!("CARGO_PKG_VERSION")
@@ -202,7 +210,7 @@ fn take_away(roles: &[String], tables: &[&'static str]) -> Result<usize> {
     for policy in policies.rows() {
         run_each(&DROP, &[policy.not_null::<String>("name")?.into(), policy.not_null::<String>("relation")?.into()])?;
     }
-    run_each(&REVOKES, &[roles.to_vec().into(), tables.to_vec().into()])?;
+    run_each(&REVOKES, &[roles.to_vec().into(), [tables, &view_names()].concat().into()])?;
     Ok(policies.rows().count())
 }
 
@@ -231,7 +239,8 @@ fn give(roles: &Roles, tables: &[&str]) -> Result<usize> {
 fn grant(roles: &Roles, tables: &[&str]) -> Result<()> {
     static GRANTS: Statement =
         Statement::kept(include_str!("../../sql/access/grants.sql"), &[types::TEXT, types::TEXT, types::TEXTS]);
-    let arguments = [roles.member.as_str().into(), roles.worker.as_deref().into(), tables.to_vec().into()];
+    let relations = [tables, &view_names()].concat();
+    let arguments = [roles.member.as_str().into(), roles.worker.as_deref().into(), relations.into()];
     run_each(&GRANTS, &arguments).map(drop)
 }
 

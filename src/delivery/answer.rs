@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 
 use super::notify;
 use crate::arguments;
+use crate::rules::privacy::without_text;
 use crate::rules::retry::{AfterFailure, after_failure};
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::row_security::Whole;
@@ -55,8 +56,9 @@ fn mark_reminders_sent(
 }
 
 /// Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is
-/// permanent or `max_attempts` is reached, given up (status failed, and a notification). True: recorded. False: the
-/// claim no longer holds, and nothing was changed.
+/// permanent or `max_attempts` is reached, given up (status failed, and a notification). Of the error, only the codes are
+/// kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was
+/// changed.
 ///
 /// 22004 for a NULL id.
 #[pg_extern(volatile)]
@@ -126,7 +128,7 @@ fn extend_reminder_leases(
 const ANSWERED: Whole = Whole {
     updates: &["reminders"],
     inserts: &["send_logs"],
-    ..Whole::reads(&["reminders", "reminder_settings", "users"])
+    ..Whole::reads(&["reminders", "reminder_settings", "users", "assignments"])
 };
 
 /// What decides on the next attempt of a reminder.
@@ -136,6 +138,7 @@ struct Attempts {
     max: i32,
     retry_base: TimeDelta,
     jitter: f64,
+    has_address: bool,
 }
 
 impl Attempts {
@@ -154,6 +157,7 @@ impl Attempts {
             max: row.not_null("max_attempts")?,
             retry_base: TimeDelta::milliseconds(milliseconds),
             jitter: row.not_null("jitter")?,
+            has_address: row.not_null("has_address")?,
         })
     }
 
@@ -220,7 +224,11 @@ fn failed(
         for attempts in Attempts::of(held.clone())? {
             let Some((error, is_permanent)) = answer_of.get(attempts.reminder.as_bytes()) else { continue };
             ids.push(attempts.reminder);
-            errors.push(error.clone());
+            // Who has no address any more may have been forgotten, and the text may quote the one that they had.
+            errors.push(match error {
+                Some(text) if !attempts.has_address => Some(without_text(text)),
+                error => error.clone(),
+            });
             waits.push(attempts.wait(*is_permanent));
         }
         let arguments = [ids.into(), errors.into(), waits.into(), as_of.into()];

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 
 use crate::organization::named_organization;
 use crate::rules::bounce::{self, Bounce};
+use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
@@ -13,6 +14,8 @@ use crate::server::statement::{Statement, types};
 /// dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization's bounce_limit-th soft one
 /// since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without
 /// an id: this status of this message) was recorded before.
+///
+/// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 ///
 /// Messages are looked for in the organization that the session names, in all where it names none.
 ///
@@ -52,6 +55,8 @@ fn record_delivery_event(
         ));
     }
     WHOLE.require()?;
+    // What is logged now would not be seen by whoever forgets its addressee.
+    AdvisoryLock::Forgetting.share();
     let named = named_organization()?;
     let (organization, address, is_new) =
         LOG.write(&[message.into(), status.into(), error.into(), event_id.into(), named.into()], |mut rows| {

@@ -16,7 +16,7 @@ use crate::server::statement::{Statement, types};
 pgrx::extension_sql_file!(
     "../../sql/install/installed_definitions.sql",
     name = "installed_definitions",
-    requires = ["due_reads"]
+    requires = ["privacy_reads"]
 );
 
 returns!(
@@ -59,6 +59,15 @@ static ALTERED: Statement = Statement::kept(
     include_str!("../../sql/install/altered_definitions.sql"),
     &[types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS, types::TEXTS],
 );
+
+/// Whether none of the triggers that install() makes is there, among what is altered.
+pub fn are_all_triggers_away(altered: &ResultSet) -> Result<bool> {
+    let mut away = 0;
+    for row in altered.rows() {
+        away += usize::from(row.not_null::<String>("kind")? == "trigger" && row.get::<String>("actual")?.is_none());
+    }
+    Ok(away == definitions().filter(|[kind, ..]| *kind == "trigger").count())
+}
 
 fn made() -> [DatumWithOid<'static>; 5] {
     let column = |index: usize| -> Vec<&str> { definitions().map(|definition| definition[index]).collect() };

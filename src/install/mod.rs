@@ -11,7 +11,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{notice, warning};
 
-pub use self::definitions::{altered_names, table_names};
+pub use self::definitions::{altered_names, table_names, view_names};
 pub use self::migrations::number_outstanding;
 use crate::row_triggers::{OriginalRow, Triggered};
 use crate::server::advisory_lock::AdvisoryLock;
@@ -126,6 +126,8 @@ static STAND_INS: Statement = Statement::kept(
 fn attach(are_tables_new: bool) -> Result<Attached> {
     let altered = definitions::altered()?;
     let mut done = Attached::default();
+    // Of new tables, and after uninstall() or DROP EXTENSION ... CASCADE: nothing to tell one by one.
+    let are_all_away = are_tables_new || definitions::are_all_triggers_away(&altered)?;
     let (mut in_the_way, mut to_attach) = (Vec::new(), Vec::new());
     for row in altered.rows() {
         let kind: String = row.not_null("kind")?;
@@ -147,12 +149,13 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
         // The others stay as they are, such as those that somebody has made fire always.
         to_attach.push((kind.clone(), row.not_null::<String>(if kind == "trigger" { "name" } else { "relation" })?));
         let Some(actual) = actual else {
-            if !are_tables_new {
+            if !are_all_away {
                 notice!("{} was missing, and is made again", named(row)?);
             }
             continue;
         };
         match &expected {
+            Some(_) if are_all_away => {}
             Some(_) => notice!("{} is put right; it was: {actual}", named(row)?),
             None => notice!("{} is dropped: its function would do its work twice", named(row)?),
         }

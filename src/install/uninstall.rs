@@ -11,6 +11,7 @@ use crate::access;
 use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
+use crate::server::owner::require_owner;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
@@ -29,6 +30,7 @@ fn uninstall() -> Result<String> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
     require_read_committed("uninstall()", NEEDS_READ_COMMITTED)?;
+    require_owner("uninstall()")?;
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;

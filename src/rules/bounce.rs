@@ -15,7 +15,8 @@ pub enum Bounce {
 /// any code it is soft: one unclear report silences nobody.
 #[must_use]
 pub fn judge(is_permanent: Option<bool>, report: &str) -> Bounce {
-    let is_hard = match (is_permanent, enhanced_code(report), reply_code(report)) {
+    let (reply, enhanced) = codes(report);
+    let is_hard = match (is_permanent, enhanced, reply) {
         (Some(is_permanent), ..) => is_permanent,
         // Subject 1: the address. Subject 2: the mailbox; there, 2 to 4 are: full, message too long, list expansion.
         (None, Some((class, subject, detail)), _) => {
@@ -25,6 +26,12 @@ pub fn judge(is_permanent: Option<bool>, report: &str) -> Bounce {
         (None, None, None) => false,
     };
     if is_hard { Bounce::Hard } else { Bounce::Soft }
+}
+
+/// The codes of a report: the SMTP reply code, and the enhanced status code as its three numbers.
+#[must_use]
+pub fn codes(report: &str) -> (Option<u16>, Option<(u16, u16, u16)>) {
+    (reply_code(report), enhanced_code(report))
 }
 
 /// The first word of the form 5.1.1.

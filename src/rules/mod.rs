@@ -12,6 +12,7 @@ pub mod health;
 pub mod job;
 pub mod kind;
 pub mod outbox;
+pub mod privacy;
 pub mod rate;
 pub mod recipient;
 pub mod retry;

@@ -11,6 +11,8 @@ pub enum AdvisoryLock {
     DailyRun = 1,
     /// Held by install().
     Install = 2,
+    /// Held while a person is forgotten; shared by what is reported of messages meanwhile, whose addresses it reads.
+    Forgetting = 3,
 }
 
 impl AdvisoryLock {
@@ -23,6 +25,12 @@ impl AdvisoryLock {
     pub fn take(self) {
         // SAFETY: Postgres's own function, with its two arguments.
         unsafe { direct_function_call::<()>(pg_sys::pg_advisory_xact_lock_int4, &self.arguments()) };
+    }
+
+    /// Waits until nobody holds the lock alone, and keeps everybody from doing so.
+    pub fn share(self) {
+        // SAFETY: as for `take`.
+        unsafe { direct_function_call::<()>(pg_sys::pg_advisory_xact_lock_shared_int4, &self.arguments()) };
     }
 
     /// Takes the lock if nobody holds it, and says whether.

@@ -1,5 +1,5 @@
-//! The permit to write the columns that no client may write: assignment_count and last_contact_date. The triggers that
-//! protect them let a write pass only where our own statement made it. A client has no way to forge that: it is a
+//! The permit to write what no client may write: assignment_count and last_contact_date, and rows of a history. The triggers
+//! that protect them let a write pass only where our own statement made it. A client has no way to forge that: it is a
 //! variable of the backend, not a setting.
 
 use std::cell::Cell;

@@ -16,27 +16,12 @@ pub struct Failure {
 /// Does `work`; all that it wrote is undone when it fails. A cancelled query is passed on, as PL/pgSQL does: whoever
 /// cancels wants the statement to end.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::result::Result<T, Failure>> {
-    // SAFETY: the calls, and what is restored after them, are those of PL/pgSQL's exception blocks.
-    let (memory, resources) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
-    let leave = |commit: bool| unsafe {
-        if commit {
-            pg_sys::ReleaseCurrentSubTransaction();
-        } else {
-            pg_sys::RollbackAndReleaseCurrentSubTransaction();
-        }
-        pg_sys::MemoryContextSwitchTo(memory);
-        pg_sys::CurrentResourceOwner = resources;
-    };
-
-    unsafe {
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        pg_sys::MemoryContextSwitchTo(memory);
-    }
+    let subtransaction = Subtransaction::begin();
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(described)))
         .catch_others(|caught| Err(caught_error(caught)))
         .catch_rust_panic(|caught| Err(caught_error(caught)))
         .execute();
-    leave(outcome.is_ok());
+    subtransaction.end(outcome.is_ok());
 
     match outcome {
         Ok(value) => Ok(Ok(value)),
@@ -44,6 +29,50 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
             Err(ErrorReport::new(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message, "assignment_reminders"))
         }
         Err((code, message)) => Ok(Err(Failure { sqlstate: sqlstate(code), message })),
+    }
+}
+
+/// Does `work`. What it wrote and locked is kept where it returns something, and undone where it returns nothing or fails.
+pub fn kept_where_some<T>(work: impl FnOnce() -> Result<Option<T>>) -> Result<Option<T>> {
+    let subtransaction = Subtransaction::begin();
+    let undone = |caught: CaughtError| -> Result<Option<T>> {
+        subtransaction.end(false);
+        caught.rethrow()
+    };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(work)).catch_others(undone).catch_rust_panic(undone).execute();
+    subtransaction.end(matches!(outcome, Ok(Some(_))));
+    outcome
+}
+
+/// A subtransaction, and what is restored when it ends.
+#[derive(Clone, Copy)]
+struct Subtransaction {
+    memory: pg_sys::MemoryContext,
+    resources: pg_sys::ResourceOwner,
+}
+
+impl Subtransaction {
+    fn begin() -> Self {
+        // SAFETY: the calls, and what is restored after them, are those of PL/pgSQL's exception blocks.
+        unsafe {
+            let before = Self { memory: pg_sys::CurrentMemoryContext, resources: pg_sys::CurrentResourceOwner };
+            pg_sys::BeginInternalSubTransaction(std::ptr::null());
+            pg_sys::MemoryContextSwitchTo(before.memory);
+            before
+        }
+    }
+
+    fn end(self, commit: bool) {
+        // SAFETY: as for `begin`; it is the innermost one, since all that is begun inside ends there.
+        unsafe {
+            if commit {
+                pg_sys::ReleaseCurrentSubTransaction();
+            } else {
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            }
+            pg_sys::MemoryContextSwitchTo(self.memory);
+            pg_sys::CurrentResourceOwner = self.resources;
+        }
     }
 }
 

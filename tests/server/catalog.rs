@@ -54,10 +54,10 @@ fn every_function_that_runs_sql_pins_its_search_path() {
     // Those that run none; and parts of queries, which must be inlined into them, and in which nothing is unqualified.
     let pure = "c|after_loss/2 current_organization/0 days_since_last_contact/2 default_organization/0 dispatched_at/7 due_reminder_type/1 due_windows/4 \
                 evaluate_assignment/6 forget_bounces/0 is_due_offset_open/5 is_escalation_due/3 is_reachable/2 is_rearmed/6 is_reminder_due/2 \
-                latest_starts_of_silence/3 protect_assignment_count/0 protect_last_contact_date/0 protect_user_role/0 raise_unknown/2 \
+                latest_starts_of_silence/3 named_organization/0 protect_assignment_count/0 protect_identity/0 protect_last_contact_date/0 raise_unknown/2 \
                 refuse_future_activity/0 refuse_new_id/0 refuse_update/0 reminder_kind/1 reminder_kinds/0 reminder_type_of/1 require_moment/1 \
-                require_page_size/1 require_value/2 required_organization/0 set_updated_at/0 skip_reason/1 time_ordered_id/0 \
-                unreachable_reason/3";
+                require_page_size/1 require_value/2 set_updated_at/0 skip_reason/1 time_ordered_id/0 \
+                unreachable_reason/3 without_addresses/3 without_text/1";
     let inlined = "sql|addressee_id/5 day_before/2 evaluate_assignments/2 has_something_to_say/3 \
                    is_in_daily_summary/4 silence_anchor/1 silent_since/2";
     assert_eq!(unpinned, [pure, inlined]);
@@ -70,14 +70,14 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "addressee_id after_loss altered_definitions current_organization daily_summary day_before days_since_last_contact default_organization \
+    let reads = "addressee_id addresses_of after_loss altered_definitions chosen_organization current_organization daily_summary day_before days_since_last_contact default_organization \
                  dispatched_at due_assignments due_reminder_type due_windows evaluate_assignment evaluate_assignments \
                  evaluation_health existing_organization get_assignment_with_participants \
                  get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
                  has_something_to_say installed_definitions is_due_offset_open is_escalation_due is_in_daily_summary is_reachable is_rearmed is_reminder_due \
-                 latest_starts_of_silence raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment \
-                 require_page_size require_value require_whole required_organization silence_anchor silent_since skip_reason time_ordered_id unreachable_reason \
-                 verify_assignment_counts verify_contact_dates watch_daily_evaluation";
+                 latest_starts_of_silence named_organization raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment \
+                 require_page_size require_value require_whole silence_anchor silent_since skip_reason time_ordered_id unreachable_reason \
+                 verify_assignment_counts verify_contact_dates watch_daily_evaluation without_addresses without_text";
     assert_eq!(callable.join(" "), reads);
     let volatile = rows(
         &mut database.connect(),

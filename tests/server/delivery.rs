@@ -727,6 +727,40 @@ fn old_history_is_deleted_in_bounded_batches_and_the_last_run_stays() {
 }
 
 #[test]
+fn the_history_of_organizations_that_were_deleted_is_pruned_too() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "INSERT INTO organizations (id, name) SELECT ('00000000-0000-0000-0000-00000000a' || lpad(n::text, 3, '0'))::uuid, 'gone' FROM generate_series(0, 9) n;
+         INSERT INTO send_logs (organization_id, created_at) SELECT o.id, moment FROM organizations o, unnest('{2025-01-01,2025-02-01,2026-11-01}'::timestamptz[]) AS moment;
+         DELETE FROM organizations WHERE name = 'gone'",
+    );
+    let mut prune = || row(&mut client, &format!("SELECT * FROM prune('1 year', 15, '{NOW}')"));
+    assert_eq!([prune(), prune(), prune()], ["15|0", "7|0", "0|0"]);
+    assert_eq!(row(&mut client, "SELECT count(*), min(created_at)::date FROM send_logs"), "11|2026-11-01");
+}
+
+#[test]
+fn pruning_looks_up_the_old_of_each_organization_and_reads_nothing_else() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "INSERT INTO send_logs (organization_id, created_at)
+         SELECT ('00000000-0000-0000-0000-0000000000' || lpad((n % 20)::text, 2, '0'))::uuid, '2026-11-01'::timestamptz + n * interval '1 second'
+           FROM generate_series(1, 50000) n;
+         INSERT INTO send_logs (organization_id, created_at) SELECT '00000000-0000-0000-0000-000000000007', '2025-01-01' FROM generate_series(1, 6000)",
+    );
+    run(&mut client, "VACUUM ANALYZE send_logs");
+    run(&mut client, "BEGIN");
+    let read = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables WHERE relid = 'send_logs'::regclass";
+    assert_eq!(row(&mut client, &format!("SELECT * FROM prune('1 year', 5000, '{NOW}')")), "5000|0");
+    let read: u32 = row(&mut client, read).parse().expect("a number");
+    assert!(read < 11_000, "{read} rows were read to find and delete 5000, of 20 organizations");
+}
+
+#[test]
 fn impossible_arguments_are_refused_with_their_value() {
     let database = Database::installed();
     let mut client = database.connect();

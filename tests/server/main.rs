@@ -18,6 +18,7 @@ mod install;
 mod organization;
 mod owner;
 mod plans;
+mod privacy;
 mod races;
 mod readme;
 mod reference;

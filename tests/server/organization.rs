@@ -26,6 +26,11 @@ fn a_jwt_alone_decides_and_without_one_the_setting_and_then_the_default() {
     becomes("SET request.jwt.claims = '{}'", "-", DEFAULT);
     becomes(r#"SET request.jwt.claims = '{"app_metadata": {"provider": "email"}}'"#, "-", DEFAULT);
     becomes(
+        r#"SET request.jwt.claims = '{"organization_id": null, "app_metadata": {"organization_id": null}}'"#,
+        "-",
+        DEFAULT,
+    );
+    becomes(
         &format!(r#"SET request.jwt.claims = '{{"app_metadata": {{"organization_id": "{CLAIM}"}}}}'"#),
         CLAIM,
         CLAIM,
@@ -61,17 +66,14 @@ fn a_malformed_organization_is_an_error() {
         "+aaaaaaa-0000-4000-8000-00000000000a",
     ] {
         run(&mut client, &format!("SET assignment_reminders.organization_id = '{value}'"));
-        for function in ["current", "default", "required"] {
+        for function in ["current", "default", "named"] {
             assert_refused(&mut client, &format!("SELECT {function}_organization()"), "22P02", value);
         }
     }
     run(&mut client, "RESET assignment_reminders.organization_id");
-    for claims in [
-        r#"{"organization_id": 7}"#,
-        r#"{"organization_id": null}"#,
-        r#"{"app_metadata": {"organization_id": ["x"]}}"#,
-        r#"{"organization_id": ""}"#,
-    ] {
+    for claims in
+        [r#"{"organization_id": 7}"#, r#"{"app_metadata": {"organization_id": ["x"]}}"#, r#"{"organization_id": ""}"#]
+    {
         run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
         assert_refused(&mut client, "SELECT current_organization()", "22P02", "organization_id in request.jwt.claims");
     }
@@ -150,7 +152,9 @@ fn where_it_is_required_nothing_lands_in_an_organization_that_nobody_named() {
     assert_eq!(row(&mut client, "SELECT require_organization(true)"), "0");
     for claims in ["", r#"{"role": "service_role"}"#] {
         run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
-        assert_refused(&mut client, insert, "23502", "organization");
+        assert_eq!(refused(&mut client, insert).sqlstate, "23502");
+        // As PostgREST asks for the defaults of every column first.
+        assert_eq!(row(&mut client, "SELECT named_organization()"), "-");
     }
     run(&mut client, "SET request.jwt.claims = ''");
     for table in ["send_logs", "reminders", "activities", "assignments"] {
@@ -166,11 +170,30 @@ fn where_it_is_required_nothing_lands_in_an_organization_that_nobody_named() {
     assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
     run(&mut client, "ALTER TABLE users ALTER COLUMN organization_id DROP DEFAULT");
     assert!(row(&mut client, "SELECT install()").ends_with("1 triggers and defaults attached"));
-    assert_refused(&mut client, insert, "23502", "the session names no organization");
+    assert_eq!(refused(&mut client, insert).sqlstate, "23502");
+    // And what uninstall() has left.
+    run(&mut client, "SELECT uninstall()");
+    assert_eq!(refused(&mut client, insert).sqlstate, "23502");
+    run(&mut client, "DROP EXTENSION assignment_reminders; CREATE EXTENSION assignment_reminders; SELECT install()");
+    assert_eq!(refused(&mut client, insert).sqlstate, "23502");
+    assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
 
     assert_eq!(row(&mut client, "SELECT require_organization(false)"), "9");
     run(&mut client, insert);
     assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
+}
+
+#[test]
+fn a_read_without_an_organization_says_so() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    People::new(&mut client).assignment(&mut client, "2026-01-01");
+    run(&mut client, r#"SET request.jwt.claims = '{"role": "service_role"}'"#);
+    for read in ["get_open_assignments_with_contact_dates()", "get_assignments_with_no_contact_since('2027-01-01')"] {
+        assert_refused(&mut client, &format!("SELECT * FROM {read}"), "22004", "organization_id");
+    }
+    let given = format!("SELECT count(*) FROM get_open_assignments_with_contact_dates(organization_id => '{DEFAULT}')");
+    assert_eq!(row(&mut client, &given), "1");
 }
 
 #[test]
@@ -185,7 +208,7 @@ fn only_the_owner_of_the_tables_may_require_organizations() {
     let (mut owner, _) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
     assert_eq!(row(&mut owner, "SELECT require_organization(true)"), "9");
-    assert_refused(&mut owner, "INSERT INTO users (email) VALUES ('a@example.org')", "23502", "organization");
+    assert_eq!(refused(&mut owner, "INSERT INTO users (email) VALUES ('a@example.org')").sqlstate, "23502");
     assert_refused(&mut owner, "SELECT require_organization(NULL)", "22004", "is_required");
 }
 

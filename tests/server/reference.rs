@@ -12,7 +12,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 
 /// Where a function is listed: under the first heading with a pattern that it fits. A pattern has at most one `*`. Functions
 /// come in the order of the patterns. Trigger functions have a heading of their own.
-const CAPABILITIES: [(&str, &[&str]); 11] = [
+const CAPABILITIES: &[(&str, &[&str])] = &[
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
     ("Assignment counts", &["*_assignment_counts"]),
@@ -33,13 +33,15 @@ const CAPABILITIES: [(&str, &[&str]); 11] = [
             "prune",
         ],
     ),
+    ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     (
         "Organization and person of a session",
         &[
             "current_organization",
             "default_organization",
-            "required_organization",
+            "named_organization",
+            "chosen_organization",
             "require_organization",
             "existing_organization",
             "current_user_id",
@@ -65,6 +67,7 @@ const CAPABILITIES: [(&str, &[&str]); 11] = [
             "is_rearmed",
             "skip_reason",
             "after_loss",
+            "without_*",
             "due_reminder_type",
             "is_due_offset_open",
             "due_windows",
@@ -132,7 +135,7 @@ fn functions(client: &mut Client, page: &mut Page) {
         functions_by_name(client).into_iter().partition(|function| function.is_trigger);
     for (capability, patterns) in CAPABILITIES {
         let mut listed = Vec::new();
-        for pattern in patterns {
+        for pattern in *patterns {
             let fitting: Vec<Function> = rest.extract_if(.., |function| fits(&function.name, pattern)).collect();
             assert!(!fitting.is_empty(), "reference.rs: no function, or none that is left, fits {pattern}");
             listed.extend(fitting);

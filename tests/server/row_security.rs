@@ -10,7 +10,7 @@ const RIGHTS: &str = "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRAN
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}";
 
 /// Functions that must see everything, and the tables that they must see.
-const WHOLE: [(&str, &[&str]); 16] = [
+const WHOLE: [(&str, &[&str]); 18] = [
     ("SELECT * FROM repair_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM verify_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM repair_contact_dates()", &["assignments", "activities", "contact_corrections", "organizations"]),
@@ -29,7 +29,10 @@ const WHOLE: [(&str, &[&str]); 16] = [
             "send_logs",
         ],
     ),
-    ("SELECT mark_reminder_sent(gen_random_uuid(), gen_random_uuid())", &["reminders", "users", "send_logs"]),
+    (
+        "SELECT mark_reminder_sent(gen_random_uuid(), gen_random_uuid())",
+        &["reminders", "assignments", "users", "send_logs"],
+    ),
     (
         "SELECT mark_reminder_failed(gen_random_uuid(), gen_random_uuid(), 'x')",
         &["reminders", "reminder_settings", "send_logs"],
@@ -55,6 +58,33 @@ const WHOLE: [(&str, &[&str]); 16] = [
         &["evaluation_runs", "organizations", "reminder_settings", "migrations"],
     ),
     ("SELECT record_delivery_event('m', 'delivered')", &["send_logs", "reminder_settings", "users"]),
+    (
+        "SELECT * FROM forget_person('00000000-0000-0000-0000-0000000000f1')",
+        &[
+            "users",
+            "user_preferences",
+            "peer_mentors",
+            "assignments",
+            "contact_corrections",
+            "activities",
+            "reminders",
+            "send_logs",
+            "evaluation_runs",
+        ],
+    ),
+    (
+        "SELECT export_person('00000000-0000-0000-0000-0000000000f1')",
+        &[
+            "users",
+            "user_preferences",
+            "peer_mentors",
+            "assignments",
+            "contact_corrections",
+            "activities",
+            "reminders",
+            "send_logs",
+        ],
+    ),
 ];
 
 fn programme() -> (Database, Client, People, Uuid) {
@@ -68,6 +98,7 @@ fn programme() -> (Database, Client, People, Uuid) {
         &format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-01-05 12:00+00')"),
     );
     enqueue_follow_ups(&mut owner, "2026-02-01");
+    run(&mut owner, "INSERT INTO users (id) VALUES ('00000000-0000-0000-0000-0000000000f1')");
     run(
         &mut owner,
         "SELECT mark_reminder_sent(reminder_id, claim_id, message_id => 'm') FROM claim_reminders(1, as_of => '2026-02-02')",

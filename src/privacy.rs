@@ -1,0 +1,318 @@
+//! Personal data: what the tables hold of a person, and forgetting it. What stays of a text is the rules' to say.
+//!
+//! Forgetting waits for nobody while it holds a row. It takes locks in every table, and whoever holds one of these may be waiting
+//! for another, in any order. So it takes what is free; where something is not, it lets go of all, waits for that, and begins again.
+
+use std::collections::HashMap;
+
+use pgrx::Uuid;
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+
+use crate::rules::delivery::SkipReason;
+use crate::rules::privacy::{self, FORGOTTEN};
+use crate::server::advisory_lock::AdvisoryLock;
+use crate::server::errors::{Result, null_argument, require_written, unknown};
+use crate::server::permit::with_permit;
+use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
+use crate::server::rows::Rows;
+use crate::server::setting::require_read_committed;
+use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::kept_where_some;
+
+pgrx::extension_sql_file!("../sql/privacy/reads.sql", name = "privacy_reads", requires = ["due_reads"]);
+
+returns!(
+    /// How many rows of each table a person was forgotten in.
+    Forgotten: SetOf,
+    "TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, \
+     reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)"
+);
+
+/// A provider's report with nothing left of its text but the SMTP and the RFC 3463 code. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn without_text(report: &str) -> String {
+    privacy::without_text(report)
+}
+
+/// A text in which the word forgotten stands for each of these addresses, however they are capitalized; not for those that are
+/// spared. NULL for a NULL text; NULL addresses are none.
+#[pg_extern(immutable, parallel_safe)]
+fn without_addresses(
+    text: Option<&str>,
+    addresses: Option<Vec<Option<String>>>,
+    spared: Option<Vec<Option<String>>>,
+) -> Option<String> {
+    let spared: Vec<String> = spared.into_iter().flatten().flatten().collect();
+    let addresses: Vec<String> = addresses.into_iter().flatten().flatten().collect();
+    let wanted: Vec<&str> = addresses.iter().filter(|address| !spared.contains(address)).map(String::as_str).collect();
+    text.map(|text| privacy::without_addresses(text, &wanted).into_owned())
+}
+
+/// Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is
+/// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of
+/// the assignments whose student they are (titles, descriptions, reasons of corrections, notes, metadata), the notes of activities that
+/// they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+///
+/// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
+/// holds one of these rows; delivery events wait for it.
+///
+/// 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.
+#[pg_extern(volatile)]
+#[search_path(pg_catalog, pg_temp)]
+fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
+    const WHOLE: Whole = Whole {
+        updates: &[
+            "users",
+            "user_preferences",
+            "assignments",
+            "contact_corrections",
+            "activities",
+            "reminders",
+            "send_logs",
+            "evaluation_runs",
+        ],
+        deletes: &["user_preferences"],
+        ..Whole::reads(&[
+            "users",
+            "user_preferences",
+            "peer_mentors",
+            "assignments",
+            "contact_corrections",
+            "activities",
+            "reminders",
+            "send_logs",
+            "evaluation_runs",
+        ])
+    };
+    static EXISTS: Statement =
+        Statement::kept("SELECT u.id FROM assignment_reminders.users u WHERE u.id = $1", &[types::UUID]);
+    let user = user_id.ok_or_else(|| null_argument("user_id"))?;
+    WHOLE.require()?;
+    require_read_committed(
+        "forget_person()",
+        "In a stricter one it would not see what was logged of this person after the transaction began.",
+    )?;
+    loop {
+        let known: Option<Uuid> = EXISTS.write(&[user.into()], |rows| rows.one("id"))?;
+        known.ok_or_else(|| unknown("user", "users", user))?;
+        let mut held_by_others = None;
+        let held = kept_where_some(|| {
+            AdvisoryLock::Forgetting.take();
+            Ok(match Held::take(user)? {
+                Ok(held) => Some(held),
+                Err(row) => {
+                    held_by_others = Some(row);
+                    None
+                }
+            })
+        })?;
+        match (held, held_by_others) {
+            (Some(held), _) => return held.forget().map(|forgotten| SetOf::values([forgotten.columns()])),
+            (None, Some(row)) => row.wait()?,
+            (None, None) => {}
+        }
+    }
+}
+
+/// A row that somebody else holds.
+struct HeldByOthers {
+    table: String,
+    id: Uuid,
+}
+
+impl HeldByOthers {
+    /// Waits until nobody does, and holds nothing meanwhile or afterwards.
+    fn wait(self) -> Result<()> {
+        static WAIT: Statement =
+            Statement::by_index(include_str!("../sql/privacy/wait.sql"), &[types::TEXT, types::UUID]);
+        kept_where_some(|| WAIT.run(&[self.table.into(), self.id.into()]).map(|()| None::<()>)).map(drop)
+    }
+}
+
+/// Everything of one person's, locked.
+struct Held {
+    user: Uuid,
+    addresses: Vec<String>,
+    /// Where an address is another person's now: pairwise, organization and address.
+    spared: (Vec<Uuid>, Vec<String>),
+    /// By their table.
+    rows: HashMap<String, Vec<Uuid>>,
+}
+
+/// How many rows of each table were changed.
+#[derive(Default)]
+struct Changed {
+    users: usize,
+    user_preferences: usize,
+    assignments: usize,
+    contact_corrections: usize,
+    activities: usize,
+    reminders: usize,
+    skipped: usize,
+    send_logs: usize,
+    evaluation_runs: usize,
+}
+
+impl Held {
+    fn take(user: Uuid) -> Result<std::result::Result<Self, HeldByOthers>> {
+        static PERSON: Statement = Statement::by_index(include_str!("../sql/privacy/lock_person.sql"), &[types::UUID]);
+        static ADDRESSES: Statement = Statement::kept(
+            "SELECT a.address FROM assignment_reminders.addresses_of($1) AS a (address)",
+            &[types::UUID],
+        );
+        static SPARED: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/spared.sql"), &[types::UUID, types::TEXTS]);
+        static ROWS: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/lock_rows.sql"), &[types::UUID, types::TEXT]);
+        static QUOTES: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/lock_quotes.sql"),
+            &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS],
+        );
+        let locked: Option<Uuid> = PERSON.write(&[user.into()], |rows| rows.one("id"))?;
+        if locked.is_none() {
+            return Ok(Err(HeldByOthers { table: "users".to_string(), id: user }));
+        }
+        let mut held = Self { user, addresses: Vec::new(), spared: (Vec::new(), Vec::new()), rows: HashMap::new() };
+        // Each in a snapshot of its own: what was committed before the locks were had is seen.
+        if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
+            return Ok(Err(row));
+        }
+        held.addresses = ADDRESSES.write(&[user.into()], |rows| rows.column("address"))?;
+        held.spared = SPARED.write(&[user.into(), held.addresses.clone().into()], |rows| {
+            let pairs: Result<Vec<(Uuid, String)>> =
+                rows.map(|row| Ok((row.not_null("organization_id")?, row.not_null("address")?))).collect();
+            Ok(pairs?.into_iter().unzip())
+        })?;
+        let arguments =
+            [user.into(), held.addresses.clone().into(), held.spared.0.clone().into(), held.spared.1.clone().into()];
+        Ok(QUOTES.write(&arguments, |rows| held.add(rows))?.map(|()| held))
+    }
+
+    /// Adds rows that were locked, unless one is held by others.
+    fn add(&mut self, rows: Rows) -> Result<std::result::Result<(), HeldByOthers>> {
+        for row in rows {
+            let (table, id): (String, Uuid) = (row.not_null("name")?, row.not_null("id")?);
+            if !row.not_null::<bool>("is_locked")? {
+                return Ok(Err(HeldByOthers { table, id }));
+            }
+            let ids = self.rows.entry(table).or_default();
+            ids.push(id);
+        }
+        Ok(Ok(()))
+    }
+
+    fn ids(&self, table: &str) -> Vec<Uuid> {
+        let mut ids = self.rows.get(table).cloned().unwrap_or_default();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    fn forget(&self) -> Result<Changed> {
+        static USER: Statement =
+            Statement::by_index(include_str!("../sql/privacy/forget_user.sql"), &[types::UUID, types::TEXT]);
+        static OPT_OUTS: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/forget_opt_out_reasons.sql"),
+            &[types::UUIDS, types::TEXTS, types::UUIDS, types::TEXTS],
+        );
+        static PREFERENCES: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/forget_preferences.sql"), &[types::UUIDS]);
+        static ASSIGNMENTS: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/forget_assignments.sql"),
+            &[types::UUIDS, types::TEXT],
+        );
+        static ACTIVITIES: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/forget_activities.sql"), &[types::UUIDS]);
+        static CORRECTIONS: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/forget_corrections.sql"),
+            &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS, types::UUIDS, types::TEXT],
+        );
+        static REMINDERS: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/forget_reminders.sql"),
+            &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS, types::UUIDS, types::TEXT],
+        );
+        static LOGS: Statement = Statement::at_each_call(
+            include_str!("../sql/privacy/forget_logs.sql"),
+            &[types::TEXTS, types::UUIDS, types::TEXTS, types::UUIDS],
+        );
+        static RUNS: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/forget_runs.sql"), &[types::UUIDS, types::TEXTS]);
+
+        let addresses = || [self.addresses.clone().into(), self.spared.0.clone().into(), self.spared.1.clone().into()];
+        let about = |table: &str, word: &'static str| {
+            let [addresses, organizations, spared] = addresses();
+            [self.user.into(), addresses, organizations, spared, self.ids(table).into(), word.into()]
+        };
+        let [texts, organizations, spared] = addresses();
+        let others = [self.ids("users").into(), texts, organizations, spared];
+        let [texts, organizations, spared] = addresses();
+        let logs = [texts, organizations, spared, self.ids("send_logs").into()];
+        let mut skipped = 0;
+        let reminders = REMINDERS.write(&about("reminders", SkipReason::OptedOut.name()), |rows| {
+            rows.map(|row| {
+                skipped += usize::from(row.not_null::<bool>("is_skipped")?);
+                row.not_null("is_as_told")
+            })
+            .collect::<Result<Vec<bool>>>()
+        })?;
+        Ok(Changed {
+            users: with_permit(|| change(&USER, &[self.user.into(), FORGOTTEN.into()], "users", "email"))?
+                + change(&OPT_OUTS, &others, "users", "contact_opt_out_reason")?,
+            user_preferences: change(
+                &PREFERENCES,
+                &[self.ids("user_preferences").into()],
+                "user_preferences",
+                "no value",
+            )?,
+            assignments: change(
+                &ASSIGNMENTS,
+                &[self.ids("assignments").into(), FORGOTTEN.into()],
+                "assignments",
+                "title",
+            )?,
+            contact_corrections: with_permit(|| {
+                change(&CORRECTIONS, &about("contact_corrections", FORGOTTEN), "contact_corrections", "reason")
+            })?,
+            activities: change(&ACTIVITIES, &[self.ids("activities").into()], "activities", "notes")?,
+            reminders: all_written("reminders", "last_error", &reminders)?,
+            skipped,
+            send_logs: with_permit(|| change(&LOGS, &logs, "send_logs", "to_email"))?,
+            evaluation_runs: change(
+                &RUNS,
+                &[self.ids("evaluation_runs").into(), self.addresses.clone().into()],
+                "evaluation_runs",
+                "error",
+            )?,
+        })
+    }
+}
+
+/// Runs a statement that says of each row whether it was written. Returns how many; 55000 where a trigger of the owner's kept one.
+fn change(statement: &'static Statement, arguments: &[DatumWithOid], table: &str, column: &str) -> Result<usize> {
+    let written: Vec<bool> = statement.write(arguments, |rows| rows.column("is_as_told"))?;
+    all_written(table, column, &written)
+}
+
+fn all_written(table: &str, column: &str, written: &[bool]) -> Result<usize> {
+    require_written(table, column, written.len(), written.iter().filter(|&&is_as_told| is_as_told).count())?;
+    Ok(written.len())
+}
+
+impl Changed {
+    fn columns(&self) -> Vec<crate::server::result::Value> {
+        let counted = |name, rows: usize| value(name, i64::try_from(rows).unwrap_or(i64::MAX));
+        vec![
+            counted("users", self.users),
+            counted("user_preferences", self.user_preferences),
+            counted("assignments", self.assignments),
+            counted("contact_corrections", self.contact_corrections),
+            counted("activities", self.activities),
+            counted("reminders", self.reminders),
+            counted("skipped", self.skipped),
+            counted("send_logs", self.send_logs),
+            counted("evaluation_runs", self.evaluation_runs),
+        ]
+    }
+}
