@@ -1395,6 +1395,12 @@ CREATE OR REPLACE FUNCTION "refuse_new_id"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'refuse_new_id_wrapper';
 
+-- assignment_reminders::row_triggers::refuse_reused_id
+CREATE OR REPLACE FUNCTION "refuse_reused_id"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'refuse_reused_id_wrapper';
+
 -- assignment_reminders::row_triggers::refuse_update
 CREATE OR REPLACE FUNCTION "refuse_update"()
 	RETURNS TRIGGER
@@ -1558,8 +1564,8 @@ COMMENT ON FUNCTION assignment_reminders.default_organization() IS
     'What organization_id defaults to: the organization that the session speaks for, else the default organization, so that a service whose JWT names none goes on inserting. require_organization(true) takes that away.
 22P02 when what is there is malformed.';
 COMMENT ON FUNCTION assignment_reminders.disable_row_security() IS
-    'Takes back what enable_row_security made: its policies, the rights of the roles that they are for, and row security, where no policy of somebody else''s remains. Roles of users stay. Returns what was done.
-42501 for anybody but the tables'' owner.';
+    'Takes back what enable_row_security made: its policies, the rights of the roles that they are for, and row security, where no policy of somebody else''s remains and nobody whom it binds has a right: what nobody would check any more stays closed, with a warning. Roles of users stay. Returns what was done: nothing where there are no policies of enable_row_security.
+42501 for anybody but the tables'' owner, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.dispatched_at(TEXT, bool, TEXT, TEXT, timestamp with time zone, timestamp with time zone, timestamp with time zone) IS
     'When the mentor''s reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL: neither yet. in_this_silence: whether the reminder is about this silence; if not, there is none. mentor_unreachable: why the mentor cannot be written to, NULL if they can; one who cannot counts as reminded at as_of.
 22004 for a NULL as_of.';
@@ -1569,8 +1575,8 @@ COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
 COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
-    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
-42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, or for the same one twice.';
+    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be called first, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -1661,6 +1667,8 @@ COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
     'Trigger: refuses an activity more than a day ahead. 22008.';
 COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS
     'Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.refuse_reused_id() IS
+    'Trigger: refuses a mentor with the id of one that was deleted in the same transaction. What was counted on the one would be taken from the other. 27000.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
     'Trigger: refuses to change a history, but to forget_person(). 2F002.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS

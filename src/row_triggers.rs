@@ -1,5 +1,7 @@
 //! Single-row triggers: they adjust a row or refuse it. Their WHEN clauses (triggers.sql) decide when they are called.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use pgrx::datum::UnboxDatum;
@@ -15,6 +17,7 @@ use crate::server::own_trigger::require;
 use crate::server::owner::as_table_owner;
 use crate::server::permit;
 use crate::server::statement::{Statement, types};
+use crate::server::transaction::{Memory, remembered};
 
 /// What a trigger function returns: a row or nothing. Its errors have been raised by then.
 pub type Triggered<Row> = Result<Option<Row>, Infallible>;
@@ -95,6 +98,34 @@ fn refuse_update<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
             "Insert a new row instead, or call assignment_reminders.forget_person() to forget a person.",
         ))
     }))
+}
+
+/// Trigger: refuses a mentor with the id of one that was deleted in the same transaction. What was counted on the one would be
+/// taken from the other. 27000.
+#[pg_trigger]
+fn refuse_reused_id<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(require(trigger, "refuse_reused_id").and_then(|()| once(trigger)))
+}
+
+fn once<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<OriginalRow<'a>>> {
+    thread_local! {
+        static DELETED: Memory<HashSet<[u8; 16]>> = RefCell::default();
+    }
+    if let Some(old) = trigger.old() {
+        let id = column::<Uuid, _>(&old, "id")?;
+        remembered(&DELETED, |deleted| deleted.insert(*id.as_bytes()));
+        return Ok(Some(old));
+    }
+    let id = column::<Uuid, _>(&new_row(trigger)?, "id")?;
+    if !remembered(&DELETED, |deleted| deleted.contains(id.as_bytes())) {
+        return Ok(None);
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION,
+        format!("mentor {id} was deleted in this transaction and cannot come back in it"),
+        "What was counted on the one would be taken from the other.",
+        "Update the row instead, give the new one another id, or insert it in a transaction of its own.",
+    ))
 }
 
 /// Trigger: refuses another id for a mentor or an assignment, on which counts and histories rest. 428C9.

@@ -56,6 +56,13 @@ CREATE OR REPLACE TRIGGER peer_mentors_protect_inserted_count
 CREATE OR REPLACE TRIGGER peer_mentors_refuse_new_id
     AFTER UPDATE ON assignment_reminders.peer_mentors
     FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION assignment_reminders.refuse_new_id();
+-- Before the row goes: a foreign key's cascade, and what fires beside it, come after.
+CREATE OR REPLACE TRIGGER peer_mentors_remember_deleted
+    BEFORE DELETE ON assignment_reminders.peer_mentors
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_reused_id();
+CREATE OR REPLACE TRIGGER peer_mentors_refuse_reused_id
+    AFTER INSERT ON assignment_reminders.peer_mentors
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_reused_id();
 CREATE OR REPLACE TRIGGER peer_mentors_protect_updated_count
     AFTER UPDATE ON assignment_reminders.peer_mentors
     FOR EACH ROW WHEN (NEW.assignment_count IS DISTINCT FROM OLD.assignment_count)
@@ -77,7 +84,7 @@ CREATE OR REPLACE TRIGGER users_protect_given_identity
 CREATE OR REPLACE TRIGGER users_protect_changed_identity
     BEFORE UPDATE ON assignment_reminders.users
     FOR EACH ROW WHEN (NEW.role IS DISTINCT FROM OLD.role OR NEW.auth_user_id IS DISTINCT FROM OLD.auth_user_id
-                       OR NEW.email IS DISTINCT FROM OLD.email)
+                       OR NEW.email IS DISTINCT FROM OLD.email OR NEW.id <> OLD.id OR NEW.organization_id <> OLD.organization_id)
     EXECUTE FUNCTION assignment_reminders.protect_identity();
 
 -- Activities: the contact date follows them. AFTER, not BEFORE: a BEFORE row trigger would slow COPY down.

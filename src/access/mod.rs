@@ -4,4 +4,4 @@ mod person;
 mod policies;
 
 pub use self::person::coordinates;
-pub use self::policies::{extend_to_new_tables, let_go};
+pub use self::policies::{extend_to, let_go};

@@ -115,28 +115,47 @@ fn protect<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
     if permit::is_held() || !is_active("users") {
         return Ok(row);
     }
-    let target = (column::<Uuid, _>(&row, "id")?, column::<Uuid, _>(&row, "organization_id")?);
-    let writer = person()?.filter(|writer| writer.organization == target.1);
-    let (role, is_own_row) = (writer.map(|writer| writer.role), writer.is_some_and(|writer| writer.id == target.0));
-    let is_allowed = if is_only_address_changed(trigger, &row)? {
-        role.is_some_and(Role::coordinates)
-    } else {
-        may_assign(role, is_own_row)
+    let (new, old) = (Identity::of(&row)?, trigger.old().as_ref().map(Identity::of).transpose()?);
+    // As it was before and as it is to be: nobody moves a person to where they may write them, or takes their place.
+    let sides = || [Some(&new), old.as_ref()].into_iter().flatten();
+    let writer = person()?.filter(|writer| sides().all(|side| side.organization == writer.organization));
+    let subject = claims()?.and_then(|claims| claims.subject.as_deref().and_then(parse_uuid));
+    let is_own_row = writer
+        .is_some_and(|writer| sides().any(|side| side.id == writer.id || subject.is_some() && side.sign_in == subject));
+    let role = writer.map(|writer| writer.role);
+    let is_allowed = match &old {
+        Some(old) if (&old.role, old.sign_in, old.id) == (&new.role, new.sign_in, new.id) => {
+            role.is_some_and(Role::coordinates)
+        }
+        _ => may_assign(role, is_own_row),
     };
     if is_allowed {
         return Ok(row);
     }
     Err(error(
         PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-        format!("what user {} is known by cannot be written by whom row security binds", target.0),
+        format!("what user {} is known by cannot be written by whom row security binds", new.id),
         "role and auth_user_id decide what a person may see and do, and others find them by their email.",
         "Leave these as they are. Admins of the organization write role and auth_user_id of others, its coordinators addresses; \
          the tables' owner and roles with BYPASSRLS write all.",
     ))
 }
 
-fn is_only_address_changed(trigger: &PgTrigger, new: &OriginalRow) -> Result<bool> {
-    let Some(old) = trigger.old() else { return Ok(false) };
-    let sign_in = |row: &OriginalRow| row.get_by_name::<Uuid>("auth_user_id").map_err(wrong_trigger);
-    Ok(column::<String, _>(&old, "role")? == column::<String, _>(new, "role")? && sign_in(&old)? == sign_in(new)?)
+/// What a row of users says of who somebody is, and where.
+struct Identity {
+    id: Uuid,
+    organization: Uuid,
+    role: String,
+    sign_in: Option<Uuid>,
+}
+
+impl Identity {
+    fn of(row: &OriginalRow) -> Result<Self> {
+        Ok(Self {
+            id: column(row, "id")?,
+            organization: column(row, "organization_id")?,
+            role: column(row, "role")?,
+            sign_in: row.get_by_name("auth_user_id").map_err(wrong_trigger)?,
+        })
+    }
 }

@@ -1,14 +1,20 @@
 //! The policies that a programme needs, as ordinary policies and grants: dumped, and the owner's to change. Owns making and
 //! dropping them; what they say is in sql/access.
 
+use std::collections::BTreeSet;
+
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, notice, warning};
 
-use crate::install::{Lock, lock_tables, run, run_each, table_names, view_names};
+use crate::install::{
+    Lock, NEEDS_READ_COMMITTED, altered_names, lock_tables, number_outstanding, run, run_each, table_names, view_names,
+};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::require_owner;
+use crate::server::row_security::Whole;
 use crate::server::rows::ResultSet;
+use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 
 const POLICIES: &str = include_str!("../../sql/access/policies.sql");
@@ -51,19 +57,20 @@ impl Roles {
         if policy.is_for_worker() { self.worker.as_deref() } else { Some(&self.member) }
     }
 
-    /// Those of the policies that are there; none where row security was not enabled by us.
+    /// Those of the policies of users; none where row security was not enabled by us.
     fn installed() -> Result<Option<Self>> {
-        let policies = installed()?;
-        let role_of = |is_worker: bool| -> Result<Option<String>> {
-            for policy in policies.rows() {
-                if policy.not_null::<String>("name")?.starts_with("worker") == is_worker {
-                    return Ok(policy.not_null::<Vec<String>>("roles")?.into_iter().next());
+        let (mut member, mut worker) = (None, None);
+        for policy in installed()?.rows() {
+            if policy.not_null::<String>("relation")? == "users" {
+                let role = policy.not_null::<Vec<String>>("roles")?.into_iter().next();
+                if policy.not_null::<String>("name")?.starts_with("worker") {
+                    worker = role;
+                } else {
+                    member = member.or(role);
                 }
             }
-            Ok(None)
-        };
-        let worker = role_of(true)?;
-        Ok(role_of(false)?.map(|member| Self { member, worker }))
+        }
+        Ok(member.map(|member| Self { member, worker }))
     }
 
     /// 42704 for a role that is not there, 22023 for one that row security would not bind.
@@ -78,6 +85,13 @@ impl Roles {
                     format!("role {name} does not exist"),
                     "The policies and grants are made for a role of this cluster.",
                     "Give the name as it stands in pg_roles, or create the role.",
+                ));
+            }
+            if row.not_null::<bool>("is_another")? {
+                return Err(invalid_argument(
+                    format!("the role {name} has the rights of the other role"),
+                    "What policies keep from the one, they would show it as the other.",
+                    "Give roles of which neither is a member of the other, or one that does not inherit.",
                 ));
             }
             if !row.not_null::<bool>("is_bound")? {
@@ -99,15 +113,17 @@ impl Roles {
 /// Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people's
 /// requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known
 /// by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles
-/// then have these rights on the tables, and no others that the owner granted. The first time, whoever coordinates an
+/// then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an
 /// assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
 ///
 /// 42501 for anybody but the tables' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one
-/// that row security does not bind, or for the same one twice.
+/// that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be
+/// called first, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&str>, "NULL")) -> Result<String> {
     static PROMOTE: Statement = Statement::kept(include_str!("../../sql/access/promote_coordinators.sql"), &[]);
+    const WHOLE: Whole = Whole { updates: &["users"], ..Whole::reads(&["users", "assignments"]) };
     let member = member_role.ok_or_else(|| null_argument("member_role"))?.to_string();
     let roles = Roles { member, worker: worker_role.map(str::to_string) };
     if roles.worker.as_ref() == Some(&roles.member) {
@@ -119,14 +135,16 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
     }
     roles.require()?;
     require_owner("enable_row_security()")?;
+    require_read_committed("enable_row_security()", NEEDS_READ_COMMITTED)?;
     AdvisoryLock::Install.take();
     lock_tables(Lock::Everybody)?;
+    require_guarded()?;
+    WHOLE.require()?;
 
-    let before = Roles::installed()?;
-    let is_first = before.is_none();
-    let former: Vec<String> = before.iter().flat_map(Roles::names).chain(roles.names()).collect();
+    let former = installed_roles()?;
+    let is_first = installed()?.is_empty();
     let tables = table_names();
-    take_away(&former, &tables)?;
+    take_away(&[former, roles.names()].concat(), &tables)?;
     let number = give(&roles, &tables)?;
     let promoted: Vec<Uuid> = if is_first { PROMOTE.write(&[], |rows| rows.column("id"))? } else { Vec::new() };
     warn_of_unguarded_grants(&tables)?;
@@ -139,63 +157,81 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
 }
 
 /// Takes back what enable_row_security made: its policies, the rights of the roles that they are for, and row security, where
-/// no policy of somebody else's remains. Roles of users stay. Returns what was done.
+/// no policy of somebody else's remains and nobody whom it binds has a right: what nobody would check any more stays closed, with
+/// a warning. Roles of users stay. Returns what was done: nothing where there are no policies of enable_row_security.
 ///
-/// 42501 for anybody but the tables' owner.
+/// 42501 for anybody but the tables' owner, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 #[search_path(pg_catalog, pg_temp)]
 fn disable_row_security() -> Result<String> {
-    static DISABLE: Statement = Statement::kept(
-        "SELECT format('ALTER TABLE assignment_reminders.%I DISABLE ROW LEVEL SECURITY', c.relname) AS command
-           FROM pg_class c
-          WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relname = ANY ($1) AND c.relrowsecurity
-            AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)",
-        &[types::TEXTS],
-    );
+    static DISABLE: Statement = Statement::kept(include_str!("../../sql/access/disable.sql"), &[types::TEXTS]);
     static GRANTEES: Statement = Statement::kept(include_str!("../../sql/access/grantees.sql"), &[types::TEXTS]);
     require_owner("disable_row_security()")?;
+    require_read_committed("disable_row_security()", NEEDS_READ_COMMITTED)?;
     AdvisoryLock::Install.take();
     lock_tables(Lock::Everybody)?;
-    let roles = Roles::installed()?.map(|roles| roles.names()).unwrap_or_default();
     let tables = table_names();
-    let number = take_away(&roles, &tables)?;
-    let tables = run_each(&DISABLE, &[tables.into()])?;
-    if let Some(roles) = GRANTEES.write(&[table_names().into()], |rows| rows.one::<String>("roles"))? {
-        warning!("row security is off; what {roles} may do by grants on these tables, no policy checks any more");
+    let number = take_away(&installed_roles()?, &tables)?;
+    let disabled = if number == 0 { 0 } else { run_each(&DISABLE, &[tables.clone().into()])? };
+    let stays = GRANTEES.write(&[tables.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        Ok(row.get::<String>("tables")?.zip(row.get::<String>("roles")?))
+    })?;
+    if let Some((tables, roles)) = stays {
+        warning!(
+            "row security stays on for {tables}: policies of yours are there, or rights of {roles} that nothing would check any more"
+        );
     }
     Ok(format!(
-        "assignment_reminders {}: {number} policies dropped, row security off on {tables} tables",
+        "assignment_reminders {}: {number} policies dropped, row security off on {disabled} tables",
         env!("CARGO_PKG_VERSION")
     ))
 }
 
-/// Gives tables that are new the policies that the others have, and the roles their rights on columns that are new. Returns how many
-/// policies were made.
-pub fn extend_to_new_tables() -> Result<usize> {
-    static UNBOUND: Statement = Statement::kept(include_str!("../../sql/access/unbound_tables.sql"), &[types::TEXTS]);
-    let Some(roles) = Roles::installed()? else { return Ok(0) };
-    let new: Vec<String> = UNBOUND.write(&[table_names().into()], |rows| rows.column("name"))?;
-    let number = give(&roles, &new.iter().map(String::as_str).collect::<Vec<_>>())?;
-    grant(&roles, &table_names())?;
-    Ok(number)
+/// Gives tables that were just made the policies that the others have. Returns how many policies were made.
+pub fn extend_to(tables: &[&'static str]) -> Result<usize> {
+    Roles::installed()?.map_or(Ok(0), |roles| give(&roles, tables))
 }
 
-/// Drops the policies, so that they no longer call functions of ours, and leaves row security on: what nobody may see by a policy,
-/// nobody sees. Returns how many there were.
+/// Drops the policies, so that they no longer call functions of ours, and takes the rights of their roles; row security stays on: nothing
+/// is open. Returns how many there were.
 pub fn let_go() -> Result<usize> {
     static LEFT: Statement = Statement::kept(include_str!("../../sql/access/leftover_policies.sql"), &[types::TEXTS]);
-    let number = take_away(&[], &table_names())?;
+    let number = take_away(&installed_roles()?, &table_names())?;
     for policy in LEFT.write(&[table_names().into()], |rows| rows.column::<String>("policy"))? {
         notice!("{policy} calls functions of the extension; while it is there, DROP EXTENSION needs CASCADE");
     }
     Ok(number)
 }
 
+/// 55000 where tables are of an earlier version, or a trigger that guards them is not as install() makes it.
+fn require_guarded() -> Result<()> {
+    let outstanding = number_outstanding()?.unwrap_or(0);
+    let (triggers, _) = altered_names()?;
+    if outstanding == 0 && triggers.is_empty() {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "the tables are not as install() makes them, and policies alone would not hold",
+        format!("Migrations outstanding: {outstanding}. Triggers altered: {}.", triggers.join(", ")),
+        "Call assignment_reminders.install(), then enable_row_security() again.",
+    ))
+}
+
+/// Every role that a policy of ours is for.
+fn installed_roles() -> Result<Vec<String>> {
+    let mut roles = BTreeSet::new();
+    for policy in installed()?.rows() {
+        roles.extend(policy.not_null::<Vec<String>>("roles")?);
+    }
+    Ok(roles.into_iter().collect())
+}
+
 fn installed() -> Result<ResultSet> {
     static INSTALLED: Statement =
-        Statement::kept(include_str!("../../sql/access/installed_policies.sql"), &[types::TEXTS, types::TEXTS]);
-    let names: Vec<&str> = Policy::all().map(|policy| policy.name).collect();
-    INSTALLED.write_rows(&[names.into(), table_names().into()])
+        Statement::kept(include_str!("../../sql/access/installed_policies.sql"), &[types::TEXTS]);
+    INSTALLED.write_rows(&[table_names().into()])
 }
 
 /// Drops the policies, and takes the rights of these roles. Returns how many policies there were.
@@ -216,10 +252,8 @@ fn take_away(roles: &[String], tables: &[&'static str]) -> Result<usize> {
 
 /// Makes the policies of these tables, with what they need, and switches row security on. Returns how many.
 fn give(roles: &Roles, tables: &[&str]) -> Result<usize> {
-    static GIVE: Statement = Statement::kept(
-        "SELECT format('ALTER POLICY %I ON assignment_reminders.%I TO %I', $1, $2, $3) AS command",
-        &[types::TEXT, types::TEXT, types::TEXT],
-    );
+    static GIVE: Statement =
+        Statement::kept(include_str!("../../sql/access/give_policy.sql"), &[types::TEXT, types::TEXT, types::TEXT]);
     static ENABLE: Statement = Statement::kept(
         "SELECT format('ALTER TABLE assignment_reminders.%I ENABLE ROW LEVEL SECURITY', t.name) AS command FROM unnest($1::text[]) AS t (name)",
         &[types::TEXTS],
@@ -249,7 +283,7 @@ fn warn_of_unguarded_grants(tables: &[&str]) -> Result<()> {
         Statement::kept(include_str!("../../sql/access/unguarded_grants.sql"), &[types::TEXTS]);
     if let Some(roles) = UNGUARDED.write(&[tables.to_vec().into()], |rows| rows.one::<String>("roles"))? {
         warning!(
-            "row security does not hold back what {roles} may do: REVOKE TRUNCATE, TRIGGER ON ALL TABLES IN SCHEMA assignment_reminders FROM {roles}"
+            "row security does not hold back what {roles} may do: REVOKE TRUNCATE, TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA assignment_reminders FROM {roles}"
         );
     }
     Ok(())

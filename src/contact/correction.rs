@@ -10,15 +10,19 @@ use pgrx::pgbox::AllocatedByRust;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
 
+use super::signed::{self, Signed};
 use super::triggers::{lock, recompute};
 use crate::claims::claims;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::server::calendar::calendar_date;
-use crate::server::errors::{Result, error, invalid_argument, null_argument, raised, unknown, wrong_trigger};
+use crate::server::errors::{
+    Result, error, invalid_argument, null_argument, raised, require_written, unknown, wrong_trigger,
+};
 use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::permit;
+use crate::server::row_security::is_active;
 use crate::server::statement::{Statement, types};
 use crate::server::swap;
 
@@ -77,7 +81,9 @@ fn correct(id: Uuid, date: Option<Date>, reason: &str, direction: Direction) -> 
         &[types::UUID, types::UUID, types::DATE, types::TEXT],
     );
     let (organization, _) = stored(id)?;
-    swap::with(&DIRECTION, direction, || INSERT.run(&[id.into(), organization.into(), date.into(), reason.into()]))?;
+    let arguments = [id.into(), organization.into(), date.into(), reason.into()];
+    let applied = signed::applied(|| swap::with(&DIRECTION, direction, || INSERT.run(&arguments)))?;
+    require_written("contact_corrections", "new_date", 1, usize::from(applied))?;
     Ok(stored(id)?.1)
 }
 
@@ -133,6 +139,10 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
     if permit::is_held() {
         return Ok(Some(row));
     }
+    // Before anything of it is read as the owner: whom row security binds learns of no assignment that they do not see.
+    if is_active("contact_corrections") {
+        require_visible(assignment)?;
+    }
     // For this row, and for none that another trigger inserts meanwhile.
     let direction = DIRECTION.replace(Direction::Either);
     let subject = claims()?.and_then(|claims| claims.subject.clone());
@@ -141,18 +151,25 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
         lock(vec![assignment])?;
         SIGNATURE.write(&[assignment.into()], |mut rows| {
             // Unknown to us: the foreign key says so.
-            let Some(found) = rows.next() else { return Ok(true) };
+            let Some(found) = rows.next() else {
+                row.set_by_name("number", 1).map_err(wrong_trigger)?;
+                return Ok(true);
+            };
             if let Some(new_date) = new_date {
                 refuse_future(new_date, found.not_null("today")?)?;
             }
             let is_back =
                 found.get::<Date>("last_contact_date")?.is_some_and(|last| new_date.is_none_or(|new| new <= last));
             if is_back && direction == Direction::Forward {
+                signed::settle();
                 return Ok(false);
             }
-            row.set_by_name("number", found.not_null::<i32>("number")?).map_err(wrong_trigger)?;
+            let number: i32 = found.not_null("number")?;
+            let corrected_by: String = found.not_null("corrected_by")?;
+            signed::expect(assignment, number, Signed { new_date, corrected_by: corrected_by.clone() });
+            row.set_by_name("number", number).map_err(wrong_trigger)?;
             row.set_by_name("previous_date", found.get::<Date>("last_contact_date")?).map_err(wrong_trigger)?;
-            row.set_by_name("corrected_by", found.not_null::<String>("corrected_by")?).map_err(wrong_trigger)?;
+            row.set_by_name("corrected_by", corrected_by).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by_subject", subject).map_err(wrong_trigger)?;
             row.set_by_name("created_at", now()).map_err(wrong_trigger)?;
             Ok(true)
@@ -163,13 +180,30 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
 
 fn apply(trigger: &PgTrigger) -> Result<()> {
     own_trigger::require(trigger, "apply_correction")?;
-    if permit::is_held() {
-        return Ok(());
-    }
     let row = new_row(trigger)?;
     let (assignment, correction) = (column::<Uuid, _>(&row, "assignment_id")?, column::<Uuid, _>(&row, "id")?);
     let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
+    let signed = Signed { new_date, corrected_by: column(&row, "corrected_by")? };
+    signed::require(assignment, column::<i32, _>(&row, "number")?, &signed)?;
+    if permit::is_held() {
+        return Ok(());
+    }
     as_table_owner(trigger, || overrule_and_recompute(assignment, new_date, correction))
+}
+
+/// 42501 for an assignment that the caller does not see, be it elsewhere or nowhere.
+fn require_visible(assignment: Uuid) -> Result<()> {
+    static VISIBLE: Statement =
+        Statement::by_index("SELECT a.id FROM assignment_reminders.assignments a WHERE a.id = $1", &[types::UUID]);
+    if VISIBLE.read(&[assignment.into()], |rows| rows.one::<Uuid>("id"))?.is_some() {
+        return Ok(());
+    }
+    Err(error(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("assignment {assignment} cannot be corrected by the current role"),
+        "No such row of assignment_reminders.assignments is visible to it.",
+        "Check the id and, with row-level security, the organization the session speaks for.",
+    ))
 }
 
 fn overrule_and_recompute(assignment: Uuid, new_date: Option<Date>, correction: Uuid) -> Result<()> {

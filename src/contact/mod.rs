@@ -2,6 +2,7 @@
 
 mod correction;
 mod repair;
+mod signed;
 mod triggers;
 
 pub use repair::repair;

@@ -1,12 +1,15 @@
 //! The triggers that keep last_contact_date: forward with every inserted activity, recomputed when one is changed or
 //! deleted. Owns the order of locks: assignments in id order, before anything is read to decide.
 
+use std::cell::RefCell;
+
 use pgrx::datum::Date;
 use pgrx::datum::datetime_support::now;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
 use super::correction::refuse_future;
+use super::signed::{self, Signed};
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::rules::kind::Follows;
@@ -16,6 +19,7 @@ use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, types};
+use crate::server::transaction::{Memory, remembered};
 
 /// Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.
 #[pg_trigger]
@@ -28,6 +32,12 @@ fn maintain_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origi
 #[pg_trigger]
 fn record_imported_contact<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(record_imported(trigger).map(|()| None))
+}
+
+thread_local! {
+    /// Whether something other than an inserted activity has set a date in this transaction: what a statement inserted may no longer be
+    /// what holds.
+    static RECOMPUTED: Memory<bool> = RefCell::default();
 }
 
 fn maintain(trigger: &PgTrigger) -> Result<()> {
@@ -44,10 +54,9 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
     let operation = trigger.op().map_err(wrong_trigger)?;
     as_table_owner(trigger, || {
         let (changed, reason) = match operation {
-            // Another trigger may have changed or deleted by now what the statement inserted.
-            PgTriggerOperation::Insert if own_trigger::has_foreign_after_insert(trigger) => {
-                (&INSERTED, SkipReason::Contacted)
-            }
+            // A trigger of the owner's, a function in RETURNING or another part of the statement may have changed, deleted or
+            // overruled by now what the statement inserted.
+            PgTriggerOperation::Insert if remembered(&RECOMPUTED, |is_so| *is_so) => (&INSERTED, SkipReason::Contacted),
             PgTriggerOperation::Insert => return advance(trigger),
             PgTriggerOperation::Update => (&CHANGED_BY_UPDATE, SkipReason::ContactChanged),
             PgTriggerOperation::Delete => (&CHANGED_BY_DELETE, SkipReason::ContactChanged),
@@ -85,6 +94,7 @@ pub fn recompute(assignments: Vec<Uuid>, reason: SkipReason) -> Result<Vec<(Uuid
     if assignments.is_empty() {
         return Ok(Vec::new());
     }
+    remembered(&RECOMPUTED, |is_so| *is_so = true);
     lock(assignments.clone())?;
     let recomputed = with_permit(|| RECOMPUTE.write_rows(&[assignments.into()]))?;
     let (mut changed, mut rows): (Vec<(Uuid, Option<Date>)>, usize) = (Vec::new(), 0);
@@ -125,7 +135,7 @@ pub fn lock(assignments: Vec<Uuid>) -> Result<()> {
 fn record_imported(trigger: &PgTrigger) -> Result<()> {
     static RECORD: Statement = Statement::by_index(
         include_str!("../../sql/contact/record_imported.sql"),
-        &[types::UUID, types::UUID, types::DATE],
+        &[types::UUID, types::UUID, types::DATE, types::TEXT],
     );
     own_trigger::require(trigger, "record_imported_contact")?;
     let row = new_row(trigger)?;
@@ -137,8 +147,17 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
         if nearest_date(date) > nearest_moment(now()).date_naive() {
             refuse_future(date, today(organization)?)?;
         }
-        with_permit(|| RECORD.run(&[id.into(), organization.into(), date.into()]))
+        let corrected_by = session_user()?;
+        signed::expect(id, 1, Signed { new_date: Some(date), corrected_by: corrected_by.clone() });
+        let arguments = [id.into(), organization.into(), date.into(), corrected_by.into()];
+        let applied = signed::applied(|| with_permit(|| RECORD.run(&arguments)))?;
+        require_written("contact_corrections", "new_date", 1, usize::from(applied))
     })
+}
+
+fn session_user() -> Result<String> {
+    static SESSION_USER: Statement = Statement::by_index("SELECT session_user::text AS name", &[]);
+    SESSION_USER.read(&[], |rows| rows.one("name")).map(Option::unwrap_or_default)
 }
 
 fn today(organization: Uuid) -> Result<Date> {

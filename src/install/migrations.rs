@@ -1,6 +1,8 @@
 //! Migrations: numbered steps that make the tables and bring them to this version, each applied once, in order. Owns the
 //! record of them; what they do is in sql/install. A released one never changes: what it got wrong, a later one mends.
 
+use std::panic::AssertUnwindSafe;
+
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 
@@ -8,6 +10,7 @@ use super::{Lock, lock_tables, names_after, run};
 use crate::server::errors::{Result, broken_statement, error};
 use crate::server::rows::Rows;
 use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::{Failure, attempt};
 
 /// A step. It may make relations, alter them and move data.
 pub struct Migration {
@@ -61,11 +64,18 @@ impl Migration {
     }
 }
 
-/// Applies the migrations that are not recorded yet, and returns how many.
+/// What migrations did.
+pub struct Applied {
+    pub number: usize,
+    /// The tables that they made.
+    pub tables: Vec<&'static str>,
+}
+
+/// Applies the migrations that are not recorded yet.
 ///
 /// 42P07 when one of their relations is there already, 42P01 when one that an earlier one made is not, 42501 for anybody but
 /// the tables' owner, 55000 when the tables are of a later version.
-pub fn apply() -> Result<usize> {
+pub fn apply() -> Result<Applied> {
     static RECORD: Statement = Statement::kept(
         "INSERT INTO assignment_reminders.migrations (number, name, extension_version) VALUES ($1, $2, $3)",
         &[types::INT, types::TEXT, types::TEXT],
@@ -87,10 +97,27 @@ pub fn apply() -> Result<usize> {
         lock_tables(Lock::Everybody)?;
     }
     for migration in &outstanding {
-        run(migration.sql)?;
+        if let Err(failure) = attempt(AssertUnwindSafe(|| run(migration.sql)))? {
+            return Err(failed(migration, failure));
+        }
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;
     }
-    Ok(outstanding.len())
+    let tables = outstanding
+        .iter()
+        .flat_map(|migration| names_after(migration.sql, "CREATE TABLE assignment_reminders."))
+        .collect();
+    Ok(Applied { number: outstanding.len(), tables })
+}
+
+/// What a migration could not do: mostly, a column that somebody added has the name of one of ours.
+fn failed(migration: &Migration, failure: Failure) -> ErrorReport {
+    let (code, hint) = if failure.sqlstate == "42701" {
+        let hint = "Rename your column (ALTER TABLE ... RENAME COLUMN), then call install() again. The names that are ours are in docs/reference.md.";
+        (PgSqlErrorCode::ERRCODE_DUPLICATE_COLUMN, hint)
+    } else {
+        (failure.code, "Mend what it names, then call install() again: nothing was changed.")
+    };
+    error(code, failure.message, format!("Migration {} stopped at it.", migration.file), hint)
 }
 
 /// The migrations of this version that the tables have not had.

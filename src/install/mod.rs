@@ -58,21 +58,22 @@ fn install() -> Result<String> {
     AdvisoryLock::Install.take();
 
     let applied = migrations::apply()?;
+    let number = applied.number;
     // What triggers missed is caught up on by what can be seen.
     WHOLE.require()?;
-    let attached = attach(applied > 0)?;
-    let policies = if applied > 0 { access::extend_to_new_tables()? } else { 0 };
+    let attached = attach(number > 0)?;
     let replaced = replace_views()?;
+    let policies = access::extend_to(&applied.tables)?;
     // Whether or not a trigger was away: somebody may have deleted the row.
     let settings = fill_settings()?;
     let mut done = Vec::new();
-    if applied + attached.ties > 0 {
-        done.push(format!("{applied} migrations applied, {} triggers and defaults attached", attached.ties));
+    if number + attached.ties > 0 {
+        done.push(format!("{number} migrations applied, {} triggers and defaults attached", attached.ties));
     }
     if policies > 0 {
         done.push(format!("{policies} policies made"));
     }
-    if applied == 0 {
+    if number == 0 {
         for (number, what) in [
             (replaced, "views made anew"),
             (attached.counts, "counts corrected"),
@@ -247,7 +248,7 @@ fn names_after<'a>(sql: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a
 }
 
 /// Catching up reads what others committed until the locks were had.
-const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others commit while it waits for locks.";
+pub const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others commit while it waits for locks.";
 
 /// Whom the tables are locked against.
 #[derive(Clone, Copy)]

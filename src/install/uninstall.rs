@@ -12,6 +12,7 @@ use crate::schedule;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
 use crate::server::owner::require_owner;
+use crate::server::row_security::Whole;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
@@ -30,7 +31,9 @@ fn uninstall() -> Result<String> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
     require_read_committed("uninstall()", NEEDS_READ_COMMITTED)?;
+    const WHOLE: Whole = Whole::reads(&["contact_corrections"]);
     require_owner("uninstall()")?;
+    WHOLE.require()?;
     AdvisoryLock::Install.take();
 
     let jobs = schedule::remove_every()?;

@@ -15,4 +15,5 @@ pub mod snapshot;
 pub mod statement;
 pub mod subtransaction;
 pub mod swap;
+pub mod transaction;
 pub mod transition;

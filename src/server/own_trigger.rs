@@ -53,16 +53,6 @@ pub fn require(trigger: &PgTrigger, function: &str) -> Result<()> {
     Err(wrong_trigger(format!("{function}() was called by the trigger {}", String::from_utf8_lossy(name))))
 }
 
-/// Whether statements that insert into the trigger's table fire triggers that are not ours, after the row or the statement.
-pub fn has_foreign_after_insert(trigger: &PgTrigger) -> bool {
-    // SAFETY: the relation is open while its trigger runs.
-    let description = unsafe { (*trigger.trigger_data().tg_relation).trigdesc };
-    has_foreign(description, |fires| {
-        fires & pg_sys::TRIGGER_TYPE_TIMING_MASK == pg_sys::TRIGGER_TYPE_AFTER
-            && fires & pg_sys::TRIGGER_TYPE_INSERT != 0
-    })
-}
-
 /// Whether updates of a table of ours can be changed or dropped on their way: by a trigger that is not ours, or by a rule.
 pub fn has_foreign_before_update(name: &str) -> bool {
     let Some(table) = key_of(name).and_then(|key| table(&key)) else { return false };

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, pg_sys};
 
 use super::errors::{Result, error, null_argument};
+use super::setting::with;
 use super::statement::{Statement, types};
 use crate::access;
 
@@ -47,10 +48,13 @@ impl Whole {
         let is_coordinator = organization()?.map_or(Ok(false), access::coordinates)?;
         let [reads, updates, inserts, deletes] = all.map(|tables| tables.to_vec().into());
         let arguments = [reads, updates, inserts, deletes, is_coordinator.into()];
-        let hidden: Option<(String, String, String)> = HIDDEN.read(&arguments, |mut rows| {
-            let Some(row) = rows.next() else { return Ok(None) };
-            Ok(Some((row.not_null("name")?, row.not_null("command")?, row.not_null("role")?)))
-        })?;
+        let hidden: Option<(String, String, String)> = // It compares policies as Postgres writes them, which this setting changes.
+            with(c"quote_all_identifiers", c"off", || {
+                HIDDEN.read(&arguments, |mut rows| {
+                    let Some(row) = rows.next() else { return Ok(None) };
+                    Ok(Some((row.not_null("name")?, row.not_null("command")?, row.not_null("role")?)))
+                })
+            })??;
         let Some((table, command, role)) = hidden else { return Ok(()) };
         Err(error(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,

@@ -39,16 +39,20 @@ pub fn require_read_committed(function: &str, detail: &str) -> Result<()> {
     ))
 }
 
-/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call. Settings made so
-/// end with the function, and with the transaction if an error ends that.
+/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call.
 pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
+    with(c"jit", c"off", work)
+}
+
+/// Runs `work` with another value of a setting. Settings made so end with the function, and with the transaction if an error ends that.
+pub fn with<T>(name: &CStr, value: &CStr, work: impl FnOnce() -> T) -> Result<T> {
     // SAFETY: the nesting that is begun here is ended here; an error that passes ends it with its transaction, or with its
     // subtransaction.
     unsafe {
         let level = pg_sys::NewGUCNestLevel();
         let status = pg_sys::set_config_option(
-            c"jit".as_ptr(),
-            c"off".as_ptr(),
+            name.as_ptr(),
+            value.as_ptr(),
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,
@@ -57,7 +61,7 @@ pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
             false,
         );
         if status < 0 {
-            return Err(broken_statement("the setting jit could not be changed"));
+            return Err(broken_statement(format!("the setting {} could not be changed", name.to_string_lossy())));
         }
         let result = work();
         pg_sys::AtEOXact_GUC(true, level);

@@ -9,6 +9,7 @@ use super::errors::Result;
 
 /// Why the work failed.
 pub struct Failure {
+    pub code: PgSqlErrorCode,
     pub sqlstate: String,
     pub message: String,
 }
@@ -28,7 +29,7 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
         Err((PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)) => {
             Err(ErrorReport::new(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message, "assignment_reminders"))
         }
-        Err((code, message)) => Ok(Err(Failure { sqlstate: sqlstate(code), message })),
+        Err((code, message)) => Ok(Err(Failure { code, sqlstate: sqlstate(code), message })),
     }
 }
 

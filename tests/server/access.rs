@@ -408,6 +408,14 @@ fn nobody_makes_themselves_what_they_are() {
             "INSERT INTO users (organization_id, email) VALUES ((SELECT current_organization()), 'x@example.org')",
             [NO, NO, "1", "1"],
         ),
+        // Nor by another id, or as somebody new.
+        ("UPDATE users SET id = gen_random_uuid(), auth_user_id = gen_random_uuid() WHERE id = (SELECT current_user_id())", [NO, NO, NO, NO]),
+        (
+            "WITH me AS (DELETE FROM users WHERE id = (SELECT current_user_id()) RETURNING *)
+             INSERT INTO users (organization_id, email, role, auth_user_id) SELECT organization_id, email, 'coordinator', auth_user_id FROM me",
+            ["0", "0", NO, NO],
+        ),
+        ("UPDATE users SET organization_id = 'b0000000-0000-4000-8000-000000000000' WHERE name = 'student-2'", ["0", "0", NO, NO]),
         // Others find people by their address; and nobody but admins touches an admin.
         ("UPDATE users SET email = 'boss@example.org' WHERE id = (SELECT current_user_id())", [NO, NO, "1", "1"]),
         ("UPDATE users SET email = 'boss@example.org' WHERE name = 'student-2'", ["0", "0", "1", "1"]),
@@ -456,6 +464,40 @@ fn a_mentors_contact_moves_the_date_and_is_theirs() {
     assert_eq!(row(client, insert), "a0000000-0000-4000-8000-000000000000");
     assert_eq!(row(client, "SELECT last_contact_date FROM assignments"), "2026-02-01");
     assert_eq!(rows(&mut programme.owner, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+/// A bound role that the owner's own policies let see everybody.
+#[test]
+fn nobody_is_moved_to_where_their_role_counts() {
+    let mut programme = programme();
+    let Roles { anon, .. } = &programme.roles;
+    run(&mut programme.owner, &format!("CREATE POLICY theirs ON users TO {anon} USING (true)"));
+    for change in
+        ["role = 'admin'", "organization_id = 'b0000000-0000-4000-8000-000000000000'", "id = gen_random_uuid()"]
+    {
+        let sql = format!(
+            "UPDATE users SET {change} WHERE name = 'student-2' AND organization_id = 'a0000000-0000-4000-8000-000000000000'"
+        );
+        assert_eq!(programme.outcomes(&["nobody"], &sql), [NO], "{change}");
+    }
+}
+
+/// What a correction of an assignment elsewhere says is what one of an assignment nowhere says.
+#[test]
+fn a_correction_tells_nothing_of_other_organizations() {
+    let mut programme = programme();
+    for person in ["student", "coordinator"] {
+        let mut refusal = |assignment: &str| {
+            let insert = format!(
+                "INSERT INTO contact_corrections (organization_id, assignment_id, new_date, reason) VALUES ((SELECT current_organization()), '{assignment}', '2036-01-01', 'x')"
+            );
+            let refusal = refused(programme.of(person), &insert);
+            (refusal.sqlstate, refusal.message.replace(assignment, "it"), refusal.detail)
+        };
+        let elsewhere = refusal("b0000000-0000-4000-8000-000000001101");
+        assert_eq!(elsewhere, refusal("b0000000-0000-4000-8000-00000000dead"), "{person}");
+        assert_eq!(elsewhere.0, NO);
+    }
 }
 
 /// Whole rows written back, as an upsert sends them, by those who may change them.
@@ -584,31 +626,113 @@ fn it_can_be_enabled_again_and_taken_back() {
     );
 }
 
+const BOUND: &str = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relrowsecurity AND relnamespace = 'assignment_reminders'::regnamespace";
+
 #[test]
-fn policies_of_users_stay_and_keep_row_security_on() {
+fn row_security_stays_on_where_somebody_else_has_a_policy_or_a_right() {
     let mut programme = programme();
+    let Roles { member, anon, .. } = &programme.roles;
     run(
         &mut programme.owner,
         &format!(
-            "CREATE POLICY theirs ON assignments FOR SELECT TO {} USING (title = 'Public')",
-            programme.roles.member
+            "CREATE POLICY theirs ON assignments FOR SELECT TO {member} USING (title = 'Public');
+             REVOKE ALL ON ALL TABLES IN SCHEMA assignment_reminders FROM {anon}; GRANT SELECT (email) ON users TO {anon}"
         ),
     );
     run(&mut programme.owner, "SELECT disable_row_security()");
-    assert_eq!(
-        rows(
-            &mut programme.owner,
-            "SELECT relname, polname FROM pg_policy JOIN pg_class c ON c.oid = polrelid WHERE c.relrowsecurity"
+    assert_eq!(row(&mut programme.owner, BOUND), "assignments users");
+    assert_eq!(rows(&mut programme.owner, "SELECT policyname FROM pg_policies"), ["theirs"]);
+    assert_eq!(row(programme.of("nobody"), "SELECT count(email) FROM users"), "0");
+}
+
+/// Whatever became of the policies, what they kept apart is not thrown open.
+#[test]
+fn nothing_is_thrown_open_when_it_is_no_longer_known_who_had_which_rights() {
+    let again = "CREATE EXTENSION assignment_reminders; SELECT install()";
+    for before in [
+        format!("SELECT uninstall(); DROP EXTENSION assignment_reminders; {again}"),
+        format!("DROP EXTENSION assignment_reminders CASCADE; {again}"),
+        format!("DROP EXTENSION assignment_reminders CASCADE; {again}; SELECT enable_row_security('{{other}}')"),
+        "ALTER POLICY member_delete ON activities TO {other}, {member}".to_string(),
+        "ALTER POLICY member_select ON users TO {other}".to_string(),
+        "ALTER POLICY member_select ON users TO PUBLIC".to_string(),
+    ] {
+        let mut programme = programme();
+        let other = programme.database.connect_as_new_role("").1;
+        let before = before.replace("{other}", &other).replace("{member}", &programme.roles.member);
+        run(&mut programme.owner, &format!("{before}; SELECT disable_row_security()"));
+        let reads = "SELECT count(DISTINCT organization_id) FROM assignment_reminders.users";
+        let seen = programme.of("student").query_one(reads, &[]).map_or(0, |row| row.get::<_, i64>(0));
+        assert!(seen <= 1, "{before}: {seen} organizations");
+        let outcome = programme.outcomes(&["student"], "UPDATE assignment_reminders.users SET role = 'admin'");
+        assert!(["0", NO].contains(&outcome[0].as_str()), "{before}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_policy_of_the_owners_with_a_name_of_ours_is_the_owners() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let (_, other) = database.connect_as_new_role("");
+    run(
+        &mut owner,
+        &format!(
+            "ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY member_select ON users FOR SELECT TO {other} USING (true);
+             DELETE FROM migrations WHERE name = 'comments'"
         ),
-        ["assignments|theirs"]
     );
-    assert_eq!(
-        row(
-            &mut programme.owner,
-            "SELECT count(*) FROM pg_class WHERE relrowsecurity AND relnamespace = 'assignment_reminders'::regnamespace"
-        ),
-        "1"
-    );
+    let before = rights(&mut owner);
+    assert!(!row(&mut owner, "SELECT install()").contains("policies"));
+    run(&mut owner, "SELECT disable_row_security()");
+    assert_eq!(rights(&mut owner), before);
+    assert_eq!(row(&mut owner, BOUND), "users");
+}
+
+/// Policies alone keep nobody from their own role: the guards must be there.
+#[test]
+fn it_is_not_enabled_where_what_guards_the_tables_is_not_there() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let (_, member) = database.connect_as_new_role("");
+    let enable = format!("SELECT enable_row_security('{member}')");
+    for broken in [
+        "ALTER TABLE users DISABLE TRIGGER users_protect_changed_identity",
+        "DROP TRIGGER users_protect_given_identity ON users",
+        "DELETE FROM migrations WHERE name = 'comments'",
+    ] {
+        run(&mut owner, broken);
+        assert_refused(&mut owner, &enable, "55000", "install()");
+        run(&mut owner, "SELECT install()");
+    }
+    // Under FORCE, the owner is asked to see everything, too.
+    run(&mut owner, &format!("CREATE ROLE owner_{member} LOGIN; GRANT CREATE ON SCHEMA assignment_reminders TO owner_{member} WITH GRANT OPTION; GRANT USAGE ON SCHEMA assignment_reminders TO owner_{member} WITH GRANT OPTION;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO owner_{member} WITH GRANT OPTION"));
+    for table in crate::support::tables(&mut owner) {
+        run(&mut owner, &format!("ALTER TABLE {table} OWNER TO owner_{member}"));
+    }
+    let mut owner = database.connect_as(&format!("owner_{member}"));
+    run(&mut owner, "ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY");
+    assert_refused(&mut owner, &enable, NO, "assignment_reminders.users");
+    assert_refused(&mut owner, &format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {enable}"), "25001", "READ COMMITTED");
+}
+
+#[test]
+fn roles_of_which_one_has_the_rights_of_the_other_are_refused() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let roles = Roles::new(&database);
+    let Roles { member, worker, .. } = &roles;
+    for (grant, revoke) in [(member, worker), (worker, member)] {
+        run(&mut owner, &format!("GRANT {grant} TO {revoke}"));
+        assert_refused(
+            &mut owner,
+            &format!("SELECT enable_row_security('{member}', '{worker}')"),
+            "22023",
+            "rights of the other",
+        );
+        run(&mut owner, &format!("REVOKE {grant} FROM {revoke}"));
+    }
+    run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
 }
 
 #[test]
@@ -681,7 +805,8 @@ fn row_security_comes_back_from_a_dump() {
 fn uninstall_drops_the_policies_and_leaves_nothing_open() {
     let mut programme = programme();
     run(&mut programme.owner, "SELECT uninstall(); DROP EXTENSION assignment_reminders");
-    assert_eq!(row(programme.of("coordinator"), "SELECT count(*) FROM users"), "0");
+    assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
+    assert_eq!(row(programme.of("nobody"), "SELECT count(*) FROM users"), "0", "by grants of the owner's own");
     run(
         &mut programme.owner,
         &format!(
@@ -695,19 +820,17 @@ fn uninstall_drops_the_policies_and_leaves_nothing_open() {
 #[test]
 fn a_table_that_a_migration_makes_later_is_bound_as_the_others_are() {
     let mut programme = programme();
-    let enabled = rights(&mut programme.owner);
-    // As if send_logs had come with the last migration but two, which only says what columns mean.
-    run(
-        &mut programme.owner,
-        &format!(
-            "DROP POLICY member_select ON send_logs; DROP POLICY worker_all ON send_logs; ALTER TABLE send_logs DISABLE ROW LEVEL SECURITY;
-             REVOKE ALL ON send_logs FROM {}, {}; DELETE FROM migrations WHERE name = 'comments'",
-            programme.roles.member, programme.roles.worker
-        ),
-    );
+    // As if send_logs had come with an upgrade.
+    run(&mut programme.owner, "DROP TABLE send_logs CASCADE; DELETE FROM migrations WHERE name = 'send_logs'");
     let done = row(&mut programme.owner, "SELECT install()");
     assert!(done.contains("2 policies made"), "{done}");
-    assert_eq!(rights(&mut programme.owner), enabled);
+    assert_eq!(programme.outcomes(&["mentor", "coordinator", "worker"], "SELECT FROM send_logs"), ["0", "0", "0"]);
+    run(&mut programme.owner, "INSERT INTO send_logs (organization_id) SELECT id FROM organizations");
+    assert_eq!(
+        programme.outcomes(&["nobody", "mentor", "coordinator", "worker"], "SELECT FROM send_logs"),
+        [NO, "0", "1", "3"]
+    );
+    assert!(row(&mut programme.owner, "SELECT install()").ends_with("nothing to do"));
 }
 
 /// What Supabase's linter warns of, and what a later table must bring.

@@ -55,7 +55,7 @@ fn every_function_that_runs_sql_pins_its_search_path() {
     let pure = "c|after_loss/2 current_organization/0 days_since_last_contact/2 default_organization/0 dispatched_at/7 due_reminder_type/1 due_windows/4 \
                 evaluate_assignment/6 forget_bounces/0 is_due_offset_open/5 is_escalation_due/3 is_reachable/2 is_rearmed/6 is_reminder_due/2 \
                 latest_starts_of_silence/3 named_organization/0 protect_assignment_count/0 protect_identity/0 protect_last_contact_date/0 raise_unknown/2 \
-                refuse_future_activity/0 refuse_new_id/0 refuse_update/0 reminder_kind/1 reminder_kinds/0 reminder_type_of/1 require_moment/1 \
+                refuse_future_activity/0 refuse_new_id/0 refuse_reused_id/0 refuse_update/0 reminder_kind/1 reminder_kinds/0 reminder_type_of/1 require_moment/1 \
                 require_page_size/1 require_value/2 set_updated_at/0 skip_reason/1 time_ordered_id/0 \
                 unreachable_reason/3 without_addresses/3 without_text/1";
     let inlined = "sql|addressee_id/5 day_before/2 evaluate_assignments/2 has_something_to_say/3 \

@@ -386,3 +386,114 @@ fn the_end_state_is_the_contact_date_when_a_trigger_of_the_owners_changes_the_ac
         }
     }
 }
+
+/// A mentor who is deleted and comes back while assignments are counted.
+#[test]
+fn a_mentor_who_is_put_back_takes_no_count_along() {
+    let (_database, mut client, people, _) = programme();
+    people.assignments(&mut client, "2026-01-01", 2);
+    let (mentor, user, student) = (people.mentor, people.mentor_user, people.student);
+    run(
+        &mut client,
+        &format!(
+            "CREATE FUNCTION public.put_back(n integer) RETURNS integer LANGUAGE sql AS $$
+                 DELETE FROM assignment_reminders.peer_mentors WHERE id = '{mentor}';
+                 INSERT INTO assignment_reminders.peer_mentors (id, user_id) VALUES ('{mentor}', '{user}'); SELECT n $$;
+             CREATE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO assignment_reminders.peer_mentors (id, user_id) VALUES (OLD.id, OLD.user_id); RETURN NULL; END $$"
+        ),
+    );
+    let counted = "SELECT assignment_count - (SELECT count(*) FROM assignments a WHERE a.peer_mentor_id = m.id) FROM peer_mentors m";
+    let tricks = [
+        format!("INSERT INTO assignments (title, student_id, peer_mentor_id) SELECT n::text, '{student}', '{mentor}' FROM generate_series(1, 9) AS n
+                 RETURNING CASE WHEN title = '9' THEN public.put_back(9) END"),
+        format!("WITH gone AS (DELETE FROM peer_mentors WHERE id = '{mentor}' RETURNING *)
+                 INSERT INTO peer_mentors (id, organization_id, user_id) SELECT id, organization_id, user_id FROM gone"),
+        format!("DELETE FROM peer_mentors WHERE id = '{mentor}'; INSERT INTO peer_mentors (id, user_id) VALUES ('{mentor}', '{user}')"),
+        format!("CREATE TRIGGER \"A_keep\" AFTER DELETE ON peer_mentors FOR EACH ROW EXECUTE FUNCTION public.keep(); DELETE FROM peer_mentors WHERE id = '{mentor}'"),
+    ];
+    for trick in tricks {
+        assert_refused(&mut client, &trick, "27000", &mentor.to_string());
+        assert_eq!(row(&mut client, counted), "0", "{trick}");
+        assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "3", "{trick}");
+    }
+    // In a transaction of its own, one may have the id again.
+    run(&mut client, &format!("DELETE FROM peer_mentors WHERE id = '{mentor}'"));
+    run(&mut client, &format!("INSERT INTO peer_mentors (id, user_id) VALUES ('{mentor}', '{user}')"));
+    assert_eq!(row(&mut client, counted), "0");
+}
+
+/// What a statement inserted, and something in the same statement took back.
+#[test]
+fn the_end_state_is_the_contact_date_whatever_else_a_statement_does() {
+    let (_database, mut client, _, assignment) = programme();
+    run(
+        &mut client,
+        "CREATE FUNCTION public.take_back(activity uuid) RETURNS integer LANGUAGE sql AS $$
+             DELETE FROM assignment_reminders.activities WHERE id = activity; SELECT 1 $$;
+         CREATE FUNCTION public.keep_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             DELETE FROM assignment_reminders.activities WHERE assignment_id = NEW.assignment_id AND occurred_at > NEW.occurred_at; RETURN NEW; END $$",
+    );
+    for (statement, date) in [
+        (format!("INSERT INTO activities (assignment_id) VALUES ('{assignment}') RETURNING correct_last_contact_date(assignment_id, NULL, 'x')"), "-"),
+        (format!("WITH c AS (INSERT INTO activities (assignment_id) VALUES ('{assignment}') RETURNING assignment_id)
+                  SELECT correct_last_contact_date(assignment_id, NULL, 'y') FROM c"), "-"),
+        (format!("INSERT INTO activities (assignment_id) VALUES ('{assignment}') RETURNING public.take_back(id)"), "-"),
+        (format!("CREATE TRIGGER keep_one BEFORE INSERT ON activities FOR EACH ROW EXECUTE FUNCTION public.keep_one();
+                  INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-03-09 12:00+00'), ('{assignment}', '2026-03-01 12:00+00')"), "2026-03-01"),
+    ] {
+        run(&mut client, &format!("BEGIN; {statement}"));
+        assert_eq!(row(&mut client, "SELECT last_contact_date FROM assignments"), date, "{statement}");
+        assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0], "{statement}");
+        run(&mut client, "ROLLBACK");
+    }
+    // A correction and an activity in one statement: what is written last holds, and nothing contradicts it.
+    run(
+        &mut client,
+        &format!(
+            "WITH c AS (INSERT INTO contact_corrections (assignment_id, new_date, reason) VALUES ('{assignment}', NULL, 'x') RETURNING assignment_id)
+             INSERT INTO activities (assignment_id, occurred_at) SELECT assignment_id, '2026-03-01 12:00+00' FROM c"
+        ),
+    );
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+#[test]
+fn a_trigger_of_the_owners_that_changes_or_drops_a_correction_is_an_error() {
+    let (_database, mut client, people, assignment) = programme();
+    let correct = format!("SELECT correct_last_contact_date('{assignment}', '2026-01-03', 'x')");
+    let import = format!(
+        "INSERT INTO assignments (title, student_id, last_contact_date) VALUES ('imported', '{}', '2026-01-03')",
+        people.student
+    );
+    for change in [
+        "NEW.new_date := current_date + 300; RETURN NEW",
+        "NEW.number := 500; RETURN NEW",
+        "NEW.corrected_by := 'somebody else'; RETURN NEW",
+        "RETURN NULL",
+    ] {
+        run(
+            &mut client,
+            &format!(
+                "CREATE OR REPLACE FUNCTION public.change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {change}; END $$;
+                 CREATE OR REPLACE TRIGGER zz BEFORE INSERT ON contact_corrections FOR EACH ROW EXECUTE FUNCTION public.change()"
+            ),
+        );
+        for statement in [&correct, &import] {
+            assert_refused(&mut client, statement, "55000", "contact_corrections");
+        }
+        assert_eq!(row(&mut client, "SELECT count(*), count(last_contact_date) FROM assignments"), "1|0", "{change}");
+        assert_eq!(row(&mut client, "SELECT count(*) FROM contact_corrections"), "0", "{change}");
+    }
+    // One that leaves them alone does no harm, and nothing is corrected forward that is not.
+    run(
+        &mut client,
+        "CREATE OR REPLACE FUNCTION public.change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.reason := upper(NEW.reason); RETURN NEW; END $$",
+    );
+    assert_eq!(row(&mut client, &correct), "2026-01-03");
+    assert_eq!(
+        row(&mut client, &format!("SELECT update_last_contact_date('{assignment}', '2026-01-02')")),
+        "2026-01-03"
+    );
+    assert_eq!(row(&mut client, "SELECT reason, number FROM contact_corrections"), "X|1");
+}
