@@ -2,6 +2,7 @@
 
 pub mod advisory_lock;
 pub mod argument;
+mod backtrace;
 pub mod calendar;
 pub mod errors;
 pub mod own_trigger;

@@ -11,6 +11,7 @@ mod definitions;
 mod delivery;
 mod delivery_races;
 mod due;
+mod errors;
 mod forgery;
 mod install;
 mod organization;
