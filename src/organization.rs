@@ -72,7 +72,6 @@ pub fn claims() -> Result<Claims> {
 ///
 /// P0002 when none has.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
     static EXISTS: Statement =
         Statement::kept("SELECT o.id FROM assignment_reminders.organizations o WHERE o.id = $1", &[types::UUID]);

@@ -19,7 +19,6 @@ use crate::server::statement::{Statement, types};
 /// 22004 for NULL, 22023 for another status, P0002 for a message that no reminder was sent with, 21000 for one that
 /// several organizations have sent while the session names none.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn record_delivery_event(
     message_id: Option<&str>,
     status: Option<&str>,
@@ -81,7 +80,6 @@ fn record_delivery_event(
 ///
 /// 22004 for NULL, P0002 for an unknown user.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
     static RESTORE: Statement = Statement::kept(include_str!("../../sql/delivery/restore_contact.sql"), &[types::UUID]);
     let user = user_id.ok_or_else(|| null_argument("user_id"))?;

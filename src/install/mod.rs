@@ -19,6 +19,7 @@ use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
+use crate::server::search_path::with_ours;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
@@ -38,7 +39,6 @@ const VIEWS: &str = include_str!("../../sql/install/views.sql");
 /// is not READ COMMITTED, 42501 where the caller is not the tables' owner or cannot see which migrations were applied,
 /// 42P01 when a table is missing, 55000 when the tables are of a later version.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn install() -> Result<String> {
     const WHOLE: Whole = Whole {
         updates: &["assignments", "peer_mentors", "reminders"],
@@ -231,5 +231,5 @@ const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what others 
 
 /// Runs a file of statements.
 fn run(sql: &str) -> Result<()> {
-    Spi::run(sql).map_err(broken_statement)
+    with_ours(|| Spi::run(sql).map_err(broken_statement))?
 }

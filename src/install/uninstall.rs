@@ -21,7 +21,6 @@ use crate::server::subtransaction::attempt;
 ///
 /// 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn uninstall() -> Result<String> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);

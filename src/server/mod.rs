@@ -11,6 +11,7 @@ pub mod permit;
 pub mod result;
 pub mod row_security;
 pub mod rows;
+pub mod search_path;
 pub mod setting;
 pub mod statement;
 pub mod subtransaction;

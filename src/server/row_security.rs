@@ -70,7 +70,6 @@ fn is_active(table: &str) -> bool {
 ///
 /// 42501, naming the table. 22004 for NULL.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn require_whole(tables: Option<Vec<Option<String>>>) -> Result<bool> {
     let tables = tables.ok_or_else(|| null_argument("tables"))?;
     let tables: Vec<&str> = tables.iter().flatten().map(String::as_str).collect();

@@ -34,30 +34,47 @@ pub fn require_read_committed(function: &str, detail: &str) -> Result<()> {
     ))
 }
 
-/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call. Settings made so
-/// end with the function, and with the transaction if an error ends that.
-pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
-    // SAFETY: the nesting that is begun here is ended here; an error that passes ends it with its transaction, or with its
-    // subtransaction.
-    unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        let status = pg_sys::set_config_option(
-            c"jit".as_ptr(),
-            c"off".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
+/// A setting that has another value until this ends. It also ends with its transaction, or with its subtransaction, by an error
+/// that passes.
+pub struct Nested {
+    level: i32,
+}
+
+impl Nested {
+    pub fn begin(name: &CStr, value: &CStr) -> Result<Self> {
+        // SAFETY: both are C strings; the nesting that is begun here is ended by `end`, or by whoever handles an error.
+        let (level, status) = unsafe {
+            let level = pg_sys::NewGUCNestLevel();
+            let status = pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            (level, status)
+        };
         if status < 0 {
-            return Err(broken_statement("the setting jit could not be changed"));
+            return Err(broken_statement(format!("the setting {} could not be changed", name.to_string_lossy())));
         }
-        let result = work();
-        pg_sys::AtEOXact_GUC(true, level);
-        Ok(result)
+        Ok(Self { level })
     }
+
+    pub fn end(self) {
+        // SAFETY: ends the nesting that was begun, and those within it.
+        unsafe { pg_sys::AtEOXact_GUC(true, self.level) }
+    }
+}
+
+/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call.
+pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
+    let nested = Nested::begin(c"jit", c"off")?;
+    let result = work();
+    nested.end();
+    Ok(result)
 }
 
 /// 25006 where this transaction may not write: it was begun so, or the server is a standby.

@@ -23,6 +23,7 @@ mod reference;
 mod results;
 mod row_security;
 mod rules;
+mod search_path;
 mod support;
 mod tables;
 mod versions;
