@@ -62,6 +62,7 @@ COMMENT ON TYPE assignment_reminders.reminder_facts IS
 
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
+-- RETURN: what is inlined means what it meant here, whatever the search_path.
 
 -- What CREATE OR REPLACE cannot do to the functions of 0.1.0. `make schema` puts it between the types and the functions of
 -- sql/assignment_reminders--0.1.0--0.2.0.sql.
@@ -143,17 +144,13 @@ SET LOCAL search_path TO assignment_reminders, pg_temp;
 
 CREATE OR REPLACE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT coalesce(last_contact_date, assigned_on)
-$$;
+RETURN coalesce(last_contact_date, assigned_on);
 COMMENT ON FUNCTION assignment_reminders.silent_since(date, date) IS
     'The day on which the silence of an assignment began: its last contact or, without any, the day it was assigned.';
 
 CREATE OR REPLACE FUNCTION assignment_reminders.silence_anchor(silent_since date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT silent_since::timestamp AT TIME ZONE 'UTC'
-$$;
+RETURN silent_since::timestamp AT TIME ZONE 'UTC';
 COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
     'The anchor of the follow-ups of a silence: midnight UTC of the day on which it began.';
 
@@ -165,11 +162,9 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 CREATE OR REPLACE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT CASE addressee WHEN 'mentor' THEN mentor_id
-                          WHEN 'coordinator' THEN coordinator_id
-                          ELSE coalesce(recipient_id, student_id) END
-$$;
+RETURN CASE addressee WHEN 'mentor' THEN mentor_id
+                      WHEN 'coordinator' THEN coordinator_id
+                      ELSE coalesce(recipient_id, student_id) END;
 COMMENT ON FUNCTION assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid) IS
     'Which of these people a reminder for this addressee goes to: the mentor, the coordinator, or the recipient whom it names, else the student.';
 
@@ -480,9 +475,7 @@ COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], intege
 
 CREATE OR REPLACE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
-$$;
+RETURN (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
@@ -490,10 +483,8 @@ CREATE OR REPLACE FUNCTION assignment_reminders.is_in_daily_summary(
     status text, completed_at timestamptz, as_of timestamptz, timezone text
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT status = 'open'
-           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
-$$;
+RETURN status = 'open'
+       OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false);
 COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
     'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
 
@@ -528,6 +519,7 @@ COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
 -- Index: assignments_student_due_at_idx.
 CREATE OR REPLACE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (
            SELECT FROM assignment_reminders.assignments a
@@ -718,7 +710,6 @@ COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
 -- assignment_reminders::access::person::administered_organization
 CREATE OR REPLACE FUNCTION "administered_organization"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'administered_organization_wrapper';
 
@@ -734,7 +725,6 @@ AS 'MODULE_PATHNAME', 'after_loss_wrapper';
 -- assignment_reminders::install::definitions::altered_definitions
 CREATE OR REPLACE FUNCTION "altered_definitions"() RETURNS TABLE (kind text, relation text, name text, expected text, actual text)
 STRICT STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
 
@@ -743,7 +733,6 @@ CREATE OR REPLACE FUNCTION "chosen_organization"(
 	"organization_id" uuid
 ) RETURNS uuid
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'chosen_organization_wrapper';
 
@@ -755,14 +744,12 @@ CREATE OR REPLACE FUNCTION "claim_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
 
 -- assignment_reminders::access::person::coordinated_organization
 CREATE OR REPLACE FUNCTION "coordinated_organization"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'coordinated_organization_wrapper';
 
@@ -773,7 +760,6 @@ CREATE OR REPLACE FUNCTION "correct_last_contact_date"(
 	"reason" TEXT
 ) RETURNS date
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'correct_last_contact_date_wrapper';
 
@@ -786,14 +772,12 @@ AS 'MODULE_PATHNAME', 'current_organization_wrapper';
 -- assignment_reminders::access::person::current_peer_mentor_id
 CREATE OR REPLACE FUNCTION "current_peer_mentor_id"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_peer_mentor_id_wrapper';
 
 -- assignment_reminders::access::person::current_user_id
 CREATE OR REPLACE FUNCTION "current_user_id"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_user_id_wrapper';
 
@@ -815,7 +799,6 @@ AS 'MODULE_PATHNAME', 'default_organization_wrapper';
 -- assignment_reminders::access::policies::disable_row_security
 CREATE OR REPLACE FUNCTION "disable_row_security"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'disable_row_security_wrapper';
 
@@ -858,7 +841,6 @@ CREATE OR REPLACE FUNCTION "enable_row_security"(
 	"worker_role" TEXT DEFAULT NULL
 ) RETURNS TEXT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enable_row_security_wrapper';
 
@@ -867,7 +849,6 @@ CREATE OR REPLACE FUNCTION "enqueue_daily_summaries"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, recipient_id uuid, anchor timestamptz, scheduled_for timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enqueue_daily_summaries_wrapper';
 
@@ -876,7 +857,6 @@ CREATE OR REPLACE FUNCTION "enqueue_due_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, reminder_type text, anchor timestamptz, scheduled_for timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enqueue_due_reminders_wrapper';
 
@@ -886,7 +866,6 @@ CREATE OR REPLACE FUNCTION "evaluate_assignment"(
 	"as_of" date DEFAULT NULL
 ) RETURNS assignment_reminders.evaluation
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluate_row_wrapper';
 
@@ -909,7 +888,6 @@ CREATE OR REPLACE FUNCTION "evaluation_health"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (status text, reasons text[], last_run_at timestamptz)
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
 
@@ -918,7 +896,6 @@ CREATE OR REPLACE FUNCTION "existing_organization"(
 	"organization_id" uuid
 ) RETURNS uuid
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
 
@@ -930,7 +907,6 @@ CREATE OR REPLACE FUNCTION "extend_reminder_lease"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_lease_wrapper';
 
@@ -942,7 +918,6 @@ CREATE OR REPLACE FUNCTION "extend_reminder_leases"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 
@@ -951,14 +926,12 @@ CREATE OR REPLACE FUNCTION "forget_person"(
 	"user_id" uuid
 ) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
 
 -- assignment_reminders::install::install
 CREATE OR REPLACE FUNCTION "install"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_wrapper';
 
@@ -1034,7 +1007,6 @@ CREATE OR REPLACE FUNCTION "mark_reminder_failed"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminder_failed_wrapper';
 
@@ -1047,7 +1019,6 @@ CREATE OR REPLACE FUNCTION "mark_reminder_sent"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminder_sent_wrapper';
 
@@ -1060,7 +1031,6 @@ CREATE OR REPLACE FUNCTION "mark_reminders_failed"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_failed_wrapper';
 
@@ -1073,7 +1043,6 @@ CREATE OR REPLACE FUNCTION "mark_reminders_sent"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
 
@@ -1090,7 +1059,6 @@ CREATE OR REPLACE FUNCTION "prune"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (send_logs bigint, evaluation_runs bigint)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'prune_wrapper';
 
@@ -1112,7 +1080,6 @@ CREATE OR REPLACE FUNCTION "record_delivery_event"(
 	"permanent" bool DEFAULT NULL
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
 
@@ -1141,14 +1108,12 @@ AS 'MODULE_PATHNAME', 'reminder_type_of_wrapper';
 -- assignment_reminders::counts::repair_assignment_counts
 CREATE OR REPLACE FUNCTION "repair_assignment_counts"() RETURNS TABLE (organization_id uuid, peer_mentor_id uuid, wrong_count integer, actual_count integer)
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'repair_assignment_counts_wrapper';
 
 -- assignment_reminders::contact::repair::repair_contact_dates
 CREATE OR REPLACE FUNCTION "repair_contact_dates"() RETURNS TABLE (organization_id uuid, assignment_id uuid, wrong_date date, actual_date date)
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'repair_contact_dates_wrapper';
 
@@ -1165,7 +1130,6 @@ CREATE OR REPLACE FUNCTION "require_organization"(
 	"is_required" bool
 ) RETURNS INT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_organization_wrapper';
 
@@ -1192,7 +1156,6 @@ CREATE OR REPLACE FUNCTION "require_whole"(
 	"organization_id" uuid DEFAULT NULL
 ) RETURNS bool
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_whole_wrapper';
 
@@ -1201,7 +1164,6 @@ CREATE OR REPLACE FUNCTION "restore_contact"(
 	"user_id" uuid
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'restore_contact_wrapper';
 
@@ -1213,7 +1175,6 @@ CREATE OR REPLACE FUNCTION "retry_failed_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS INT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'retry_failed_reminders_wrapper';
 
@@ -1222,7 +1183,6 @@ CREATE OR REPLACE FUNCTION "run_daily_evaluation"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, action text, days_since integer, reminder_type text, recipient_id uuid, skip_reason text, anchor timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'run_daily_evaluation_wrapper';
 
@@ -1233,7 +1193,6 @@ CREATE OR REPLACE FUNCTION "schedule_daily_evaluation"(
 	"max_age" interval DEFAULT interval '26 hours'
 ) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_daily_evaluation_wrapper';
 
@@ -1243,7 +1202,6 @@ CREATE OR REPLACE FUNCTION "schedule_delivery_jobs"(
 	"summary_schedule" TEXT DEFAULT '*/15 * * * *'
 ) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
 
@@ -1264,7 +1222,6 @@ AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 -- assignment_reminders::install::uninstall::uninstall
 CREATE OR REPLACE FUNCTION "uninstall"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'uninstall_wrapper';
 
@@ -1281,14 +1238,12 @@ AS 'MODULE_PATHNAME', 'unreachable_reason_wrapper';
 -- assignment_reminders::daily::schedule::unschedule_daily_evaluation
 CREATE OR REPLACE FUNCTION "unschedule_daily_evaluation"() RETURNS INT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'unschedule_daily_evaluation_wrapper';
 
 -- assignment_reminders::due::schedule::unschedule_delivery_jobs
 CREATE OR REPLACE FUNCTION "unschedule_delivery_jobs"() RETURNS INT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'unschedule_delivery_jobs_wrapper';
 
@@ -1298,7 +1253,6 @@ CREATE OR REPLACE FUNCTION "update_last_contact_date"(
 	"contact_date" date
 ) RETURNS date
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'update_last_contact_date_wrapper';
 
@@ -1307,7 +1261,6 @@ CREATE OR REPLACE FUNCTION "watch_daily_evaluation"(
 	"max_age" interval DEFAULT interval '26 hours'
 ) RETURNS TEXT
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
 
@@ -1513,15 +1466,6 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
-ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sync_completed() SET search_path = pg_catalog, pg_temp;
 
 -- The doc comments of the functions written in Rust.
 

@@ -63,20 +63,17 @@ COMMENT ON TYPE assignment_reminders.reminder_facts IS
 
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
+-- RETURN: what is inlined means what it meant here, whatever the search_path.
 
 CREATE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT coalesce(last_contact_date, assigned_on)
-$$;
+RETURN coalesce(last_contact_date, assigned_on);
 COMMENT ON FUNCTION assignment_reminders.silent_since(date, date) IS
     'The day on which the silence of an assignment began: its last contact or, without any, the day it was assigned.';
 
 CREATE FUNCTION assignment_reminders.silence_anchor(silent_since date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT silent_since::timestamp AT TIME ZONE 'UTC'
-$$;
+RETURN silent_since::timestamp AT TIME ZONE 'UTC';
 COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
     'The anchor of the follow-ups of a silence: midnight UTC of the day on which it began.';
 
@@ -88,11 +85,9 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 CREATE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT CASE addressee WHEN 'mentor' THEN mentor_id
-                          WHEN 'coordinator' THEN coordinator_id
-                          ELSE coalesce(recipient_id, student_id) END
-$$;
+RETURN CASE addressee WHEN 'mentor' THEN mentor_id
+                      WHEN 'coordinator' THEN coordinator_id
+                      ELSE coalesce(recipient_id, student_id) END;
 COMMENT ON FUNCTION assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid) IS
     'Which of these people a reminder for this addressee goes to: the mentor, the coordinator, or the recipient whom it names, else the student.';
 
@@ -403,9 +398,7 @@ COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], intege
 
 CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
-$$;
+RETURN (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
@@ -413,10 +406,8 @@ CREATE FUNCTION assignment_reminders.is_in_daily_summary(
     status text, completed_at timestamptz, as_of timestamptz, timezone text
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT status = 'open'
-           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
-$$;
+RETURN status = 'open'
+       OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false);
 COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
     'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
 
@@ -451,6 +442,7 @@ COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (
            SELECT FROM assignment_reminders.assignments a
@@ -641,7 +633,6 @@ COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
 -- assignment_reminders::access::person::administered_organization
 CREATE FUNCTION "administered_organization"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'administered_organization_wrapper';
 
@@ -657,7 +648,6 @@ AS 'MODULE_PATHNAME', 'after_loss_wrapper';
 -- assignment_reminders::install::definitions::altered_definitions
 CREATE FUNCTION "altered_definitions"() RETURNS TABLE (kind text, relation text, name text, expected text, actual text)
 STRICT STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
 
@@ -666,7 +656,6 @@ CREATE FUNCTION "chosen_organization"(
 	"organization_id" uuid
 ) RETURNS uuid
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'chosen_organization_wrapper';
 
@@ -678,14 +667,12 @@ CREATE FUNCTION "claim_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, reminder_type text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, assignment_id uuid, assignment_title text, student_name text, peer_mentor_name text, last_contact_date date, days_since integer, due_at timestamptz, due_at_local timestamp, anchor timestamptz, scheduled_for timestamptz, attempts integer)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
 
 -- assignment_reminders::access::person::coordinated_organization
 CREATE FUNCTION "coordinated_organization"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'coordinated_organization_wrapper';
 
@@ -696,7 +683,6 @@ CREATE FUNCTION "correct_last_contact_date"(
 	"reason" TEXT
 ) RETURNS date
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'correct_last_contact_date_wrapper';
 
@@ -709,14 +695,12 @@ AS 'MODULE_PATHNAME', 'current_organization_wrapper';
 -- assignment_reminders::access::person::current_peer_mentor_id
 CREATE FUNCTION "current_peer_mentor_id"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_peer_mentor_id_wrapper';
 
 -- assignment_reminders::access::person::current_user_id
 CREATE FUNCTION "current_user_id"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'current_user_id_wrapper';
 
@@ -738,7 +722,6 @@ AS 'MODULE_PATHNAME', 'default_organization_wrapper';
 -- assignment_reminders::access::policies::disable_row_security
 CREATE FUNCTION "disable_row_security"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'disable_row_security_wrapper';
 
@@ -781,7 +764,6 @@ CREATE FUNCTION "enable_row_security"(
 	"worker_role" TEXT DEFAULT NULL
 ) RETURNS TEXT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enable_row_security_wrapper';
 
@@ -790,7 +772,6 @@ CREATE FUNCTION "enqueue_daily_summaries"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, recipient_id uuid, anchor timestamptz, scheduled_for timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enqueue_daily_summaries_wrapper';
 
@@ -799,7 +780,6 @@ CREATE FUNCTION "enqueue_due_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, reminder_type text, anchor timestamptz, scheduled_for timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enqueue_due_reminders_wrapper';
 
@@ -809,7 +789,6 @@ CREATE FUNCTION "evaluate_assignment"(
 	"as_of" date DEFAULT NULL
 ) RETURNS assignment_reminders.evaluation
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluate_row_wrapper';
 
@@ -832,7 +811,6 @@ CREATE FUNCTION "evaluation_health"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (status text, reasons text[], last_run_at timestamptz)
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
 
@@ -841,7 +819,6 @@ CREATE FUNCTION "existing_organization"(
 	"organization_id" uuid
 ) RETURNS uuid
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
 
@@ -853,7 +830,6 @@ CREATE FUNCTION "extend_reminder_lease"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_lease_wrapper';
 
@@ -865,7 +841,6 @@ CREATE FUNCTION "extend_reminder_leases"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 
@@ -874,14 +849,12 @@ CREATE FUNCTION "forget_person"(
 	"user_id" uuid
 ) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
 
 -- assignment_reminders::install::install
 CREATE FUNCTION "install"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_wrapper';
 
@@ -957,7 +930,6 @@ CREATE FUNCTION "mark_reminder_failed"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminder_failed_wrapper';
 
@@ -970,7 +942,6 @@ CREATE FUNCTION "mark_reminder_sent"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminder_sent_wrapper';
 
@@ -983,7 +954,6 @@ CREATE FUNCTION "mark_reminders_failed"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_failed_wrapper';
 
@@ -996,7 +966,6 @@ CREATE FUNCTION "mark_reminders_sent"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS SETOF uuid
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
 
@@ -1013,7 +982,6 @@ CREATE FUNCTION "prune"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (send_logs bigint, evaluation_runs bigint)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'prune_wrapper';
 
@@ -1035,7 +1003,6 @@ CREATE FUNCTION "record_delivery_event"(
 	"permanent" bool DEFAULT NULL
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
 
@@ -1064,14 +1031,12 @@ AS 'MODULE_PATHNAME', 'reminder_type_of_wrapper';
 -- assignment_reminders::counts::repair_assignment_counts
 CREATE FUNCTION "repair_assignment_counts"() RETURNS TABLE (organization_id uuid, peer_mentor_id uuid, wrong_count integer, actual_count integer)
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'repair_assignment_counts_wrapper';
 
 -- assignment_reminders::contact::repair::repair_contact_dates
 CREATE FUNCTION "repair_contact_dates"() RETURNS TABLE (organization_id uuid, assignment_id uuid, wrong_date date, actual_date date)
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'repair_contact_dates_wrapper';
 
@@ -1088,7 +1053,6 @@ CREATE FUNCTION "require_organization"(
 	"is_required" bool
 ) RETURNS INT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_organization_wrapper';
 
@@ -1115,7 +1079,6 @@ CREATE FUNCTION "require_whole"(
 	"organization_id" uuid DEFAULT NULL
 ) RETURNS bool
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'require_whole_wrapper';
 
@@ -1124,7 +1087,6 @@ CREATE FUNCTION "restore_contact"(
 	"user_id" uuid
 ) RETURNS bool
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'restore_contact_wrapper';
 
@@ -1136,7 +1098,6 @@ CREATE FUNCTION "retry_failed_reminders"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS INT
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'retry_failed_reminders_wrapper';
 
@@ -1145,7 +1106,6 @@ CREATE FUNCTION "run_daily_evaluation"(
 	"as_of" timestamp with time zone DEFAULT now()
 ) RETURNS TABLE (reminder_id uuid, organization_id uuid, assignment_id uuid, action text, days_since integer, reminder_type text, recipient_id uuid, skip_reason text, anchor timestamptz)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'run_daily_evaluation_wrapper';
 
@@ -1156,7 +1116,6 @@ CREATE FUNCTION "schedule_daily_evaluation"(
 	"max_age" interval DEFAULT interval '26 hours'
 ) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_daily_evaluation_wrapper';
 
@@ -1166,7 +1125,6 @@ CREATE FUNCTION "schedule_delivery_jobs"(
 	"summary_schedule" TEXT DEFAULT '*/15 * * * *'
 ) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
 
@@ -1187,7 +1145,6 @@ AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 -- assignment_reminders::install::uninstall::uninstall
 CREATE FUNCTION "uninstall"() RETURNS TEXT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'uninstall_wrapper';
 
@@ -1204,14 +1161,12 @@ AS 'MODULE_PATHNAME', 'unreachable_reason_wrapper';
 -- assignment_reminders::daily::schedule::unschedule_daily_evaluation
 CREATE FUNCTION "unschedule_daily_evaluation"() RETURNS INT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'unschedule_daily_evaluation_wrapper';
 
 -- assignment_reminders::due::schedule::unschedule_delivery_jobs
 CREATE FUNCTION "unschedule_delivery_jobs"() RETURNS INT
 STRICT VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'unschedule_delivery_jobs_wrapper';
 
@@ -1221,7 +1176,6 @@ CREATE FUNCTION "update_last_contact_date"(
 	"contact_date" date
 ) RETURNS date
 VOLATILE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'update_last_contact_date_wrapper';
 
@@ -1230,7 +1184,6 @@ CREATE FUNCTION "watch_daily_evaluation"(
 	"max_age" interval DEFAULT interval '26 hours'
 ) RETURNS TEXT
 STABLE
-SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'watch_daily_evaluation_wrapper';
 
@@ -1436,15 +1389,6 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
-ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sync_completed() SET search_path = pg_catalog, pg_temp;
 
 -- The doc comments of the functions written in Rust.
 

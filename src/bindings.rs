@@ -93,7 +93,6 @@ fn evaluate_values(
 ///
 /// 02000 for an unknown assignment, 22004 for NULL.
 #[pg_extern(name = "evaluate_assignment", stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
     static EVALUATE: Statement =
         Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE]);

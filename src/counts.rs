@@ -96,7 +96,6 @@ returns!(
 /// Writes the true counts over wrong ones and returns both; nothing when all are right: for after writes that bypassed
 /// triggers. Waits for transactions that have counted but not committed.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn repair_assignment_counts() -> Result<SetOf<RepairedCounts>> {
     const WHOLE: Whole = Whole { updates: &["peer_mentors"], ..Whole::reads(&["peer_mentors", "assignments"]) };
     WHOLE.require()?;

@@ -50,7 +50,6 @@ pub fn named_organization() -> Result<Option<Uuid>> {
 ///
 /// 02000 when there is none of this id, 22004 for NULL where the session speaks for none.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn chosen_organization(organization_id: Option<Uuid>) -> Result<Uuid> {
     if let Some(id) = existing_organization(organization_id)? {
         return Ok(id);
@@ -83,7 +82,6 @@ fn set_organization() -> Result<Option<Uuid>> {
 ///
 /// 42501 for anybody but the tables' owner, 22004 for NULL.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn require_organization(is_required: Option<bool>) -> Result<i32> {
     let is_required = is_required.ok_or_else(|| null_argument("is_required"))?;
     require_owner("require_organization()")?;
@@ -117,7 +115,6 @@ pub fn is_required() -> Result<bool> {
 ///
 /// 02000 when none has.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 pub fn existing_organization(organization_id: Option<Uuid>) -> Result<Option<Uuid>> {
     static EXISTS: Statement =
         Statement::kept("SELECT o.id FROM assignment_reminders.organizations o WHERE o.id = $1", &[types::UUID]);

@@ -60,7 +60,6 @@ fn without_addresses(
 ///
 /// 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
     const WHOLE: Whole = Whole {
         updates: &[

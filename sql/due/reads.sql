@@ -52,9 +52,7 @@ COMMENT ON FUNCTION assignment_reminders.due_assignments(text, integer[], intege
 
 CREATE FUNCTION assignment_reminders.day_before(as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone
-$$;
+RETURN (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
@@ -62,10 +60,8 @@ CREATE FUNCTION assignment_reminders.is_in_daily_summary(
     status text, completed_at timestamptz, as_of timestamptz, timezone text
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT status = 'open'
-           OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false)
-$$;
+RETURN status = 'open'
+       OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false);
 COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
     'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
 
@@ -100,6 +96,7 @@ COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (
            SELECT FROM assignment_reminders.assignments a

@@ -85,12 +85,3 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- Triggers that run SQL do it with the owner's rights, and so do the owner's own triggers that they fire: the search_path is pinned.
-ALTER FUNCTION assignment_reminders.maintain_assignment_count() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.maintain_last_contact_date() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.record_imported_contact() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.create_reminder_settings() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sign_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.apply_correction() SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION assignment_reminders.sync_completed() SET search_path = pg_catalog, pg_temp;

@@ -64,7 +64,6 @@ fn look_up(organization: Uuid, subject: Uuid) -> Result<Option<Person>> {
 ///
 /// 22P02 for malformed claims.
 #[pg_extern(stable, parallel_restricted)]
-#[search_path(pg_catalog, pg_temp)]
 fn current_user_id() -> Result<Option<Uuid>> {
     Ok(person()?.map(|person| person.id))
 }
@@ -73,7 +72,6 @@ fn current_user_id() -> Result<Option<Uuid>> {
 ///
 /// 22P02 for malformed claims.
 #[pg_extern(stable, parallel_restricted)]
-#[search_path(pg_catalog, pg_temp)]
 fn current_peer_mentor_id() -> Result<Option<Uuid>> {
     Ok(person()?.and_then(|person| person.peer_mentor))
 }
@@ -83,7 +81,6 @@ fn current_peer_mentor_id() -> Result<Option<Uuid>> {
 ///
 /// 22P02 for malformed claims.
 #[pg_extern(stable, parallel_restricted)]
-#[search_path(pg_catalog, pg_temp)]
 fn coordinated_organization() -> Result<Option<Uuid>> {
     Ok(person()?.filter(|person| person.role.coordinates()).map(|person| person.organization))
 }
@@ -92,7 +89,6 @@ fn coordinated_organization() -> Result<Option<Uuid>> {
 ///
 /// 22P02 for malformed claims.
 #[pg_extern(stable, parallel_restricted)]
-#[search_path(pg_catalog, pg_temp)]
 fn administered_organization() -> Result<Option<Uuid>> {
     Ok(person()?.filter(|person| person.role.administers()).map(|person| person.organization))
 }

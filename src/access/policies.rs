@@ -120,7 +120,6 @@ impl Roles {
 /// that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be
 /// called first, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&str>, "NULL")) -> Result<String> {
     static PROMOTE: Statement = Statement::kept(include_str!("../../sql/access/promote_coordinators.sql"), &[]);
     const WHOLE: Whole = Whole { updates: &["users"], ..Whole::reads(&["users", "assignments"]) };
@@ -162,7 +161,6 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
 ///
 /// 42501 for anybody but the tables' owner, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn disable_row_security() -> Result<String> {
     static DISABLE: Statement = Statement::kept(include_str!("../../sql/access/disable.sql"), &[types::TEXTS]);
     static GRANTEES: Statement = Statement::kept(include_str!("../../sql/access/grantees.sql"), &[types::TEXTS]);

@@ -31,7 +31,6 @@ use crate::server::swap;
 ///
 /// 02000 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Date>) -> Result<Option<Date>> {
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let date = contact_date.ok_or_else(|| null_argument("contact_date"))?;
@@ -44,7 +43,6 @@ fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Da
 ///
 /// 02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn correct_last_contact_date(
     assignment_id: Option<Uuid>,
     new_date: Option<Date>,

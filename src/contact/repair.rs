@@ -21,7 +21,6 @@ returns!(
 /// Sets contact dates to what activities and corrections say where they differ, and returns both; nothing when all are
 /// right. Follow-ups that wait for a silence that was none are withdrawn, as by a contact.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn repair_contact_dates() -> Result<SetOf<RepairedDates>> {
     const WHOLE: Whole = Whole {
         updates: &["assignments", "reminders"],

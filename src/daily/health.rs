@@ -28,7 +28,6 @@ returns!(
 ///
 /// 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn evaluation_health(
     max_age: default!(Option<Interval>, "interval '26 hours'"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
@@ -45,7 +44,6 @@ fn evaluation_health(
 ///
 /// 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hours'")) -> Result<String> {
     let verdict = verdict(max_age, Some(pgrx::datum::datetime_support::now()))?;
     if verdict.status < Status::Critical {

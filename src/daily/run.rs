@@ -43,7 +43,6 @@ struct Outcome {
 ///
 /// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()")) -> Result<SetOf<EnqueuedFollowUps>> {
     const WHOLE: Whole = Whole {
         updates: &["reminders"],

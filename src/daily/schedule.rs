@@ -17,7 +17,6 @@ use crate::server::statement::{Statement, types};
 /// 22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with
 /// a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn schedule_daily_evaluation(
     schedule: default!(Option<&str>, "'0 6 * * *'"),
     watchdog_schedule: default!(Option<&str>, "'30 * * * *'"),
@@ -41,7 +40,6 @@ fn schedule_daily_evaluation(
 ///
 /// 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn unschedule_daily_evaluation() -> Result<i32> {
     schedule::remove(&[Kind::Evaluation, Kind::Watchdog])
 }

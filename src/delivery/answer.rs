@@ -23,7 +23,6 @@ use crate::server::statement::{Statement, types};
 ///
 /// 22004 for a NULL id.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn mark_reminder_sent(
     reminder_id: Option<Uuid>,
     claim_id: Option<Uuid>,
@@ -41,7 +40,6 @@ fn mark_reminder_sent(
 ///
 /// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn mark_reminders_sent(
     reminder_ids: Option<Vec<Option<Uuid>>>,
     claim_id: Option<Uuid>,
@@ -62,7 +60,6 @@ fn mark_reminders_sent(
 ///
 /// 22004 for a NULL id.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn mark_reminder_failed(
     reminder_id: Option<Uuid>,
     claim_id: Option<Uuid>,
@@ -80,7 +77,6 @@ fn mark_reminder_failed(
 ///
 /// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn mark_reminders_failed(
     reminder_ids: Option<Vec<Option<Uuid>>>,
     claim_id: Option<Uuid>,
@@ -101,7 +97,6 @@ fn mark_reminders_failed(
 ///
 /// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn extend_reminder_lease(
     reminder_id: Option<Uuid>,
     claim_id: Option<Uuid>,
@@ -114,7 +109,6 @@ fn extend_reminder_lease(
 
 /// Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller's.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn extend_reminder_leases(
     reminder_ids: Option<Vec<Option<Uuid>>>,
     claim_id: Option<Uuid>,

@@ -42,7 +42,6 @@ returns!(
 /// 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000
 /// for an unknown organization, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn claim_reminders(
     batch_size: default!(Option<i32>, 100),
     lease: default!(Option<Interval>, "interval '5 minutes'"),

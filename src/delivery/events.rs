@@ -22,7 +22,6 @@ use crate::server::statement::{Statement, types};
 /// 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session
 /// names none, 02000 for one that no reminder was sent with.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn record_delivery_event(
     message_id: Option<&str>,
     status: Option<&str>,
@@ -86,7 +85,6 @@ fn record_delivery_event(
 ///
 /// 22004 for NULL, 02000 for an unknown user.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
     static RESTORE: Statement = Statement::kept(include_str!("../../sql/delivery/restore_contact.sql"), &[types::UUID]);
     let user = user_id.ok_or_else(|| null_argument("user_id"))?;

@@ -20,7 +20,6 @@ use crate::server::statement::{Statement, types};
 /// 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown
 /// organization.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn retry_failed_reminders(
     failed_since: default!(Option<TimestampWithTimeZone>, "'-infinity'"),
     organization_id: default!(Option<Uuid>, "NULL"),
@@ -56,7 +55,6 @@ returns!(
 ///
 /// 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn prune(
     older_than: Option<Interval>,
     batch_size: default!(Option<i32>, 10_000),

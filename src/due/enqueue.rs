@@ -31,7 +31,6 @@ returns!(
 ///
 /// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn enqueue_due_reminders(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<EnqueuedDueReminders>> {
@@ -54,7 +53,6 @@ fn enqueue_due_reminders(
 ///
 /// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn enqueue_daily_summaries(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<EnqueuedSummaries>> {

@@ -15,7 +15,6 @@ use crate::server::result::SetOf;
 /// 22004 for NULL, 22023 for an empty schedule, 55000 where pg_cron is not in this database, with a hint how to
 /// schedule from the one where it is, 42501 without USAGE on the schema cron.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn schedule_delivery_jobs(
     due_schedule: default!(Option<&str>, "'* * * * *'"),
     summary_schedule: default!(Option<&str>, "'*/15 * * * *'"),
@@ -38,7 +37,6 @@ fn schedule_delivery_jobs(
 ///
 /// 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn unschedule_delivery_jobs() -> Result<i32> {
     schedule::remove(&[Kind::DueReminders, Kind::Summaries])
 }

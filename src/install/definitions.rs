@@ -29,7 +29,6 @@ returns!(
 /// there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts
 /// triggers and defaults right, and reports the others.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn altered_definitions() -> Result<SetOf<AlteredDefinitions>> {
     Ok(SetOf::statement(ALTERED.read_rows(&made())?))
 }

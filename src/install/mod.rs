@@ -20,6 +20,7 @@ use crate::server::own_trigger;
 use crate::server::owner::as_table_owner;
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
+use crate::server::search_path::with_ours;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
@@ -39,7 +40,6 @@ const VIEWS: &str = include_str!("../../sql/install/views.sql");
 /// is not READ COMMITTED, 42501 where the caller is not the tables' owner or cannot see which migrations were applied,
 /// 42P01 when a table is missing, 55000 when the tables are of a later version.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn install() -> Result<String> {
     const WHOLE: Whole = Whole {
         updates: &["assignments", "peer_mentors", "reminders"],
@@ -270,7 +270,8 @@ pub fn lock_tables(lock: Lock) -> Result<()> {
 
 /// Runs the commands that a statement makes, and returns how many.
 pub fn run_each(commands: &Statement, arguments: &[DatumWithOid]) -> Result<usize> {
-    let commands: Vec<String> = commands.write(arguments, |rows| rows.column("command"))?;
+    // Names are written in full where the path is ours.
+    let commands: Vec<String> = with_ours(|| commands.write(arguments, |rows| rows.column("command")))??;
     for command in &commands {
         run(command)?;
     }
@@ -279,5 +280,5 @@ pub fn run_each(commands: &Statement, arguments: &[DatumWithOid]) -> Result<usiz
 
 /// Runs a file of statements.
 pub fn run(sql: &str) -> Result<()> {
-    Spi::run(sql).map_err(broken_statement)
+    with_ours(|| Spi::run(sql).map_err(broken_statement))?
 }

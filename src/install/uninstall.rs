@@ -13,6 +13,7 @@ use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
 use crate::server::owner::require_owner;
 use crate::server::row_security::Whole;
+use crate::server::search_path::with_ours;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
@@ -26,7 +27,6 @@ use crate::server::subtransaction::attempt;
 ///
 /// 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
-#[search_path(pg_catalog, pg_temp)]
 fn uninstall() -> Result<String> {
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
@@ -41,7 +41,7 @@ fn uninstall() -> Result<String> {
     let policies = access::let_go()?;
     let views = view_names();
     let (mut triggers, mut dropped_views, mut defaults) = (0, 0, 0);
-    let commands = COMMANDS.write_rows(&[views.into(), table_names().into()])?;
+    let commands = with_ours(|| COMMANDS.write_rows(&[views.into(), table_names().into()]))??;
     for row in commands.rows() {
         let (kind, command): (String, String) = (row.not_null("kind")?, row.not_null("command")?);
         match kind.as_str() {

@@ -2,6 +2,7 @@
 
 pub mod advisory_lock;
 pub mod argument;
+mod backtrace;
 pub mod calendar;
 pub mod errors;
 pub mod own_trigger;
@@ -10,6 +11,7 @@ pub mod permit;
 pub mod result;
 pub mod row_security;
 pub mod rows;
+pub mod search_path;
 pub mod setting;
 pub mod snapshot;
 pub mod statement;

@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, pg_sys};
 
 use super::errors::{Result, error, null_argument};
-use super::setting::with;
+use super::search_path::with_ours;
+use super::setting::Nested;
 use super::statement::{Statement, types};
 use crate::access;
 
@@ -48,13 +49,15 @@ impl Whole {
         let is_coordinator = organization()?.map_or(Ok(false), access::coordinates)?;
         let [reads, updates, inserts, deletes] = all.map(|tables| tables.to_vec().into());
         let arguments = [reads, updates, inserts, deletes, is_coordinator.into()];
-        let hidden: Option<(String, String, String)> = // It compares policies as Postgres writes them, which this setting changes.
-            with(c"quote_all_identifiers", c"off", || {
-                HIDDEN.read(&arguments, |mut rows| {
-                    let Some(row) = rows.next() else { return Ok(None) };
-                    Ok(Some((row.not_null("name")?, row.not_null("command")?, row.not_null("role")?)))
-                })
-            })??;
+        let hidden = || {
+            HIDDEN.read(&arguments, |mut rows| {
+                let Some(row) = rows.next() else { return Ok(None) };
+                Ok(Some((row.not_null("name")?, row.not_null("command")?, row.not_null("role")?)))
+            })
+        };
+        // It compares policies as Postgres writes them, by the path and by this setting.
+        let hidden: Option<(String, String, String)> =
+            Nested::during(c"quote_all_identifiers", c"off", || with_ours(hidden))???;
         let Some((table, command, role)) = hidden else { return Ok(()) };
         Err(error(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -83,7 +86,6 @@ pub fn is_active(table: &str) -> bool {
 ///
 /// 42501, naming the table. 22004 for NULL tables.
 #[pg_extern(stable)]
-#[search_path(pg_catalog, pg_temp)]
 fn require_whole(tables: Option<Vec<Option<String>>>, organization_id: default!(Option<Uuid>, "NULL")) -> Result<bool> {
     let tables = tables.ok_or_else(|| null_argument("tables"))?;
     let tables: Vec<&str> = tables.iter().flatten().map(String::as_str).collect();

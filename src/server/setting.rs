@@ -39,34 +39,52 @@ pub fn require_read_committed(function: &str, detail: &str) -> Result<()> {
     ))
 }
 
-/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call.
-pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
-    with(c"jit", c"off", work)
+/// A setting that has another value until this ends. It also ends with its transaction, or with its subtransaction, by an error
+/// that passes.
+pub struct Nested {
+    level: i32,
 }
 
-/// Runs `work` with another value of a setting. Settings made so end with the function, and with the transaction if an error ends that.
-pub fn with<T>(name: &CStr, value: &CStr, work: impl FnOnce() -> T) -> Result<T> {
-    // SAFETY: the nesting that is begun here is ended here; an error that passes ends it with its transaction, or with its
-    // subtransaction.
-    unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        let status = pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
+impl Nested {
+    pub fn begin(name: &CStr, value: &CStr) -> Result<Self> {
+        // SAFETY: both are C strings; the nesting that is begun here is ended by `end`, or by whoever handles an error.
+        let (level, status) = unsafe {
+            let level = pg_sys::NewGUCNestLevel();
+            let status = pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            (level, status)
+        };
         if status < 0 {
             return Err(broken_statement(format!("the setting {} could not be changed", name.to_string_lossy())));
         }
+        Ok(Self { level })
+    }
+
+    pub fn end(self) {
+        // SAFETY: ends the nesting that was begun, and those within it.
+        unsafe { pg_sys::AtEOXact_GUC(true, self.level) }
+    }
+
+    /// Does `work` under it.
+    pub fn during<T>(name: &CStr, value: &CStr, work: impl FnOnce() -> T) -> Result<T> {
+        let nested = Self::begin(name, value)?;
         let result = work();
-        pg_sys::AtEOXact_GUC(true, level);
+        nested.end();
         Ok(result)
     }
+}
+
+/// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call.
+pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
+    Nested::during(c"jit", c"off", work)
 }
 
 /// 25006 where this transaction may not write: it was begun so, or the server is a standby.

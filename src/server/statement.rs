@@ -13,6 +13,7 @@ use pgrx::{PgTrigger, Spi, pg_guard, pg_sys};
 
 use super::errors::{Result, broken_statement};
 use super::rows::{ResultSet, Rows};
+use super::search_path::{Planned, until_execution};
 use super::setting::{require_writable, without_jit};
 
 /// The types that statements take.
@@ -151,28 +152,23 @@ impl Statement {
     ) -> Result<i32> {
         let values = values.as_mut_ptr();
         // SAFETY: there are as many values as parameters, of their types, and SPI is connected.
-        unsafe {
-            if self.planning == Planning::AtEachCall {
-                let (sql, mut types) = self.text_and_types()?;
-                let count = i32::try_from(types.len()).map_err(broken_statement)?;
-                return without_jit(|| {
-                    pg_sys::SPI_execute_with_args(
-                        sql.as_ptr(),
-                        count,
-                        types.as_mut_ptr(),
-                        values,
-                        nulls.as_ptr(),
-                        is_read,
-                        0,
-                    )
-                });
-            }
+        let execute_kept = || unsafe {
             let plan = self.plan(transition_tables_of)?;
             if self.planning == Planning::ByIndex {
                 plan_by_index(plan);
             }
             Ok(pg_sys::SPI_execute_plan(plan, values, nulls.as_ptr(), is_read, 0))
+        };
+        if self.planning != Planning::AtEachCall {
+            return until_execution(self.sql, Planned::UnderSessions, execute_kept);
         }
+        let (sql, mut types) = self.text_and_types()?;
+        let count = i32::try_from(types.len()).map_err(broken_statement)?;
+        let (sql, types, nulls) = (sql.as_ptr(), types.as_mut_ptr(), nulls.as_ptr());
+        // SAFETY: as above.
+        let execute_once =
+            || unsafe { Ok(pg_sys::SPI_execute_with_args(sql, count, types, values, nulls, is_read, 0)) };
+        without_jit(|| until_execution(self.sql, Planned::UnderOurs, execute_once))?
     }
 
     /// The kept plan, which is made when it is first asked for.

@@ -1,4 +1,4 @@
-//! What the catalog must show of everything we make: comments, pinned paths, rights, indexed foreign keys.
+//! What the catalog must show of everything we make: comments, search_paths, rights, indexed foreign keys.
 
 use crate::support::{Database, rows};
 
@@ -43,24 +43,27 @@ fn no_function_is_security_definer() {
 }
 
 #[test]
-fn every_function_that_runs_sql_pins_its_search_path() {
+fn every_function_in_sql_means_the_same_under_any_search_path() {
     let database = Database::installed();
-    let unpinned = rows(
+    let dependent = rows(
         &mut database.connect(),
-        "SELECT l.lanname, string_agg(p.proname || '/' || p.pronargs, ' ' ORDER BY p.proname) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-          WHERE p.pronamespace = 'assignment_reminders'::regnamespace
-            AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false) GROUP BY 1 ORDER BY 1",
+        "SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+          WHERE p.pronamespace = 'assignment_reminders'::regnamespace AND l.lanname = 'sql' AND p.prosqlbody IS NULL
+            AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)",
     );
-    // Those that run none; and parts of queries, which must be inlined into them, and in which nothing is unqualified.
-    let pure = "c|after_loss/2 current_organization/0 days_since_last_contact/2 default_organization/0 dispatched_at/7 due_reminder_type/1 due_windows/4 \
-                evaluate_assignment/6 forget_bounces/0 is_due_offset_open/5 is_escalation_due/3 is_reachable/2 is_rearmed/6 is_reminder_due/2 \
-                latest_starts_of_silence/3 named_organization/0 protect_assignment_count/0 protect_identity/0 protect_last_contact_date/0 raise_unknown/2 \
-                refuse_future_activity/0 refuse_new_id/0 refuse_reused_id/0 refuse_update/0 reminder_kind/1 reminder_kinds/0 reminder_type_of/1 require_moment/1 \
-                require_page_size/1 require_value/2 set_updated_at/0 skip_reason/1 time_ordered_id/0 \
-                unreachable_reason/3 without_addresses/3 without_text/1";
-    let inlined = "sql|addressee_id/5 day_before/2 evaluate_assignments/2 has_something_to_say/3 \
-                   is_in_daily_summary/4 silence_anchor/1 silent_since/2";
-    assert_eq!(unpinned, [pure, inlined]);
+    // Inlined into the caller's query; the daily run is planned under our path (src/server/search_path.rs).
+    assert_eq!(dependent, ["evaluate_assignments"]);
+}
+
+#[test]
+fn no_compiled_function_has_settings_which_triggers_of_the_users_would_run_under() {
+    let database = Database::installed();
+    let set = rows(
+        &mut database.connect(),
+        "SELECT p.proname, p.proconfig FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+          WHERE p.pronamespace = 'assignment_reminders'::regnamespace AND l.lanname = 'c' AND p.proconfig IS NOT NULL",
+    );
+    assert_eq!(set, [""; 0]);
 }
 
 #[test]

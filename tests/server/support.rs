@@ -250,6 +250,8 @@ pub struct Refusal {
 pub fn refused(client: &mut Client, sql: &str) -> Refusal {
     let error = client.batch_execute(sql).expect_err(sql);
     let error = error.as_db_error().unwrap_or_else(|| panic!("{sql}: {error}"));
+    // The cluster has RUST_BACKTRACE=full in its environment.
+    assert!(!error.detail().unwrap_or_default().contains("   0: "), "{sql}: a backtrace in {error:?}");
     Refusal {
         sqlstate: error.code().code().to_string(),
         message: error.message().to_string(),

@@ -73,6 +73,8 @@ impl Cluster {
             let log = File::options().create(true).append(true).open(self.home.join("log")).expect("the log");
             let mut postmaster = as_owner(&self.bin.join("postgres"))
                 .args(["-D", "data"])
+                // As scripts/with-cluster does.
+                .env("RUST_BACKTRACE", "full")
                 .current_dir(&self.home)
                 .stdout(log.try_clone().expect("the log"))
                 .stderr(log)

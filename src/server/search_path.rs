@@ -1,0 +1,168 @@
+//! What our statements mean, whatever the session's search_path: they are analysed under one of our own. And whatever of the user's
+//! they fire or evaluate, triggers, constraints, policies, runs under the session's, as it does elsewhere.
+//!
+//! SPI makes a plan or looks it up, and executes it, in one call. Hooks tell the moments between which the path is ours: it ends
+//! as the executor starts, and makes way while the planner works, which may evaluate functions of the user's.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::{pg_guard, pg_sys};
+
+use super::errors::{Result, broken_statement};
+use super::setting::Nested;
+
+/// Under which path a statement is planned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// The session's. The functions in SQL that the statement calls are analysed as they are made (RETURN), or pin their own.
+    UnderSessions,
+    /// Ours, since it calls functions whose text the planner analyses: evaluate_assignments.
+    UnderOurs,
+}
+
+/// Does `work`, in which every name is looked up in pg_catalog unless it is qualified. Nothing of the user's is called meanwhile,
+/// or it runs under this path, too.
+pub fn with_ours<T>(work: impl FnOnce() -> T) -> Result<T> {
+    let path = ours()?;
+    let result = work();
+    path.end();
+    Ok(result)
+}
+
+/// Does `work`, which executes this statement of ours by SPI: until its execution starts, the path is ours.
+pub fn until_execution<T>(sql: &'static str, planned: Planned, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    if Waiting::is_there() {
+        // Its execution would end the path of the other one. Nothing that is called while a statement is analysed gets here.
+        return Err(broken_statement("a statement was begun while another was analysed"));
+    }
+    Waiting { sql, planned, path: ours()? }.begin();
+    let _hooks_back = HooksBack;
+    let result = work();
+    // Nothing was executed where a rule does nothing instead, and where an error is returned.
+    if let Some(waiting) = Waiting::end() {
+        waiting.path.end();
+    }
+    result
+}
+
+fn ours() -> Result<Nested> {
+    // pg_temp is named, since it would be searched first otherwise.
+    Nested::begin(c"search_path", c"pg_catalog, pg_temp")
+}
+
+/// A statement that is analysed, and whose execution has not started.
+struct Waiting {
+    sql: &'static str,
+    planned: Planned,
+    path: Nested,
+}
+
+/// The hooks that others have.
+#[derive(Clone, Copy)]
+struct Others {
+    planner: pg_sys::planner_hook_type,
+    executor: pg_sys::ExecutorStart_hook_type,
+}
+
+thread_local! {
+    /// While it is there, the hooks are ours.
+    static WAITING: Cell<Option<(Waiting, Others)>> = const { Cell::new(None) };
+}
+
+impl Waiting {
+    fn is_there() -> bool {
+        let found = WAITING.take();
+        let is_there = found.is_some();
+        WAITING.set(found);
+        is_there
+    }
+
+    fn begin(self) {
+        // SAFETY: the hooks are variables of this backend, which has one thread; `end` puts others' back.
+        let others = unsafe {
+            Others {
+                planner: (&raw mut pg_sys::planner_hook).replace(Some(plan)),
+                executor: (&raw mut pg_sys::ExecutorStart_hook).replace(Some(start)),
+            }
+        };
+        WAITING.set(Some((self, others)));
+    }
+
+    fn end() -> Option<Self> {
+        let (waiting, others) = WAITING.take()?;
+        // SAFETY: as for `begin`.
+        unsafe {
+            pg_sys::planner_hook = others.planner;
+            pg_sys::ExecutorStart_hook = others.executor;
+        }
+        Some(waiting)
+    }
+}
+
+/// Puts others' hooks back while an error unwinds. The path is back when the error has ended its transaction or subtransaction.
+struct HooksBack;
+
+impl Drop for HooksBack {
+    fn drop(&mut self) {
+        Waiting::end();
+    }
+}
+
+/// Plans a statement of ours. What is evaluated meanwhile of the user's may plan and execute other statements.
+#[pg_guard]
+unsafe extern "C-unwind" fn plan(
+    query: *mut pg_sys::Query,
+    text: *const core::ffi::c_char,
+    options: core::ffi::c_int,
+    parameters: pg_sys::ParamListInfo,
+) -> *mut pg_sys::PlannedStmt {
+    let Some(Waiting { sql, planned, path }) = Waiting::end() else {
+        // SAFETY: the arguments are those that Postgres gave.
+        return unsafe { pg_sys::standard_planner(query, text, options, parameters) };
+    };
+    let kept = match planned {
+        Planned::UnderOurs => Some(path),
+        Planned::UnderSessions => {
+            path.end();
+            None
+        }
+    };
+    // SAFETY: as above, and the hook is another extension's.
+    let plan = unsafe {
+        match pg_sys::planner_hook {
+            Some(others) => pg_sys::ffi::pg_guard_ffi_boundary(|| others(query, text, options, parameters)),
+            None => pg_sys::standard_planner(query, text, options, parameters),
+        }
+    };
+    // Postgres may go on to analyse: a plan that something has made invalid meanwhile is made again.
+    Waiting { sql, planned, path: kept.map_or_else(ours, Ok).unwrap_or_report() }.begin();
+    plan
+}
+
+/// Starts the execution of a statement of ours. Other extensions may execute statements while ours is analysed: then it goes on
+/// waiting.
+#[pg_guard]
+unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: core::ffi::c_int) {
+    // SAFETY: the query has a text, and the hook is another extension's.
+    unsafe {
+        let text = CStr::from_ptr((*query).sourceText).to_bytes();
+        let others = match Waiting::end() {
+            Some(waiting) if waiting.sql.as_bytes() == text => {
+                waiting.path.end();
+                pg_sys::ExecutorStart_hook
+            }
+            Some(waiting) => {
+                let others = pg_sys::ExecutorStart_hook;
+                waiting.begin();
+                others
+            }
+            None => None,
+        };
+        match others {
+            Some(others) => pg_sys::ffi::pg_guard_ffi_boundary(|| others(query, flags)),
+            None => pg_sys::standard_ExecutorStart(query, flags),
+        }
+    }
+}
