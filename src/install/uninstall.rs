@@ -28,10 +28,10 @@ use crate::server::subtransaction::attempt;
 /// 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 fn uninstall() -> Result<String> {
+    const WHOLE: Whole = Whole::reads(&["contact_corrections"]);
     static COMMANDS: Statement =
         Statement::kept(include_str!("../../sql/install/uninstall.sql"), &[types::TEXTS, types::TEXTS]);
     require_read_committed("uninstall()", NEEDS_READ_COMMITTED)?;
-    const WHOLE: Whole = Whole::reads(&["contact_corrections"]);
     require_owner("uninstall()")?;
     WHOLE.require()?;
     AdvisoryLock::Install.take();

@@ -302,3 +302,44 @@ fn columns_that_users_added_do_not_change_what_functions_take_for_their_argument
         assert!(page.contains("due_at") || after == before, "{page}: {after}, not {before}");
     }
 }
+
+/// "Add columns as you like": one of the name of one of ours is told, and nothing is half-done.
+#[test]
+fn a_column_of_the_owners_with_the_name_of_one_of_ours_is_told_and_left_alone() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "ALTER TABLE users ADD COLUMN role text NOT NULL DEFAULT 'tutor'; ALTER EXTENSION assignment_reminders UPDATE",
+    );
+    let refusal = refused(&mut client, "SELECT install()");
+    assert_eq!(refusal.sqlstate, "42701", "{refusal:?}");
+    assert!(refusal.message.contains("role") && refusal.hint.contains("RENAME COLUMN"), "{refusal:?}");
+    // Nor is row security what it says, as long as that is so.
+    let (_, member) = database.connect_as_new_role("");
+    assert_eq!(refused(&mut client, &format!("SELECT enable_row_security('{member}')")).sqlstate, "55000");
+    run(&mut client, "ALTER TABLE users RENAME COLUMN role TO duty; SELECT install()");
+    assert_eq!(row(&mut client, "SELECT min(duty), min(role) FROM users"), "tutor|member");
+    run(&mut client, &format!("SELECT enable_row_security('{member}')"));
+}
+
+#[test]
+fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    let (_, other) = database.connect_as_new_role("");
+    run(
+        &mut client,
+        &format!(
+            "ALTER TABLE activities ENABLE ROW LEVEL SECURITY; GRANT SELECT ON activities TO {other};
+             CREATE POLICY member_select ON activities FOR SELECT TO {other} USING (true)"
+        ),
+    );
+    let rights = "SELECT c.relname, c.relrowsecurity, (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid),
+                         has_table_privilege('ROLE', c.oid, 'SELECT'), has_table_privilege('ROLE', c.oid, 'INSERT')
+                    FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relkind = 'r' ORDER BY 1"
+        .replace("ROLE", &other);
+    let before = rows(&mut client, &rights);
+    update(&mut client);
+    assert_eq!(rows(&mut client, &rights), before);
+}
