@@ -34,8 +34,7 @@ pub fn fill(mut psql: Command, database: &str, client: &mut Client) {
 }
 
 pub fn update(client: &mut Client) {
-    run(client, "ALTER EXTENSION assignment_reminders UPDATE");
-    run(client, "SELECT install()");
+    run(client, "BEGIN; ALTER EXTENSION assignment_reminders UPDATE; SELECT install(); COMMIT");
 }
 
 /// Every row of 0.1.0's tables, in the columns that it had.
