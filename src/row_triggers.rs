@@ -1,12 +1,13 @@
 //! Single-row triggers: they adjust a row or refuse it. Their WHEN clauses (triggers.sql) decide when they are called.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use pgrx::datum::UnboxDatum;
 use pgrx::datum::datetime_support::now;
 use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::TransactionId;
 use pgrx::pgbox::{AllocatedByPostgres, AllocatedByRust};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, Uuid, WhoAllocated};
@@ -17,7 +18,7 @@ use crate::server::own_trigger::require;
 use crate::server::owner::as_table_owner;
 use crate::server::permit;
 use crate::server::statement::{Statement, types};
-use crate::server::transaction::{Memory, remembered};
+use crate::server::transaction::{Memory, part, remembered, was_rolled_back};
 
 /// What a trigger function returns: a row or nothing. Its errors have been raised by then.
 pub type Triggered<Row> = Result<Option<Row>, Infallible>;
@@ -109,15 +110,17 @@ fn refuse_reused_id<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>
 
 fn once<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<OriginalRow<'a>>> {
     thread_local! {
-        static DELETED: Memory<HashSet<[u8; 16]>> = RefCell::default();
+        /// The ids, with the part of the transaction that deleted them.
+        static DELETED: Memory<HashMap<[u8; 16], TransactionId>> = RefCell::default();
     }
     if let Some(old) = trigger.old() {
         let id = column::<Uuid, _>(&old, "id")?;
-        remembered(&DELETED, |deleted| deleted.insert(*id.as_bytes()));
+        remembered(&DELETED, |deleted| deleted.insert(*id.as_bytes(), part()));
         return Ok(Some(old));
     }
     let id = column::<Uuid, _>(&new_row(trigger)?, "id")?;
-    if !remembered(&DELETED, |deleted| deleted.contains(id.as_bytes())) {
+    let deleted_by = remembered(&DELETED, |deleted| deleted.get(id.as_bytes()).copied());
+    if deleted_by.is_none_or(was_rolled_back) {
         return Ok(None);
     }
     Err(error(

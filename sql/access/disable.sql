@@ -9,3 +9,7 @@ SELECT format('ALTER TABLE assignment_reminders.%I DISABLE ROW LEVEL SECURITY', 
         CROSS JOIN LATERAL aclexplode(rights.acl) AS a
          LEFT JOIN pg_roles r ON r.oid = a.grantee
         WHERE a.grantee <> c.relowner AND NOT coalesce(r.rolsuper OR r.rolbypassrls, false))
+   -- Rights without a grant.
+   AND NOT EXISTS (SELECT FROM pg_roles r
+                    WHERE NOT r.rolsuper AND NOT r.rolbypassrls AND r.oid <> c.relowner AND NOT starts_with(r.rolname, 'pg_')
+                      AND (pg_has_role(r.oid, 'pg_read_all_data', 'USAGE') OR pg_has_role(r.oid, 'pg_write_all_data', 'USAGE')))

@@ -112,6 +112,12 @@ CREATE OR REPLACE TRIGGER contact_corrections_sign
 CREATE OR REPLACE TRIGGER contact_corrections_apply
     AFTER INSERT ON assignment_reminders.contact_corrections
     FOR EACH ROW EXECUTE FUNCTION assignment_reminders.apply_correction();
+CREATE OR REPLACE TRIGGER contact_corrections_contact_deleted
+    AFTER DELETE ON assignment_reminders.contact_corrections REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
+CREATE OR REPLACE TRIGGER contact_corrections_contact_truncated
+    AFTER TRUNCATE ON assignment_reminders.contact_corrections
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
 
 -- Histories: what was written stays as it was. Deleting a tenant or an old log is the owner's right.
 CREATE OR REPLACE TRIGGER contact_corrections_append_only

@@ -196,6 +196,12 @@ pub fn extend_to(tables: &[&'static str]) -> Result<usize> {
 pub fn let_go() -> Result<usize> {
     static LEFT: Statement = Statement::kept(include_str!("../../sql/access/leftover_policies.sql"), &[types::TEXTS]);
     let number = take_away(&installed_roles()?, &table_names())?;
+    static WRITERS: Statement = Statement::kept(include_str!("../../sql/access/writers_of_roles.sql"), &[]);
+    if let Some(roles) = WRITERS.write(&[], |rows| rows.one::<String>("roles"))? {
+        warning!(
+            "nothing keeps {roles} from writing role and auth_user_id of users any more; REVOKE INSERT, UPDATE ON assignment_reminders.users FROM {roles} unless they may"
+        );
+    }
     for policy in LEFT.write(&[table_names().into()], |rows| rows.column::<String>("policy"))? {
         notice!("{policy} calls functions of the extension; while it is there, DROP EXTENSION needs CASCADE");
     }
@@ -228,8 +234,9 @@ fn installed_roles() -> Result<Vec<String>> {
 
 fn installed() -> Result<ResultSet> {
     static INSTALLED: Statement =
-        Statement::kept(include_str!("../../sql/access/installed_policies.sql"), &[types::TEXTS]);
-    INSTALLED.write_rows(&[table_names().into()])
+        Statement::kept(include_str!("../../sql/access/installed_policies.sql"), &[types::TEXTS, types::TEXTS]);
+    let names: Vec<String> = Policy::all().map(|policy| format!("{} {}", policy.table, policy.name)).collect();
+    INSTALLED.write_rows(&[table_names().into(), names.into()])
 }
 
 /// Drops the policies, and takes the rights of these roles. Returns how many policies there were.

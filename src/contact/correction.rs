@@ -164,9 +164,14 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
             }
             let number: i32 = found.not_null("number")?;
             let corrected_by: String = found.not_null("corrected_by")?;
-            signed::expect(assignment, number, Signed { new_date, corrected_by: corrected_by.clone() });
+            let previous_date: Option<Date> = found.get("last_contact_date")?;
+            signed::expect(
+                assignment,
+                number,
+                Signed { previous_date, new_date, corrected_by: corrected_by.clone(), subject: subject.clone() },
+            );
             row.set_by_name("number", number).map_err(wrong_trigger)?;
-            row.set_by_name("previous_date", found.get::<Date>("last_contact_date")?).map_err(wrong_trigger)?;
+            row.set_by_name("previous_date", previous_date).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by", corrected_by).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by_subject", subject).map_err(wrong_trigger)?;
             row.set_by_name("created_at", now()).map_err(wrong_trigger)?;
@@ -181,7 +186,12 @@ fn apply(trigger: &PgTrigger) -> Result<()> {
     let row = new_row(trigger)?;
     let (assignment, correction) = (column::<Uuid, _>(&row, "assignment_id")?, column::<Uuid, _>(&row, "id")?);
     let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
-    let signed = Signed { new_date, corrected_by: column(&row, "corrected_by")? };
+    let signed = Signed {
+        previous_date: row.get_by_name("previous_date").map_err(wrong_trigger)?,
+        new_date,
+        corrected_by: column(&row, "corrected_by")?,
+        subject: row.get_by_name("corrected_by_subject").map_err(wrong_trigger)?,
+    };
     signed::require(assignment, column::<i32, _>(&row, "number")?, &signed)?;
     if permit::is_held() {
         return Ok(());

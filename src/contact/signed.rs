@@ -20,8 +20,10 @@ thread_local! {
 /// What a correction says, and who it says it is by.
 #[derive(PartialEq)]
 pub struct Signed {
+    pub previous_date: Option<Date>,
     pub new_date: Option<Date>,
     pub corrected_by: String,
+    pub subject: Option<String>,
 }
 
 /// A correction was signed, and is to be written so.
@@ -34,7 +36,7 @@ pub fn require(assignment: Uuid, number: i32, written: &Signed) -> Result<()> {
     let signed = remembered(&EXPECTED, |expected| expected.remove(&(*assignment.as_bytes(), number)));
     settle();
     let is_as_signed = signed.is_some_and(|signed| signed == *written);
-    require_written("contact_corrections", "number, new_date and corrected_by", 1, usize::from(is_as_signed))
+    require_written("contact_corrections", "number, dates and signature", 1, usize::from(is_as_signed))
 }
 
 /// The correction that is being inserted needs no more.

@@ -2,6 +2,7 @@
 //! deleted. Owns the order of locks: assignments in id order, before anything is read to decide.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use pgrx::datum::Date;
 use pgrx::datum::datetime_support::now;
@@ -35,9 +36,13 @@ fn record_imported_contact<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Original
 }
 
 thread_local! {
-    /// Whether something other than an inserted activity has set a date in this transaction: what a statement inserted may no longer be
-    /// what holds.
-    static RECOMPUTED: Memory<bool> = RefCell::default();
+    /// The assignments whose date something other than an inserted activity has set in this transaction: what a statement inserted may
+    /// no longer be what holds of them.
+    static RECOMPUTED: Memory<HashSet<[u8; 16]>> = RefCell::default();
+}
+
+fn was_recomputed(assignment: &Uuid) -> bool {
+    remembered(&RECOMPUTED, |recomputed| recomputed.contains(assignment.as_bytes()))
 }
 
 fn maintain(trigger: &PgTrigger) -> Result<()> {
@@ -54,15 +59,24 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
     let operation = trigger.op().map_err(wrong_trigger)?;
     as_table_owner(trigger, || {
         let (changed, reason) = match operation {
-            // A trigger of the owner's, a function in RETURNING or another part of the statement may have changed, deleted or
-            // overruled by now what the statement inserted.
-            PgTriggerOperation::Insert if remembered(&RECOMPUTED, |is_so| *is_so) => (&INSERTED, SkipReason::Contacted),
-            PgTriggerOperation::Insert => return advance(trigger),
+            PgTriggerOperation::Insert => {
+                advance(trigger)?;
+                // A trigger of the owner's, a function in RETURNING or another part of the statement may have changed, deleted
+                // or overruled by now what the statement inserted: then the end state counts.
+                if remembered(&RECOMPUTED, |recomputed| recomputed.is_empty()) {
+                    return Ok(());
+                }
+                (&INSERTED, SkipReason::Contacted)
+            }
             PgTriggerOperation::Update => (&CHANGED_BY_UPDATE, SkipReason::ContactChanged),
             PgTriggerOperation::Delete => (&CHANGED_BY_DELETE, SkipReason::ContactChanged),
             PgTriggerOperation::Truncate => (&CHANGED_BY_TRUNCATE, SkipReason::ContactChanged),
         };
-        recompute(changed.write_in(trigger, |rows| rows.column("assignment_id"))?, reason).map(drop)
+        let mut changed: Vec<Uuid> = changed.write_in(trigger, |rows| rows.column("assignment_id"))?;
+        if matches!(operation, PgTriggerOperation::Insert) {
+            changed.retain(was_recomputed);
+        }
+        recompute(changed, reason).map(drop)
     })
 }
 
@@ -94,7 +108,9 @@ pub fn recompute(assignments: Vec<Uuid>, reason: SkipReason) -> Result<Vec<(Uuid
     if assignments.is_empty() {
         return Ok(Vec::new());
     }
-    remembered(&RECOMPUTED, |is_so| *is_so = true);
+    remembered(&RECOMPUTED, |recomputed| {
+        recomputed.extend(assignments.iter().map(|assignment| *assignment.as_bytes()))
+    });
     lock(assignments.clone())?;
     let recomputed = with_permit(|| RECOMPUTE.write_rows(&[assignments.into()]))?;
     let (mut changed, mut rows): (Vec<(Uuid, Option<Date>)>, usize) = (Vec::new(), 0);
@@ -148,10 +164,19 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
             refuse_future(date, today(organization)?)?;
         }
         let corrected_by = session_user()?;
-        signed::expect(id, 1, Signed { new_date: Some(date), corrected_by: corrected_by.clone() });
+        signed::expect(
+            id,
+            0,
+            Signed { previous_date: None, new_date: Some(date), corrected_by: corrected_by.clone(), subject: None },
+        );
         let arguments = [id.into(), organization.into(), date.into(), corrected_by.into()];
         let applied = signed::applied(|| with_permit(|| RECORD.run(&arguments)))?;
-        require_written("contact_corrections", "new_date", 1, usize::from(applied))
+        require_written("contact_corrections", "new_date", 1, usize::from(applied))?;
+        // What a function in RETURNING has done with the assignment did not know of it.
+        if was_recomputed(&id) {
+            recompute(vec![id], SkipReason::ContactChanged)?;
+        }
+        Ok(())
     })
 }
 

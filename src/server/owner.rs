@@ -7,14 +7,18 @@ use std::ffi::CString;
 use pgrx::{PgSqlErrorCode, PgTrigger, pg_sys};
 
 use super::errors::{Result, broken_statement, error};
+use super::search_path::without_temporary_first;
 use super::statement::Statement;
 
 /// Does `work` as the owner of the table that the trigger is on, whatever the row security, and turns back after it.
-pub fn as_table_owner<T>(trigger: &PgTrigger, work: impl FnOnce() -> T) -> T {
-    // SAFETY: the relation is open while its trigger runs.
-    let owner = unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner };
+///
+/// Triggers of the owner's that this fires run as the owner, under the path of somebody else's session: temporary objects, which
+/// anybody may make, are looked for last there.
+pub fn as_table_owner<T>(trigger: &PgTrigger, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: the relation is open while its trigger runs; the user is a variable of this backend.
+    let (owner, caller) = unsafe { ((*(*trigger.trigger_data().tg_relation).rd_rel).relowner, pg_sys::GetUserId()) };
     let _restored = Identity::become_owner(owner);
-    work()
+    if owner == caller { work() } else { without_temporary_first(work) }
 }
 
 /// Does `work` as the owner of a table of ours, whatever the row security, and turns back after it. For look-ups that policies make:

@@ -5,13 +5,13 @@
 //! as the executor starts, and makes way while the planner works, which may evaluate functions of the user's.
 
 use std::cell::Cell;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::{pg_guard, pg_sys};
 
 use super::errors::{Result, broken_statement};
-use super::setting::Nested;
+use super::setting::{Nested, setting};
 
 /// Under which path a statement is planned.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,21 @@ pub fn until_execution<T>(sql: &'static str, planned: Planned, work: impl FnOnce
         waiting.path.end();
     }
     result
+}
+
+/// Does `work` under the session's path, but with temporary objects last, where it does not say so itself.
+pub fn without_temporary_first<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let path = setting(c"search_path").unwrap_or_default();
+    let is_temporary = |schema: &&str| schema.trim().trim_matches('"').to_ascii_lowercase().starts_with("pg_temp");
+    let schemas: Vec<&str> = path.split(',').collect();
+    if schemas.iter().position(is_temporary).is_some_and(|at| at + 1 == schemas.len()) {
+        return work();
+    }
+    let mut kept: Vec<&str> =
+        schemas.into_iter().filter(|schema| !is_temporary(schema) && !schema.trim().is_empty()).collect();
+    kept.push("pg_temp");
+    let path = CString::new(kept.join(",")).map_err(broken_statement)?;
+    Nested::during(c"search_path", &path, work)?
 }
 
 fn ours() -> Result<Nested> {

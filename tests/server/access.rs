@@ -688,6 +688,24 @@ fn a_policy_of_the_owners_with_a_name_of_ours_is_the_owners() {
     assert_eq!(row(&mut owner, BOUND), "users");
 }
 
+/// A dump without comments loses the mark by which the policies are known.
+#[test]
+fn policies_without_their_mark_are_still_ours() {
+    let mut programme = programme();
+    let policies = rows(
+        &mut programme.owner,
+        "SELECT format('COMMENT ON POLICY %I ON %I IS NULL', policyname, tablename) FROM pg_policies WHERE schemaname = 'assignment_reminders'",
+    );
+    run(&mut programme.owner, &policies.join(";"));
+    let Roles { member, worker, .. } = &programme.roles;
+    run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
+    run(&mut programme.owner, &policies.join(";"));
+    let done = row(&mut programme.owner, "SELECT uninstall()");
+    assert!(done.contains("42 policies"), "{done}");
+    run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
+    assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
+}
+
 /// Policies alone keep nobody from their own role: the guards must be there.
 #[test]
 fn it_is_not_enabled_where_what_guards_the_tables_is_not_there() {

@@ -417,7 +417,21 @@ fn a_mentor_who_is_put_back_takes_no_count_along() {
         assert_eq!(row(&mut client, counted), "0", "{trick}");
         assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "3", "{trick}");
     }
-    // In a transaction of its own, one may have the id again.
+    // What was rolled back was not deleted.
+    run(
+        &mut client,
+        &format!("BEGIN; SAVEPOINT a; DELETE FROM peer_mentors WHERE id = '{mentor}'; ROLLBACK TO a; UPDATE peer_mentors SET updated_at = now();
+                  INSERT INTO users (id, email) VALUES ('00000000-0000-0000-0000-0000000000c0', 'c0@example.org'); SAVEPOINT b;
+                  INSERT INTO peer_mentors (id, user_id) SELECT id, id FROM users WHERE email = 'c0@example.org'; DELETE FROM peer_mentors WHERE id = '00000000-0000-0000-0000-0000000000c0';
+                  ROLLBACK TO b; INSERT INTO peer_mentors (id, user_id) SELECT id, id FROM users WHERE email = 'c0@example.org'; ROLLBACK"),
+    );
+    // In a transaction of its own, one may have the id again, also when both come in one message.
+    run(
+        &mut client,
+        &format!(
+            "BEGIN; DELETE FROM peer_mentors WHERE id = '{mentor}'; COMMIT; BEGIN; INSERT INTO peer_mentors (id, user_id) VALUES ('{mentor}', '{user}'); COMMIT"
+        ),
+    );
     run(&mut client, &format!("DELETE FROM peer_mentors WHERE id = '{mentor}'"));
     run(&mut client, &format!("INSERT INTO peer_mentors (id, user_id) VALUES ('{mentor}', '{user}')"));
     assert_eq!(row(&mut client, counted), "0");
@@ -470,6 +484,8 @@ fn a_trigger_of_the_owners_that_changes_or_drops_a_correction_is_an_error() {
         "NEW.new_date := current_date + 300; RETURN NEW",
         "NEW.number := 500; RETURN NEW",
         "NEW.corrected_by := 'somebody else'; RETURN NEW",
+        "NEW.corrected_by_subject := 'somebody else'; RETURN NEW",
+        "NEW.previous_date := '2025-01-01'; RETURN NEW",
         "RETURN NULL",
     ] {
         run(
@@ -496,4 +512,90 @@ fn a_trigger_of_the_owners_that_changes_or_drops_a_correction_is_an_error() {
         "2026-01-03"
     );
     assert_eq!(row(&mut client, "SELECT reason, number FROM contact_corrections"), "X|1");
+}
+
+/// An assignment that is imported with a contact date, and what the same statement or transaction does beside it.
+#[test]
+fn an_imported_date_holds_as_far_as_nothing_later_says_otherwise() {
+    let (_database, mut client, people, assignment) = programme();
+    let student = people.student;
+    run(
+        &mut client,
+        &format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', now() - interval '9 days');
+                  CREATE FUNCTION public.there_and_back(imported uuid) RETURNS integer LANGUAGE sql AS $$
+                      INSERT INTO assignment_reminders.activities (assignment_id, occurred_at) VALUES (imported, now() - interval '10 days');
+                      DELETE FROM assignment_reminders.activities WHERE assignment_id = imported; SELECT 1 $$"),
+    );
+    let import = format!(
+        "INSERT INTO assignments (title, student_id, last_contact_date) VALUES ('imported', '{student}', current_date - 5)"
+    );
+    for (statement, days) in [
+        (format!("DELETE FROM activities; WITH a AS (INSERT INTO activities (assignment_id, occurred_at) VALUES ('00000000-0000-0000-0000-0000000000aa', now() - interval '10 days') RETURNING 1)
+                  INSERT INTO assignments (id, title, student_id, last_contact_date)
+                  SELECT '00000000-0000-0000-0000-0000000000aa', 'imported', '{student}', current_date - 5 FROM (SELECT count(*) FROM a) AS n"), "5"),
+        (format!("{import} RETURNING public.there_and_back(id)"), "5"),
+        (format!("WITH n AS ({import} RETURNING id) SELECT update_last_contact_date(id, current_date - 1) FROM n"), "1"),
+        (format!("{import} RETURNING correct_last_contact_date(id, current_date - 8, 'x')"), "8"),
+        (format!("WITH n AS ({import} RETURNING id) INSERT INTO contact_corrections (assignment_id, new_date, reason) SELECT id, current_date - 8, 'x' FROM n"), "8"),
+    ] {
+        run(&mut client, &format!("BEGIN; {statement}"));
+        assert_eq!(row(&mut client, "SELECT current_date - last_contact_date FROM assignments WHERE title = 'imported'"), days, "{statement}");
+        assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0], "{statement}");
+        run(&mut client, "ROLLBACK");
+    }
+}
+
+#[test]
+fn a_correction_that_is_deleted_holds_no_more() {
+    let (_database, mut client, _, assignment) = programme();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-01-05 12:00+00');
+             SELECT correct_last_contact_date('{assignment}', '2026-02-03', 'x'); SELECT correct_last_contact_date('{assignment}', '2026-02-09', 'y')"
+        ),
+    );
+    for (statement, date) in [
+        ("DELETE FROM contact_corrections WHERE reason = 'y'", "2026-02-03"),
+        ("DELETE FROM contact_corrections", "2026-01-05"),
+        ("TRUNCATE contact_corrections CASCADE", "-"),
+    ] {
+        run(&mut client, &format!("BEGIN; {statement}"));
+        assert_eq!(row(&mut client, "SELECT last_contact_date FROM assignments"), date, "{statement}");
+        assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0], "{statement}");
+        run(&mut client, "ROLLBACK");
+    }
+    run(&mut client, "DELETE FROM assignments");
+}
+
+/// Everybody may make temporary tables: an owner's trigger that runs as the owner does not find them before the owner's own.
+#[test]
+fn nobody_puts_a_temporary_table_in_the_way_of_an_owners_trigger() {
+    let (database, mut owner, _, assignment) = programme();
+    run(
+        &mut owner,
+        "CREATE TABLE public.audit_log (entry text);
+         CREATE FUNCTION public.audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit_log VALUES (current_setting('search_path')); RETURN NULL; END $$;
+         CREATE TRIGGER audit AFTER UPDATE ON assignments FOR EACH ROW EXECUTE FUNCTION public.audit()",
+    );
+    let (mut attacker, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT INSERT ON activities TO {role}",
+    );
+    run(
+        &mut attacker,
+        "CREATE TEMPORARY TABLE audit_log (entry text);
+         CREATE FUNCTION pg_temp.take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'as %', current_user; END $$;
+         CREATE TRIGGER take BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION pg_temp.take()",
+    );
+    for (day, path) in ["public", "pg_temp, public", "\"pg_temp\", public", "public, pg_temp"].iter().enumerate() {
+        run(
+            &mut attacker,
+            &format!(
+                "SET search_path = {path}; INSERT INTO assignment_reminders.activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-02-0{} 12:00+00'); SELECT",
+                day + 1
+            ),
+        );
+        assert_eq!(row(&mut attacker, "SHOW search_path"), *path);
+    }
+    assert_eq!(row(&mut owner, "SELECT count(*) FROM public.audit_log"), "4");
 }
