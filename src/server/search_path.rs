@@ -37,7 +37,7 @@ pub fn until_execution<T>(sql: &'static str, planned: Planned, work: impl FnOnce
         // Its execution would end the path of the other one. Nothing that is called while a statement is analysed gets here.
         return Err(broken_statement("a statement was begun while another was analysed"));
     }
-    Waiting { sql, planned, path: ours()? }.begin();
+    Waiting { sql, planned, path: Path::begin(planned)? }.begin();
     let _hooks_back = HooksBack;
     let result = work();
     // Nothing was executed where a rule does nothing instead, and where an error is returned.
@@ -71,7 +71,39 @@ fn ours() -> Result<Nested> {
 struct Waiting {
     sql: &'static str,
     planned: Planned,
-    path: Nested,
+    path: Path,
+}
+
+/// Our path while a statement is analysed.
+enum Path {
+    Set(Nested),
+    /// Costs a tenth, and is put back by an error as a setting is. While it is there, a path that a function sets is passed over,
+    /// so nothing of the user's must be evaluated. Postgres 17 has it no more, and changes settings faster.
+    #[cfg(any(feature = "pg15", feature = "pg16"))]
+    Overriding,
+}
+
+impl Path {
+    #[cfg_attr(not(any(feature = "pg15", feature = "pg16")), allow(unused_variables))]
+    fn begin(planned: Planned) -> Result<Self> {
+        #[cfg(any(feature = "pg15", feature = "pg16"))]
+        if planned == Planned::UnderSessions {
+            let mut catalog_only = pg_sys::OverrideSearchPath { addCatalog: true, ..Default::default() };
+            // SAFETY: the path is copied.
+            unsafe { pg_sys::PushOverrideSearchPath(&raw mut catalog_only) };
+            return Ok(Self::Overriding);
+        }
+        ours().map(Self::Set)
+    }
+
+    fn end(self) {
+        match self {
+            Self::Set(setting) => setting.end(),
+            // SAFETY: the path that was pushed is the last one.
+            #[cfg(any(feature = "pg15", feature = "pg16"))]
+            Self::Overriding => unsafe { pg_sys::PopOverrideSearchPath() },
+        }
+    }
 }
 
 /// The hooks that others have.
@@ -152,7 +184,7 @@ unsafe extern "C-unwind" fn plan(
         }
     };
     // Postgres may go on to analyse: a plan that something has made invalid meanwhile is made again.
-    Waiting { sql, planned, path: kept.map_or_else(ours, Ok).unwrap_or_report() }.begin();
+    Waiting { sql, planned, path: kept.map_or_else(|| Path::begin(planned), Ok).unwrap_or_report() }.begin();
     plan
 }
 
