@@ -195,8 +195,8 @@ pub fn extend_to(tables: &[&'static str]) -> Result<usize> {
 /// is open. Returns how many there were.
 pub fn let_go() -> Result<usize> {
     static LEFT: Statement = Statement::kept(include_str!("../../sql/access/leftover_policies.sql"), &[types::TEXTS]);
-    let number = take_away(&installed_roles()?, &table_names())?;
     static WRITERS: Statement = Statement::kept(include_str!("../../sql/access/writers_of_roles.sql"), &[]);
+    let number = take_away(&installed_roles()?, &table_names())?;
     if let Some(roles) = WRITERS.write(&[], |rows| rows.one::<String>("roles"))? {
         warning!(
             "nothing keeps {roles} from writing role and auth_user_id of users any more; REVOKE INSERT, UPDATE ON assignment_reminders.users FROM {roles} unless they may"

@@ -109,7 +109,7 @@ pub fn recompute(assignments: Vec<Uuid>, reason: SkipReason) -> Result<Vec<(Uuid
         return Ok(Vec::new());
     }
     remembered(&RECOMPUTED, |recomputed| {
-        recomputed.extend(assignments.iter().map(|assignment| *assignment.as_bytes()))
+        recomputed.extend(assignments.iter().map(|assignment| *assignment.as_bytes()));
     });
     lock(assignments.clone())?;
     let recomputed = with_permit(|| RECOMPUTE.write_rows(&[assignments.into()]))?;

@@ -595,7 +595,7 @@ fn nobody_puts_a_temporary_table_in_the_way_of_an_owners_trigger() {
                 day + 1
             ),
         );
-        assert_eq!(row(&mut attacker, "SHOW search_path"), *path);
+        assert_eq!(row(&mut attacker, "SHOW search_path"), path.replace(char::from(34), ""), "and back");
     }
     assert_eq!(row(&mut owner, "SELECT count(*) FROM public.audit_log"), "4");
 }
