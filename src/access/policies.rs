@@ -133,20 +133,20 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
         ));
     }
     roles.require()?;
-    require_owner("enable_row_security()")?;
-    require_read_committed("enable_row_security()", NEEDS_READ_COMMITTED)?;
-    AdvisoryLock::Install.take();
-    lock_tables(Lock::Everybody)?;
+    take_tables("enable_row_security()")?;
     require_guarded()?;
     WHOLE.require()?;
 
-    let former = installed_roles()?;
-    let is_first = installed()?.is_empty();
     let tables = table_names();
-    take_away(&[former, roles.names()].concat(), &tables)?;
+    let former = take_away(roles.names(), &tables)?;
     let number = give(&roles, &tables)?;
-    let promoted: Vec<Uuid> = if is_first { PROMOTE.write(&[], |rows| rows.column("id"))? } else { Vec::new() };
-    warn_of_unguarded_grants(&tables)?;
+    let promoted: Vec<Uuid> = if former == 0 { PROMOTE.write(&[], |rows| rows.column("id"))? } else { Vec::new() };
+    let unguarded = roles_of(Right::all()?, |right| ["TRUNCATE", "TRIGGER", "REFERENCES"].contains(&&*right.privilege));
+    if !unguarded.is_empty() {
+        warning!(
+            "row security does not hold back what {unguarded} may do: REVOKE TRUNCATE, TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA assignment_reminders FROM {unguarded}"
+        );
+    }
     Ok(format!(
         "assignment_reminders {}: row security on {} tables, {number} policies; {} users became coordinators",
         env!("CARGO_PKG_VERSION"),
@@ -163,21 +163,21 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
 #[pg_extern(volatile)]
 fn disable_row_security() -> Result<String> {
     static DISABLE: Statement = Statement::kept(include_str!("../../sql/access/disable.sql"), &[types::TEXTS]);
-    static GRANTEES: Statement = Statement::kept(include_str!("../../sql/access/grantees.sql"), &[types::TEXTS]);
-    require_owner("disable_row_security()")?;
-    require_read_committed("disable_row_security()", NEEDS_READ_COMMITTED)?;
-    AdvisoryLock::Install.take();
-    lock_tables(Lock::Everybody)?;
+    take_tables("disable_row_security()")?;
     let tables = table_names();
-    let number = take_away(&installed_roles()?, &tables)?;
-    let disabled = if number == 0 { 0 } else { run_each(&DISABLE, &[tables.clone().into()])? };
-    let stays = GRANTEES.write(&[tables.into()], |mut rows| {
-        let Some(row) = rows.next() else { return Ok(None) };
-        Ok(row.get::<String>("tables")?.zip(row.get::<String>("roles")?))
-    })?;
-    if let Some((tables, roles)) = stays {
+    let number = take_away(Vec::new(), &tables)?;
+    let mut rights = Right::all()?;
+    rights.retain(|right| right.is_bound);
+    let is_free = |table: &&&str| !rights.iter().any(|right| right.table == **table);
+    let free: Vec<&str> = tables.iter().filter(is_free).copied().collect();
+    let disabled = if number == 0 { 0 } else { run_each(&DISABLE, &[free.into()])? };
+    let stays = bound_tables()?;
+    if !stays.is_empty() {
+        let roles = roles_of(rights, |right| stays.contains(&right.table));
         warning!(
-            "row security stays on for {tables}: policies of yours are there, or rights of {roles} that nothing would check any more"
+            "row security stays on for {}: policies of yours are there, or rights of {} that nothing would check any more",
+            stays.join(", "),
+            if roles.is_empty() { "nobody" } else { &roles }
         );
     }
     Ok(format!(
@@ -195,9 +195,10 @@ pub fn extend_to(tables: &[&'static str]) -> Result<usize> {
 /// is open. Returns how many there were.
 pub fn let_go() -> Result<usize> {
     static LEFT: Statement = Statement::kept(include_str!("../../sql/access/leftover_policies.sql"), &[types::TEXTS]);
-    static WRITERS: Statement = Statement::kept(include_str!("../../sql/access/writers_of_roles.sql"), &[]);
-    let number = take_away(&installed_roles()?, &table_names())?;
-    if let Some(roles) = WRITERS.write(&[], |rows| rows.one::<String>("roles"))? {
+    let number = take_away(Vec::new(), &table_names())?;
+    let is_writer = |right: &Right| right.table == "users" && ["INSERT", "UPDATE"].contains(&&*right.privilege);
+    let roles = roles_of(Right::all()?, |right| right.is_bound && is_writer(right));
+    if !roles.is_empty() && bound_tables()?.iter().any(|table| table == "users") {
         warning!(
             "nothing keeps {roles} from writing role and auth_user_id of users any more; REVOKE INSERT, UPDATE ON assignment_reminders.users FROM {roles} unless they may"
         );
@@ -223,13 +224,50 @@ fn require_guarded() -> Result<()> {
     ))
 }
 
-/// Every role that a policy of ours is for.
-fn installed_roles() -> Result<Vec<String>> {
-    let mut roles = BTreeSet::new();
-    for policy in installed()?.rows() {
-        roles.extend(policy.not_null::<Vec<String>>("roles")?);
+/// Holds the tables for their owner alone, until the transaction ends.
+fn take_tables(function: &str) -> Result<()> {
+    require_owner(function)?;
+    require_read_committed(function, NEEDS_READ_COMMITTED)?;
+    AdvisoryLock::Install.take();
+    lock_tables(Lock::Everybody)
+}
+
+/// A right that somebody else than the owner has on a table of ours, by a grant.
+struct Right {
+    table: String,
+    role: String,
+    privilege: String,
+    /// Whether row security binds the role.
+    is_bound: bool,
+}
+
+impl Right {
+    fn all() -> Result<Vec<Self>> {
+        static RIGHTS: Statement =
+            Statement::kept(include_str!("../../sql/access/rights_of_others.sql"), &[types::TEXTS]);
+        RIGHTS.write(&[table_names().into()], |rows| {
+            rows.map(|row| {
+                Ok(Self {
+                    table: row.not_null("relation")?,
+                    role: row.not_null("role")?,
+                    privilege: row.not_null("privilege")?,
+                    is_bound: row.not_null("is_bound")?,
+                })
+            })
+            .collect()
+        })
     }
-    Ok(roles.into_iter().collect())
+}
+
+/// Whose these rights are, as a list for GRANT and REVOKE; empty where they are nobody's.
+fn roles_of(rights: Vec<Right>, is_meant: impl Fn(&Right) -> bool) -> String {
+    let roles: BTreeSet<String> = rights.into_iter().filter(is_meant).map(|right| right.role).collect();
+    roles.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn bound_tables() -> Result<Vec<String>> {
+    static BOUND: Statement = Statement::kept(include_str!("../../sql/access/bound_tables.sql"), &[types::TEXTS]);
+    BOUND.write(&[table_names().into()], |rows| rows.column("name"))
 }
 
 fn installed() -> Result<ResultSet> {
@@ -239,8 +277,8 @@ fn installed() -> Result<ResultSet> {
     INSTALLED.write_rows(&[table_names().into(), names.into()])
 }
 
-/// Drops the policies, and takes the rights of these roles. Returns how many policies there were.
-fn take_away(roles: &[String], tables: &[&'static str]) -> Result<usize> {
+/// Drops the policies, and takes the rights of every role that they are for, and of these. Returns how many policies there were.
+fn take_away(mut roles: Vec<String>, tables: &[&'static str]) -> Result<usize> {
     static REVOKES: Statement =
         Statement::kept(include_str!("../../sql/access/revokes.sql"), &[types::TEXTS, types::TEXTS]);
     static DROP: Statement = Statement::kept(
@@ -249,9 +287,12 @@ fn take_away(roles: &[String], tables: &[&'static str]) -> Result<usize> {
     );
     let policies = installed()?;
     for policy in policies.rows() {
+        roles.extend(policy.not_null::<Vec<String>>("roles")?);
         run_each(&DROP, &[policy.not_null::<String>("name")?.into(), policy.not_null::<String>("relation")?.into()])?;
     }
-    run_each(&REVOKES, &[roles.to_vec().into(), [tables, &view_names()].concat().into()])?;
+    roles.sort_unstable();
+    roles.dedup();
+    run_each(&REVOKES, &[roles.into(), [tables, &view_names()].concat().into()])?;
     Ok(policies.rows().count())
 }
 
@@ -281,15 +322,4 @@ fn grant(roles: &Roles, tables: &[&str]) -> Result<()> {
     let relations = [tables, &view_names()].concat();
     let arguments = [roles.member.as_str().into(), roles.worker.as_deref().into(), relations.into()];
     run_each(&GRANTS, &arguments).map(drop)
-}
-
-fn warn_of_unguarded_grants(tables: &[&str]) -> Result<()> {
-    static UNGUARDED: Statement =
-        Statement::kept(include_str!("../../sql/access/unguarded_grants.sql"), &[types::TEXTS]);
-    if let Some(roles) = UNGUARDED.write(&[tables.to_vec().into()], |rows| rows.one::<String>("roles"))? {
-        warning!(
-            "row security does not hold back what {roles} may do: REVOKE TRUNCATE, TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA assignment_reminders FROM {roles}"
-        );
-    }
-    Ok(())
 }
