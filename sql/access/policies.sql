@@ -1,5 +1,5 @@
 -- The policies that enable_row_security() makes: one per table, role and command, so that each is asked once. They are made for nobody,
--- and given to the role at once (grants.sql). An organization's coordinators are asked for first: row_security.rs knows by that
+-- and given to the role at once (give_policy.sql). An organization's coordinators are asked for first: hidden_table.sql knows by that
 -- that they see its rows whole. Functions in a SELECT are called once per statement.
 --
 -- A policy is a check, not a filter: a query that also names what it wants (peer_mentor_id = ...) finds it by its index.

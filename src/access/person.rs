@@ -22,6 +22,8 @@ use crate::server::statement::{Statement, types};
 struct Person {
     id: Uuid,
     organization: Uuid,
+    /// sub of the JWT, and their auth_user_id.
+    subject: Uuid,
     role: Role,
     peer_mentor: Option<Uuid>,
 }
@@ -54,7 +56,8 @@ fn look_up(organization: Uuid, subject: Uuid) -> Result<Option<Person>> {
             let Some(row) = rows.next() else { return Ok(None) };
             let role: String = row.not_null("role")?;
             let role = Role::named(&role).ok_or_else(|| broken_statement(format!("a user has the role {role}")))?;
-            Ok(Some(Person { id: row.not_null("id")?, organization, role, peer_mentor: row.get("peer_mentor_id")? }))
+            let (id, peer_mentor) = (row.not_null("id")?, row.get("peer_mentor_id")?);
+            Ok(Some(Person { id, organization, subject, role, peer_mentor }))
         })
     })
 }
@@ -115,9 +118,8 @@ fn protect<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'a>> {
     // As it was before and as it is to be: nobody moves a person to where they may write them, or takes their place.
     let sides = || [Some(&new), old.as_ref()].into_iter().flatten();
     let writer = person()?.filter(|writer| sides().all(|side| side.organization == writer.organization));
-    let subject = claims()?.and_then(|claims| claims.subject.as_deref().and_then(parse_uuid));
-    let is_own_row = writer
-        .is_some_and(|writer| sides().any(|side| side.id == writer.id || subject.is_some() && side.sign_in == subject));
+    let is_own_row =
+        writer.is_some_and(|writer| sides().any(|side| side.id == writer.id || side.sign_in == Some(writer.subject)));
     let role = writer.map(|writer| writer.role);
     let is_allowed = match &old {
         Some(old) if (&old.role, old.sign_in, old.id) == (&new.role, new.sign_in, new.id) => {
