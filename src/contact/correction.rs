@@ -20,7 +20,7 @@ use crate::server::errors::{
     Result, error, invalid_argument, null_argument, raised, require_written, unknown, wrong_trigger,
 };
 use crate::server::own_trigger;
-use crate::server::owner::as_table_owner;
+use crate::server::owner::{as_table_owner, session_user};
 use crate::server::permit;
 use crate::server::row_security::is_active;
 use crate::server::statement::{Statement, types};
@@ -163,7 +163,7 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
                 return Ok(false);
             }
             let number: i32 = found.not_null("number")?;
-            let corrected_by: String = found.not_null("corrected_by")?;
+            let corrected_by = session_user();
             let previous_date: Option<Date> = found.get("last_contact_date")?;
             signed::expect(
                 assignment,

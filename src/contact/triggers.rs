@@ -17,7 +17,7 @@ use crate::rules::kind::Follows;
 use crate::server::calendar::{nearest_date, nearest_moment};
 use crate::server::errors::{Result, raised, require_written, unknown, wrong_trigger};
 use crate::server::own_trigger;
-use crate::server::owner::as_table_owner;
+use crate::server::owner::{as_table_owner, session_user};
 use crate::server::permit::with_permit;
 use crate::server::statement::{Statement, types};
 use crate::server::transaction::{Memory, remembered};
@@ -163,7 +163,7 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
         if nearest_date(date) > nearest_moment(now()).date_naive() {
             refuse_future(date, today(organization)?)?;
         }
-        let corrected_by = session_user()?;
+        let corrected_by = session_user();
         signed::expect(
             id,
             0,
@@ -178,11 +178,6 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
         }
         Ok(())
     })
-}
-
-fn session_user() -> Result<String> {
-    static SESSION_USER: Statement = Statement::by_index("SELECT session_user::text AS name", &[]);
-    SESSION_USER.read(&[], |rows| rows.one("name")).map(Option::unwrap_or_default)
 }
 
 fn today(organization: Uuid) -> Result<Date> {

@@ -2,7 +2,7 @@
 //! insert activities and nothing else still moves the contact date. Nobody gains a right by it: only the trigger's own
 //! statements run so, and the owner has those rights anyway.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::{PgSqlErrorCode, PgTrigger, pg_sys};
 
@@ -38,6 +38,15 @@ pub fn as_owner_of<T>(table: &str, work: impl FnOnce() -> Result<T>) -> Result<T
     };
     let _restored = Identity::become_owner(owner);
     work()
+}
+
+/// The role that logged in, whatever it has become since.
+pub fn session_user() -> String {
+    // SAFETY: a role's name for its number, which Postgres copies; the role is there, since it is connected.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), false);
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
 }
 
 /// 42501 where the current role has not the rights of the tables' owner.
