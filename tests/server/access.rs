@@ -801,16 +801,7 @@ fn what_cannot_be_bound_is_refused() {
 fn row_security_comes_back_from_a_dump() {
     let mut programme = programme();
     let before = rights(&mut programme.owner);
-    let restored = Database::empty();
-    let file = format!("{}/{}.sql", std::env::temp_dir().display(), programme.database.name);
-    for (name, arguments) in [
-        ("pg_dump", vec!["--file", &file, &programme.database.name]),
-        ("psql", vec!["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file", &file, &restored.name]),
-    ] {
-        let output = program(name).args(arguments).output().expect("the program starts");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    std::fs::remove_file(file).expect("the dump");
+    let restored = programme.database.restored_by("postgres");
     let mut client = restored.connect();
     assert_eq!(rights(&mut client), before);
     assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));

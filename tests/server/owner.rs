@@ -1,6 +1,6 @@
 //! An owner who is no superuser, as on a managed or self-hosted platform: may do everything with the extension that they created.
 
-use crate::support::{Database, People, enqueue_follow_ups, program, refused, row, rows, run};
+use crate::support::{Database, People, enqueue_follow_ups, refused, row, rows, run};
 
 /// A database that a role of its own owns, who has created the extension and installed.
 fn owned() -> (Database, String) {
@@ -75,17 +75,7 @@ fn their_grants_survive_their_own_dump_and_restore() {
     );
     assert_eq!(row(&mut owner, &rights), "t|t|f|t");
 
-    let restored = Database::empty();
-    run(&mut database.connect(), &format!("ALTER DATABASE {} OWNER TO {role}", restored.name));
-    let file = format!("{}/{}.sql", std::env::temp_dir().display(), database.name);
-    for (name, arguments) in [
-        ("pg_dump", vec!["--file", &file, &database.name]),
-        ("psql", vec!["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file", &file, &restored.name]),
-    ] {
-        let output = program(name).env("PGUSER", &role).args(arguments).output().expect("the program starts");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    std::fs::remove_file(file).expect("the dump");
+    let restored = database.restored_by(&role);
     let mut restored_owner = restored.connect_as(&role);
     assert_eq!(row(&mut restored_owner, &rights), "t|t|f|t");
     People::new(&mut restored_owner).assignments(&mut restored_owner, "2026-01-01", 2);

@@ -156,6 +156,23 @@ impl Database {
         self.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", self.name))
     }
 
+    /// Another one, which this role owns, from a plain dump that it made of this one and restored.
+    #[allow(dead_code)] // not every test program restores
+    pub fn restored_by(&self, role: &str) -> Self {
+        let restored = Self::empty();
+        run(&mut self.connect(), &format!("ALTER DATABASE {} OWNER TO {role}", restored.name));
+        let file = format!("{}/{}.sql", std::env::temp_dir().display(), self.name);
+        for (name, arguments) in [
+            ("pg_dump", vec!["--file", &file, &self.name]),
+            ("psql", vec!["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file", &file, &restored.name]),
+        ] {
+            let output = program(name).env("PGUSER", role).args(arguments).output().expect("the program starts");
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        std::fs::remove_file(file).expect("the dump");
+        restored
+    }
+
     /// A session as a role that is there.
     pub fn connect_as(&self, role: &str) -> Client {
         connect_as(&self.name, role)
