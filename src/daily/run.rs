@@ -60,7 +60,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
                 (enqueued, outcome)
             }
             Err(failure) => {
-                warning!("the daily evaluation failed: {} (SQLSTATE {})", failure.message, failure.sqlstate);
+                warning!("the daily evaluation failed: {} (SQLSTATE {})", failure.message, failure.sqlstate());
                 (ResultSet::empty(), Outcome::failed(failure))
             }
         }
@@ -89,7 +89,8 @@ impl Outcome {
     }
 
     fn failed(failure: Failure) -> Self {
-        Self { status: "failed", error: Some(failure.message), sqlstate: Some(failure.sqlstate), ..Self::default() }
+        let sqlstate = Some(failure.sqlstate());
+        Self { status: "failed", error: Some(failure.message), sqlstate, ..Self::default() }
     }
 }
 

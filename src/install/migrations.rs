@@ -56,11 +56,14 @@ impl Migration {
         self.file.split_once('_').unwrap_or_default().1
     }
 
+    /// The tables that it makes.
+    fn tables(&self) -> impl Iterator<Item = &'static str> {
+        names_after(self.sql, "CREATE TABLE assignment_reminders.")
+    }
+
     /// The tables and views that it makes, which must not be there before.
     fn relations(&self) -> impl Iterator<Item = &'static str> {
-        ["CREATE TABLE assignment_reminders.", "CREATE VIEW assignment_reminders."]
-            .into_iter()
-            .flat_map(|beginning| names_after(self.sql, beginning))
+        self.tables().chain(names_after(self.sql, "CREATE VIEW assignment_reminders."))
     }
 }
 
@@ -102,22 +105,18 @@ pub fn apply() -> Result<Applied> {
         }
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;
     }
-    let tables = outstanding
-        .iter()
-        .flat_map(|migration| names_after(migration.sql, "CREATE TABLE assignment_reminders."))
-        .collect();
+    let tables = outstanding.iter().flat_map(|migration| migration.tables()).collect();
     Ok(Applied { number: outstanding.len(), tables })
 }
 
 /// What a migration could not do: mostly, a column that somebody added has the name of one of ours.
 fn failed(migration: &Migration, failure: Failure) -> ErrorReport {
-    let (code, hint) = if failure.sqlstate == "42701" {
-        let hint = "Rename your column (ALTER TABLE ... RENAME COLUMN), then call install() again. The names that are ours are in docs/reference.md.";
-        (PgSqlErrorCode::ERRCODE_DUPLICATE_COLUMN, hint)
+    let hint = if failure.code == PgSqlErrorCode::ERRCODE_DUPLICATE_COLUMN {
+        "Rename your column (ALTER TABLE ... RENAME COLUMN), then call install() again. The names that are ours are in docs/reference.md."
     } else {
-        (failure.code, "Mend what it names, then call install() again: nothing was changed.")
+        "Mend what it names, then call install() again: nothing was changed."
     };
-    error(code, failure.message, format!("Migration {} stopped at it.", migration.file), hint)
+    error(failure.code, failure.message, format!("Migration {} stopped at it.", migration.file), hint)
 }
 
 /// The migrations of this version that the tables have not had.
@@ -235,7 +234,7 @@ fn require_all_there(outstanding: &[&Migration]) -> Result<()> {
     let tables: Vec<&str> = MIGRATIONS
         .iter()
         .filter(|migration| !outstanding.contains(&migration.file))
-        .flat_map(|migration| names_after(migration.sql, "CREATE TABLE assignment_reminders."))
+        .flat_map(Migration::tables)
         .collect();
     let there = existing_relations(&tables)?;
     let Some(missing) = tables.iter().find(|table| !there.iter().any(|name| name == *table)) else { return Ok(()) };

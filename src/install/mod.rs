@@ -219,7 +219,7 @@ fn replace_views() -> Result<usize> {
             "{} is not as install() makes it, and is left so: {} (SQLSTATE {}). Drop what stands on it and it, and call install() again",
             definitions::view_names().join(", "),
             failure.message,
-            failure.sqlstate
+            failure.sqlstate()
         );
     }
     let after = definitions()?;

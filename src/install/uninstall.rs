@@ -55,7 +55,7 @@ fn uninstall() -> Result<String> {
             }
             _ => match attempt(AssertUnwindSafe(|| run(&command)))? {
                 Ok(()) => dropped_views += 1,
-                Err(failure) => notice!("a view stays: {} (SQLSTATE {})", failure.message, failure.sqlstate),
+                Err(failure) => notice!("a view stays: {} (SQLSTATE {})", failure.message, failure.sqlstate()),
             },
         }
     }

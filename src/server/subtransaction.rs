@@ -10,8 +10,14 @@ use super::errors::Result;
 /// Why the work failed.
 pub struct Failure {
     pub code: PgSqlErrorCode,
-    pub sqlstate: String,
     pub message: String,
+}
+
+impl Failure {
+    /// The five characters that Postgres packs, six bits each, into an error code.
+    pub fn sqlstate(&self) -> String {
+        (0..5u32).map(|place| char::from((((self.code as u32) >> (6 * place)) & 0x3F) as u8 + b'0')).collect()
+    }
 }
 
 /// Does `work`; all that it wrote is undone when it fails. A cancelled query is passed on, as PL/pgSQL does: whoever
@@ -29,7 +35,7 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
         Err((PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)) => {
             Err(ErrorReport::new(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message, "assignment_reminders"))
         }
-        Err((code, message)) => Ok(Err(Failure { code, sqlstate: sqlstate(code), message })),
+        Err((code, message)) => Ok(Err(Failure { code, message })),
     }
 }
 
@@ -88,9 +94,4 @@ fn caught_error(caught: CaughtError) -> (PgSqlErrorCode, String) {
         | CaughtError::ErrorReport(report)
         | CaughtError::RustPanic { ereport: report, .. } => (report.sql_error_code(), report.message().to_string()),
     }
-}
-
-/// The five characters that Postgres packs, six bits each, into an error code.
-fn sqlstate(code: PgSqlErrorCode) -> String {
-    (0..5u32).map(|place| char::from((((code as u32) >> (6 * place)) & 0x3F) as u8 + b'0')).collect()
 }
