@@ -25,4 +25,4 @@ AS $$
      LIMIT CASE WHEN NOT assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
-    'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';
+    'Assignments whose last_contact_date differs from what activities and corrections say in the organization''s time zone; always empty, unless triggers were bypassed or that zone was changed since.';

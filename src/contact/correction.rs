@@ -1,7 +1,5 @@
 //! Setting a contact date otherwise than by an activity: forward by anybody who may, back only as an audited correction.
 
-use std::cell::Cell;
-
 use chrono::{Days, NaiveDate};
 use pgrx::datum::Date;
 use pgrx::datum::datetime_support::now;
@@ -10,6 +8,7 @@ use pgrx::pgbox::AllocatedByRust;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid, WhoAllocated};
 
+use super::asked::{self, Direction};
 use super::signed::{self, Signed};
 use super::triggers::{lock, recompute};
 use crate::claims::claims;
@@ -24,7 +23,6 @@ use crate::server::owner::{as_table_owner, session_user};
 use crate::server::permit;
 use crate::server::row_security::is_active;
 use crate::server::statement::{Statement, types};
-use crate::server::swap;
 
 /// Moves an assignment's contact date forward to contact_date and returns the date that now holds; an earlier one
 /// changes nothing.
@@ -59,18 +57,6 @@ fn correct_last_contact_date(
     correct(id, new_date, reason, Direction::Either)
 }
 
-/// Which way a correction may move the date.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Either,
-}
-
-thread_local! {
-    /// Of the correction that is being inserted: its trigger decides under the assignment's lock.
-    static DIRECTION: Cell<Direction> = const { Cell::new(Direction::Either) };
-}
-
 /// Inserts a correction, as the caller, and returns the date that holds afterwards. The triggers do the rest, with the rights of
 /// the tables' owner: what the caller may not see of the assignment's history must not change its date.
 fn correct(id: Uuid, date: Option<Date>, reason: &str, direction: Direction) -> Result<Option<Date>> {
@@ -80,7 +66,7 @@ fn correct(id: Uuid, date: Option<Date>, reason: &str, direction: Direction) -> 
     );
     let (organization, _) = stored(id)?;
     let arguments = [id.into(), organization.into(), date.into(), reason.into()];
-    let applied = signed::applied(|| swap::with(&DIRECTION, direction, || INSERT.run(&arguments)))?;
+    let applied = asked::applied(id, direction, || INSERT.run(&arguments))?;
     require_written("contact_corrections", "new_date", 1, usize::from(applied))?;
     Ok(stored(id)?.1)
 }
@@ -141,8 +127,6 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
     if is_active("contact_corrections") {
         require_visible(assignment)?;
     }
-    // For this row, and for none that another trigger inserts meanwhile.
-    let direction = DIRECTION.replace(Direction::Either);
     let subject = claims()?.and_then(|claims| claims.subject.clone());
     let new_date = row.get_by_name::<Date>("new_date").map_err(wrong_trigger)?;
     let is_wanted = as_table_owner(trigger, || {
@@ -156,25 +140,33 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
             if let Some(new_date) = new_date {
                 refuse_future(new_date, found.not_null("today")?)?;
             }
-            let is_back =
-                found.get::<Date>("last_contact_date")?.is_some_and(|last| new_date.is_none_or(|new| new <= last));
-            if is_back && direction == Direction::Forward {
-                signed::settle();
+            let number: i32 = found.not_null("number")?;
+            let previous_date: Option<Date> = match signed::pending(assignment, number - 1) {
+                Some(date) => date,
+                None => found.get("last_contact_date")?,
+            };
+            let is_back = previous_date.is_some_and(|last| new_date.is_none_or(|new| new <= last));
+            if is_back && asked::direction(assignment) == Direction::Forward {
+                asked::settle(assignment);
                 return Ok(false);
             }
-            let number: i32 = found.not_null("number")?;
-            let corrected_by = session_user();
-            let previous_date: Option<Date> = found.get("last_contact_date")?;
+            let (corrected_by, created_at) = (session_user(), now());
             signed::expect(
                 assignment,
                 number,
-                Signed { previous_date, new_date, corrected_by: corrected_by.clone(), subject: subject.clone() },
+                Signed {
+                    previous_date,
+                    new_date,
+                    corrected_by: corrected_by.clone(),
+                    subject: subject.clone(),
+                    created_at,
+                },
             );
             row.set_by_name("number", number).map_err(wrong_trigger)?;
             row.set_by_name("previous_date", previous_date).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by", corrected_by).map_err(wrong_trigger)?;
             row.set_by_name("corrected_by_subject", subject).map_err(wrong_trigger)?;
-            row.set_by_name("created_at", now()).map_err(wrong_trigger)?;
+            row.set_by_name("created_at", created_at).map_err(wrong_trigger)?;
             Ok(true)
         })
     })?;
@@ -191,8 +183,10 @@ fn apply(trigger: &PgTrigger) -> Result<()> {
         new_date,
         corrected_by: column(&row, "corrected_by")?,
         subject: row.get_by_name("corrected_by_subject").map_err(wrong_trigger)?,
+        created_at: column(&row, "created_at")?,
     };
     signed::require(assignment, column::<i32, _>(&row, "number")?, &signed)?;
+    asked::settle(assignment);
     if permit::is_held() {
         return Ok(());
     }
@@ -201,9 +195,10 @@ fn apply(trigger: &PgTrigger) -> Result<()> {
 
 /// 42501 for an assignment that the caller does not see, be it elsewhere or nowhere.
 fn require_visible(assignment: Uuid) -> Result<()> {
+    // Also one that the same statement inserted.
     static VISIBLE: Statement =
         Statement::by_index("SELECT a.id FROM assignment_reminders.assignments a WHERE a.id = $1", &[types::UUID]);
-    if VISIBLE.read(&[assignment.into()], |rows| rows.one::<Uuid>("id"))?.is_some() {
+    if VISIBLE.write(&[assignment.into()], |rows| rows.one::<Uuid>("id"))?.is_some() {
         return Ok(());
     }
     Err(error(

@@ -1,5 +1,6 @@
 //! Contact dates: how they follow activities, how they are read, how they are corrected.
 
+mod asked;
 mod correction;
 mod repair;
 mod signed;

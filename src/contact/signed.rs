@@ -1,20 +1,17 @@
 //! Corrections as they were signed, before they are written: triggers of the owner's that come between must leave them so.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
-use pgrx::Uuid;
-use pgrx::datum::Date;
+use pgrx::datum::{Date, TimestampWithTimeZone};
+use pgrx::{Uuid, pg_sys};
 
 use crate::server::errors::{Result, require_written};
-use crate::server::swap;
-use crate::server::transaction::{Memory, remembered};
+use crate::server::transaction::{Memory, part, remembered, was_rolled_back};
 
 thread_local! {
-    /// By assignment and number.
-    static EXPECTED: Memory<HashMap<([u8; 16], i32), Signed>> = RefCell::default();
-    /// Whether the correction that is being inserted was written, or is not to be.
-    static IS_SETTLED: Cell<bool> = const { Cell::new(false) };
+    /// By assignment and number, with the part of the transaction that signed it.
+    static EXPECTED: Memory<HashMap<([u8; 16], i32), (pg_sys::TransactionId, Signed)>> = RefCell::default();
 }
 
 /// What a correction says, and who it says it is by.
@@ -24,27 +21,26 @@ pub struct Signed {
     pub new_date: Option<Date>,
     pub corrected_by: String,
     pub subject: Option<String>,
+    pub created_at: TimestampWithTimeZone,
 }
 
 /// A correction was signed, and is to be written so.
 pub fn expect(assignment: Uuid, number: i32, signed: Signed) {
+    let signed = (part(), signed);
     remembered(&EXPECTED, |expected| expected.insert((*assignment.as_bytes(), number), signed));
+}
+
+/// The date that the correction with this number, which is written, has yet to give its assignment: one of the same statement.
+pub fn pending(assignment: Uuid, number: i32) -> Option<Option<Date>> {
+    remembered(&EXPECTED, |expected| {
+        let (part, signed) = expected.get(&(*assignment.as_bytes(), number))?;
+        (!was_rolled_back(*part)).then_some(signed.new_date)
+    })
 }
 
 /// A correction was written: 55000 where it is not one that was signed.
 pub fn require(assignment: Uuid, number: i32, written: &Signed) -> Result<()> {
     let signed = remembered(&EXPECTED, |expected| expected.remove(&(*assignment.as_bytes(), number)));
-    settle();
-    let is_as_signed = signed.is_some_and(|signed| signed == *written);
+    let is_as_signed = signed.is_some_and(|(_, signed)| signed == *written);
     require_written("contact_corrections", "number, dates and signature", 1, usize::from(is_as_signed))
-}
-
-/// The correction that is being inserted needs no more.
-pub fn settle() {
-    IS_SETTLED.set(true);
-}
-
-/// Inserts a correction, and tells whether it was settled: not where a trigger of the owner's dropped it.
-pub fn applied(insert: impl FnOnce() -> Result<()>) -> Result<bool> {
-    swap::with(&IS_SETTLED, false, || insert().map(|()| IS_SETTLED.get()))
 }

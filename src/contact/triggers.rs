@@ -9,6 +9,7 @@ use pgrx::datum::datetime_support::now;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 
+use super::asked::{self, Direction};
 use super::correction::refuse_future;
 use super::signed::{self, Signed};
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
@@ -167,10 +168,16 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
         signed::expect(
             id,
             0,
-            Signed { previous_date: None, new_date: Some(date), corrected_by: corrected_by.clone(), subject: None },
+            Signed {
+                previous_date: None,
+                new_date: Some(date),
+                corrected_by: corrected_by.clone(),
+                subject: None,
+                created_at: now(),
+            },
         );
         let arguments = [id.into(), organization.into(), date.into(), corrected_by.into()];
-        let applied = signed::applied(|| with_permit(|| RECORD.run(&arguments)))?;
+        let applied = asked::applied(id, Direction::Either, || with_permit(|| RECORD.run(&arguments)))?;
         require_written("contact_corrections", "new_date", 1, usize::from(applied))?;
         // What a function in RETURNING has done with the assignment did not know of it.
         if was_recomputed(&id) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
-use pgrx::{PgTrigger, pg_sys};
+use pgrx::{PgTrigger, direct_function_call, pg_sys};
 
 use super::errors::{Result, wrong_trigger};
 
@@ -28,6 +28,12 @@ struct Own<'a> {
     fires: u32,
     old_rows: Option<&'a str>,
     new_rows: Option<&'a str>,
+}
+
+/// How many triggers are running, each fired by a statement of the one before.
+pub fn depth() -> i32 {
+    // SAFETY: the function takes no arguments and reads a counter.
+    unsafe { direct_function_call(pg_sys::pg_trigger_depth, &[]) }.unwrap_or(0)
 }
 
 /// 39P01 where the trigger is not one that install() makes with this function.

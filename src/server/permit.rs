@@ -4,8 +4,7 @@
 
 use std::cell::Cell;
 
-use pgrx::{direct_function_call, pg_sys};
-
+use super::own_trigger::depth;
 use super::swap;
 
 thread_local! {
@@ -15,15 +14,10 @@ thread_local! {
 
 /// Does `work` with the permit, and gives it back after it and while an error unwinds.
 pub fn with_permit<T>(work: impl FnOnce() -> T) -> T {
-    swap::with(&HELD_AT, Some(trigger_depth()), work)
+    swap::with(&HELD_AT, Some(depth()), work)
 }
 
 /// Whether the trigger that asks was fired by our own statement, and not by one of a trigger that ours fired.
 pub fn is_held() -> bool {
-    HELD_AT.get().is_some_and(|depth| trigger_depth() == depth + 1)
-}
-
-fn trigger_depth() -> i32 {
-    // SAFETY: the function takes no arguments and reads a counter.
-    unsafe { direct_function_call(pg_sys::pg_trigger_depth, &[]) }.unwrap_or(0)
+    HELD_AT.get().is_some_and(|held| depth() == held + 1)
 }

@@ -3,36 +3,8 @@
 
 use postgres::Client;
 
+use crate::programmes::programme_of;
 use crate::support::{Database, assert_refused, program, refused, row, rows, run};
-
-/// The people of one organization, by the last digits of their ids. The second one's begin with b.
-const PEOPLE: &str = "
-    INSERT INTO organizations (id, name) VALUES ('{o}0000000-0000-4000-8000-000000000000', '{o}');
-    SET assignment_reminders.organization_id = '{o}0000000-0000-4000-8000-000000000000';
-    INSERT INTO users (id, email, name, auth_user_id, role)
-    SELECT format('{o}0000000-0000-4000-8000-0000000000%s', number)::uuid, name || '@example.org', name,
-           format('{o}f000000-0000-4000-8000-0000000000%s', number)::uuid, role
-      FROM (VALUES ('01', 'student', 'member'), ('02', 'student-2', 'member'), ('03', 'mentor', 'member'), ('04', 'mentor-2', 'member'),
-                   ('05', 'coordinator', 'coordinator'), ('06', 'admin', 'admin')) AS person (number, name, role);
-    INSERT INTO user_preferences (user_id) SELECT id FROM users WHERE organization_id = default_organization();
-    INSERT INTO peer_mentors (id, user_id) SELECT overlay(id::text placing 'aa' FROM 33)::uuid, id FROM users
-      WHERE name LIKE 'mentor%' AND organization_id = default_organization();
-    INSERT INTO assignments (id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
-    SELECT format('{o}0000000-0000-4000-8000-00000000110%s', n)::uuid, 'Essay', format('{o}0000000-0000-4000-8000-00000000000%s', n)::uuid,
-           format('{o}0000000-0000-4000-8000-00000000aa0%s', n + 2)::uuid, '{o}0000000-0000-4000-8000-000000000005', '2026-01-01'
-      FROM generate_series(1, 2) AS n;
-    INSERT INTO activities (assignment_id, occurred_at, recorded_by)
-    SELECT a.id, '2026-01-05 12:00+00', m.user_id FROM assignments a JOIN peer_mentors m ON m.id = a.peer_mentor_id
-     WHERE a.organization_id = default_organization();
-    SELECT correct_last_contact_date('{o}0000000-0000-4000-8000-000000001101', '2026-01-02', 'a mistake');
-    INSERT INTO reminders (assignment_id, reminder_type, anchor, recipient_id)
-    SELECT a.id, type, '2026-01-05 00:00+00', CASE type WHEN '24h' THEN NULL ELSE m.user_id END
-      FROM assignments a JOIN peer_mentors m ON m.id = a.peer_mentor_id, unnest('{24h,contact-reminder}'::text[]) AS type
-     WHERE a.organization_id = default_organization();
-    INSERT INTO send_logs (to_email, message_id) VALUES ('student@example.org', '{o}');
-    INSERT INTO claim_rates (organization_id) VALUES (default_organization());
-    RESET assignment_reminders.organization_id;
-";
 
 /// Somebody who sends requests: the database role in which they arrive, and the claims that come with them.
 struct Person {
@@ -107,8 +79,8 @@ struct Programme {
 fn programme() -> Programme {
     let database = Database::installed();
     let mut owner = database.connect();
-    run(&mut owner, &PEOPLE.replace("{o}", "a"));
-    run(&mut owner, &PEOPLE.replace("{o}", "b"));
+    programme_of(&mut owner, "a");
+    programme_of(&mut owner, "b");
     run(&mut owner, "SELECT * FROM run_daily_evaluation('2025-01-01')");
     let roles = Roles::new(&database);
     run(
@@ -500,6 +472,21 @@ fn a_correction_tells_nothing_of_other_organizations() {
     }
 }
 
+#[test]
+fn a_coordinator_creates_an_assignment_and_its_correction_in_one_statement() {
+    let mut programme = programme();
+    let student = row(programme.of("coordinator"), "SELECT student_id FROM assignments LIMIT 1");
+    let both = format!(
+        "WITH a AS (INSERT INTO assignments (organization_id, title, student_id) VALUES ((SELECT current_organization()), 'with it', '{student}') RETURNING id, organization_id)
+         INSERT INTO contact_corrections (organization_id, assignment_id, new_date, reason) SELECT organization_id, id, '2026-01-05', 'x' FROM a"
+    );
+    run(programme.of("coordinator"), &both);
+    assert_eq!(
+        row(&mut programme.owner, "SELECT last_contact_date FROM assignments WHERE title = 'with it'"),
+        "2026-01-05"
+    );
+}
+
 /// Whole rows written back, as an upsert sends them, by those who may change them.
 #[test]
 fn a_whole_row_is_written_back_by_whoever_may_change_it() {
@@ -595,7 +582,7 @@ fn explicit(rights: &[String]) -> Vec<String> {
 fn it_can_be_enabled_again_and_taken_back() {
     let database = Database::installed();
     let mut owner = database.connect();
-    run(&mut owner, &PEOPLE.replace("{o}", "a"));
+    programme_of(&mut owner, "a");
     let (member, worker) = (database.connect_as_new_role("").1, database.connect_as_new_role("").1);
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
@@ -757,7 +744,7 @@ fn roles_of_which_one_has_the_rights_of_the_other_are_refused() {
 fn whoever_coordinates_an_assignment_becomes_coordinator_once() {
     let database = Database::installed();
     let mut owner = database.connect();
-    run(&mut owner, &PEOPLE.replace("{o}", "a"));
+    programme_of(&mut owner, "a");
     run(&mut owner, "UPDATE users SET role = 'member'");
     let (_, member) = database.connect_as_new_role("");
     let enable = format!("SELECT enable_row_security('{member}')");
@@ -918,7 +905,7 @@ const MANY: &str = "
 fn what_each_asks_for_is_found_by_an_index_among_100_000_assignments() {
     let database = Database::installed();
     let mut owner = database.connect();
-    run(&mut owner, &PEOPLE.replace("{o}", "a"));
+    programme_of(&mut owner, "a");
     run(&mut owner, MANY);
     let roles = Roles::new(&database);
     run(&mut owner, &format!("SELECT enable_row_security('{}')", roles.member));

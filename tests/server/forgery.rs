@@ -486,6 +486,7 @@ fn a_trigger_of_the_owners_that_changes_or_drops_a_correction_is_an_error() {
         "NEW.corrected_by := 'somebody else'; RETURN NEW",
         "NEW.corrected_by_subject := 'somebody else'; RETURN NEW",
         "NEW.previous_date := '2025-01-01'; RETURN NEW",
+        "NEW.created_at := '2025-01-01'; RETURN NEW",
         "RETURN NULL",
     ] {
         run(
@@ -512,6 +513,67 @@ fn a_trigger_of_the_owners_that_changes_or_drops_a_correction_is_an_error() {
         "2026-01-03"
     );
     assert_eq!(row(&mut client, "SELECT reason, number FROM contact_corrections"), "X|1");
+}
+
+/// A trigger of the owner's that keeps a history of its own by further corrections.
+#[test]
+fn what_one_correction_is_asked_for_is_not_asked_of_another_that_it_brings_about() {
+    let (_database, mut client, people, assignment) = programme();
+    let other = people.assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-03-10 12:00+00' FROM assignments;
+             CREATE FUNCTION public.another() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF NEW.assignment_id <> '{other}' THEN
+                     INSERT INTO assignment_reminders.contact_corrections (assignment_id, new_date, reason) VALUES ('{other}', '2026-01-05', 'with it');
+                 END IF; RETURN NEW; END $$;
+             CREATE TRIGGER aa BEFORE INSERT ON contact_corrections FOR EACH ROW EXECUTE FUNCTION public.another()"
+        ),
+    );
+    let forward = format!("SELECT update_last_contact_date('{assignment}', '2026-02-01')");
+    assert_eq!(row(&mut client, &forward), "2026-03-10", "it moves no date back");
+    assert_eq!(
+        rows(&mut client, "SELECT last_contact_date FROM assignments ORDER BY 1"),
+        ["2026-01-05", "2026-03-10"],
+        "and the other, which may, does"
+    );
+    // The one that was asked for is dropped; the other is no answer to it.
+    run(&mut client, "CREATE FUNCTION public.drop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                          IF NEW.reason <> 'with it' THEN RETURN NULL; END IF; RETURN NEW; END $$;
+                      CREATE TRIGGER ab BEFORE INSERT ON contact_corrections FOR EACH ROW EXECUTE FUNCTION public.drop_it()");
+    let correct = format!("SELECT correct_last_contact_date('{assignment}', '2026-02-01', 'x')");
+    assert_refused(&mut client, &correct, "55000", "contact_corrections");
+}
+
+#[test]
+fn of_several_corrections_in_one_statement_each_says_what_was_before_it() {
+    let (_database, mut client, _, assignment) = programme();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-03-10 12:00+00');
+             INSERT INTO contact_corrections (assignment_id, new_date, reason)
+             VALUES ('{assignment}', '2026-03-03', 'a'), ('{assignment}', NULL, 'b'), ('{assignment}', '2026-03-05', 'c')"
+        ),
+    );
+    assert_eq!(
+        rows(&mut client, "SELECT number, previous_date, new_date, reason FROM contact_corrections ORDER BY number"),
+        ["1|2026-03-10|2026-03-03|a", "2|2026-03-03|-|b", "3|-|2026-03-05|c"]
+    );
+    assert_eq!(row(&mut client, "SELECT last_contact_date FROM assignments"), "2026-03-05");
+    // What a part of the transaction that was rolled back had signed counts for nothing.
+    run(
+        &mut client,
+        &format!(
+            "BEGIN; SAVEPOINT s; INSERT INTO contact_corrections (assignment_id, new_date, reason) VALUES ('{assignment}', '2026-02-02', 'd');
+             ROLLBACK TO s; SELECT correct_last_contact_date('{assignment}', '2026-02-03', 'e'); COMMIT"
+        ),
+    );
+    assert_eq!(
+        row(&mut client, "SELECT number, previous_date FROM contact_corrections WHERE reason = 'e'"),
+        "4|2026-03-05"
+    );
 }
 
 /// An assignment that is imported with a contact date, and what the same statement or transaction does beside it.
