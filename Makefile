@@ -20,7 +20,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 OLD_PG_CONFIG ?= /usr/lib/postgresql/15/bin/pg_config
 
 # What `make test-all` runs.
-SLOW_TESTS = test-upgrade torture
+SLOW_TESTS = test-upgrade test-http torture
 
 # Read when a recipe runs, since `make setup` may only just have installed pg_config.
 MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -64,6 +64,9 @@ setup-bench: setup ## Install what the benchmark needs.
 setup-worker: setup ## Install what the example worker needs.
 	@scripts/setup worker
 
+setup-http: setup ## Install what `make test-http` needs: a browser, npm, Python.
+	@scripts/setup http
+
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
 
@@ -83,6 +86,10 @@ test-pg-upgrade: ## Bring clusters of OLD_PG_CONFIG's Postgres (15), with both v
 	@$(MAKE) --no-print-directory install-released
 	@OLD_PGBIN=$$($(OLD_PG_CONFIG) --bindir) scripts/with-cluster cargo test --release $(FEATURES) --test upgrade -- pg_upgrade::
 
+test-http: install setup-http ## Drive the screen with a browser, and ask the service everything that its description allows.
+	@scripts/with-cluster remindersd/tests/browser/run
+	@scripts/with-cluster scripts/with-service remindersd/tests/schemathesis/run
+
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
 	@PROPTEST_CASES=20000 scripts/with-cluster cargo test --release $(FEATURES) --test server -- bad_input
@@ -92,6 +99,9 @@ demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
 
 worker-demo: install setup-worker ## Let two example workers send the demo's reminders by SMTP to a local sink.
 	@scripts/with-cluster examples/worker/demo
+
+serve: install ## Serve the demo's data over HTTP (docs/http.md) until Ctrl-C. LISTEN names an address.
+	@LISTEN=$${LISTEN:-127.0.0.1:8080} scripts/with-cluster scripts/with-service demo/serve
 
 psql: install ## Open psql in the demo's database, in a throwaway cluster.
 	@scripts/with-cluster demo/run --interactive
@@ -113,4 +123,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench build schema check-schema reference install test test-all install-released test-upgrade test-pg-upgrade test-versions torture demo worker-demo psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench setup-http build schema check-schema reference install test test-all install-released test-upgrade test-pg-upgrade test-http test-versions torture demo worker-demo serve psql bench fmt lint audit clean

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import daily_client
 import growth
+import http_load
 from harness import AS_OF, BIN, HERE, RUN, TARGET, Comparison, Report, connect, do, execute, milliseconds, printed_by
 
 EXPERIMENTS: dict[str, tuple[str, Callable[[], list[Comparison]], str]] = {}
@@ -338,6 +339,17 @@ def row_security() -> list[Comparison]:
             ("a coordinator's list: the longest silent, with everybody", (HERE / "sql" / "list_of_coordinator.sql").read_text(), 0),
         )
     ]
+
+
+# -- over HTTP ------------------------------------------------------------------------------------------------------------
+
+@experiment("http", "remindersd serve, with row security, among 100,000 assignments",
+            "wrk on the same two cores. Each request is a transaction of its own in the caller's role, with its claims; its statements are planned each "
+            "time. pgbench sends the same ones, without HTTP and JWT. The service keeps 10 connections to the database.")
+def over_http() -> list[Comparison]:
+    do("people.sql", organizations=1, mentors=1000)
+    do("assignments.sql", assignments=100_000, one_due_of=10)
+    return http_load.measure()
 
 
 # -- growth ---------------------------------------------------------------------------------------------------------------

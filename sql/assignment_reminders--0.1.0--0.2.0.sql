@@ -223,7 +223,7 @@ AS $$
      LIMIT CASE WHEN NOT assignment_reminders.require_whole('{assignments,organizations,activities,contact_corrections}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_contact_dates() IS
-    'Assignments whose last_contact_date differs from what activities and corrections say; always empty, unless triggers were bypassed.';
+    'Assignments whose last_contact_date differs from what activities and corrections say in the organization''s time zone; always empty, unless triggers were bypassed or that zone was changed since.';
 
 -- requires:
 --   verify_contact_dates
@@ -935,6 +935,14 @@ STRICT VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_wrapper';
 
+-- assignment_reminders::access::api::install_api
+CREATE OR REPLACE FUNCTION "install_api"(
+	"schema_name" TEXT
+) RETURNS TEXT
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'install_api_wrapper';
+
 -- assignment_reminders::bindings::is_due_offset_open
 CREATE OR REPLACE FUNCTION "is_due_offset_open"(
 	"due_at" timestamp with time zone,
@@ -1553,6 +1561,9 @@ Returns how many rows of each table were changed, and how many reminders were sk
 COMMENT ON FUNCTION assignment_reminders.install() IS
     'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller is not the tables'' owner or cannot see which migrations were applied, 42P01 when a table is missing, 55000 when the tables are of a later version.';
+COMMENT ON FUNCTION assignment_reminders.install_api(TEXT) IS
+    'Makes a schema for PostgREST to expose in place of assignment_reminders: of each table that clients use a view, and of each function that they call one with the same name and arguments. Both work with the rights of whoever uses them, so grants and policies stay where they are, on the tables; whoever uses them needs USAGE on assignment_reminders too, which enable_row_security() grants. All of it belongs to the caller. Call it again after an upgrade, and after adding columns of your own. Returns what was made.
+42501 for anybody but the tables'' owner, 22004 for NULL, 22023 for the schema assignment_reminders itself or one of Postgres''s, 42809 or 42P07 where something else has a name that a view needs, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
     'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS

@@ -1,5 +1,6 @@
 //! Who may see and do what: the person on whose behalf a session works, and the policies that go by it.
 
+mod api;
 mod person;
 mod policies;
 

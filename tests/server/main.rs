@@ -1,6 +1,7 @@
 //! Tests through real connections to a throwaway server; `make test` starts it. README.md says what goes where.
 
 mod access;
+mod api;
 mod backup;
 mod bad_input;
 mod catalog;
@@ -20,6 +21,7 @@ mod organization;
 mod owner;
 mod plans;
 mod privacy;
+mod programmes;
 mod races;
 mod readme;
 mod reference;

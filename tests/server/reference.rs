@@ -50,7 +50,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "administered_organization",
         ],
     ),
-    ("Row security", &["enable_row_security", "disable_row_security"]),
+    ("Row security", &["enable_row_security", "disable_row_security", "install_api"]),
     ("Installation", &["install", "uninstall", "altered_definitions", "installed_definitions"]),
     (
         "Helpers that other functions use",

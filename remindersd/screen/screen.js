@@ -1,0 +1,289 @@
+// The count screen. It shows what the API answers, and decides nothing: what the caller may see and do, the database says.
+"use strict";
+
+const TEXTS = {
+  en: {
+    skip: "To the content", title: "Assignment counts", language: "Language", own: "Your assignments", mentors: "Peer mentors", search: "Search",
+    name: "Name", count: "Assignments", silent: "Longest without contact", assignment: "Assignment", student: "Student", mentor: "Peer mentor",
+    last: "Last contact", days: "Days", actions: "Actions", more: "More", register: "Register a contact", correct: "Correct the last contact",
+    when: "When", how: "How", direct: "Myself", proxy: "For somebody else", save: "Save", cancel: "Cancel",
+    date: "Date (none: there never was contact)", reason: "Reason", never: "never", unnamed: "(no name)",
+    open: (n) => `${n} open assignments`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
+    away: "The server cannot be reached. It is tried again.", nobody: "You are not registered in this organization.",
+    needed: "This page is opened by a link that signs you in.",
+  },
+  nb: {
+    skip: "Til innholdet", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag", mentors: "Mentorer", search: "Søk",
+    name: "Navn", count: "Oppdrag", silent: "Lengst uten kontakt", assignment: "Oppdrag", student: "Elev", mentor: "Mentor",
+    last: "Siste kontakt", days: "Dager", actions: "Handlinger", more: "Flere", register: "Registrer kontakt", correct: "Rett siste kontakt",
+    when: "Når", how: "Hvordan", direct: "Selv", proxy: "For en annen", save: "Lagre", cancel: "Avbryt",
+    date: "Dato (tom: det har aldri vært kontakt)", reason: "Begrunnelse", never: "aldri", unnamed: "(uten navn)",
+    open: (n) => `${n} åpne oppdrag`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
+    away: "Tjeneren svarer ikke. Det prøves igjen.", nobody: "Du er ikke registrert i denne organisasjonen.",
+    needed: "Denne siden åpnes med en lenke som logger deg inn.",
+  },
+};
+
+const element = (id) => document.getElementById(id);
+const state = { language: "en", me: null, mentors: new Map(), silent: [], next: null, sort: "count", descending: true, notice: null };
+const text = (key) => TEXTS[state.language][key];
+
+/** What cannot be gone on from without signing in again. */
+class SignedOut extends Error {}
+
+/** The token that the link brought. It stays in this tab, and out of the address. */
+function token() {
+  const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (brought) {
+    sessionStorage.setItem("token", brought);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem("token");
+}
+
+async function ask(path, method = "GET", body = undefined) {
+  const answer = await fetch(path, {
+    method,
+    headers: { authorization: `Bearer ${token()}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (answer.status === 401) throw new SignedOut();
+  const found = await answer.json();
+  if (!answer.ok) throw new Error([found.detail ?? found.title, found.hint].filter(Boolean).join(" "));
+  const link = answer.headers.get("link");
+  return { found, next: link ? link.slice(1, link.indexOf(">")) : null };
+}
+
+async function all(path) {
+  const rows = [];
+  for (let at = path; at; ) {
+    const { found, next } = await ask(at);
+    rows.push(...found);
+    at = next;
+  }
+  return rows;
+}
+
+function cell(row, content, className) {
+  const made = document.createElement("td");
+  if (className) made.className = className;
+  if (content instanceof Node) made.append(content);
+  else made.textContent = content;
+  row.append(made);
+  return made;
+}
+
+function button(label, about, action) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = label;
+  made.setAttribute("aria-label", `${label}: ${about}`);
+  made.addEventListener("click", action);
+  return made;
+}
+
+const shownDate = (date) => (date ? new Intl.DateTimeFormat(state.language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(date)) : text("never"));
+
+const isCoordinator = () => state.me && state.me.role !== "member";
+
+function showMentors() {
+  const wanted = element("search").value.trim().toLocaleLowerCase(state.language);
+  const rows = [...state.mentors.values()].filter((mentor) => `${mentor.name ?? ""} ${mentor.email ?? ""}`.toLocaleLowerCase(state.language).includes(wanted));
+  const order = new Intl.Collator(state.language);
+  rows.sort((a, b) => (state.sort === "count" ? a.assignment_count - b.assignment_count : order.compare(a.name ?? "", b.name ?? "")) || order.compare(a.id, b.id));
+  if (state.descending) rows.reverse();
+  const body = element("mentor-rows");
+  body.replaceChildren(...rows.map((mentor) => {
+    const row = document.createElement("tr");
+    row.dataset.id = mentor.id;
+    cell(row, mentor.name ?? text("unnamed"));
+    cell(row, String(mentor.assignment_count), "number");
+    return row;
+  }));
+  for (const head of document.querySelectorAll("[data-sort]")) {
+    head.parentElement.setAttribute("aria-sort", head.dataset.sort === state.sort ? (state.descending ? "descending" : "ascending") : "none");
+  }
+}
+
+function showSilent() {
+  element("silent-rows").replaceChildren(...state.silent.map((assignment) => {
+    const row = document.createElement("tr");
+    row.dataset.id = assignment.assignment_id;
+    cell(row, assignment.title);
+    cell(row, assignment.student_name ?? text("unnamed"));
+    cell(row, assignment.peer_mentor_name ?? "");
+    cell(row, shownDate(assignment.last_contact_date));
+    cell(row, String(assignment.days_since), "number");
+    const actions = cell(row, button(text("register"), assignment.title, () => openContact(assignment)));
+    if (isCoordinator()) actions.append(" ", button(text("correct"), assignment.title, () => openCorrection(assignment)));
+    return row;
+  }));
+  element("more").hidden = !state.next;
+}
+
+function showOwn() {
+  const own = state.me?.peer_mentor_id ? state.mentors.get(state.me.peer_mentor_id) : null;
+  element("own").hidden = !own;
+  element("own-count").textContent = own ? String(own.assignment_count) : "";
+}
+
+function show() {
+  document.documentElement.lang = state.language;
+  document.title = text("title");
+  for (const part of document.querySelectorAll("[data-text]")) part.textContent = text(part.dataset.text);
+  const notice = element("notice");
+  notice.hidden = !state.notice;
+  notice.textContent = state.notice ? text(state.notice) : "";
+  element("who").textContent = state.me ? [state.me.name, state.me.organization].filter(Boolean).join(", ") : "";
+  element("mentors").hidden = !isCoordinator();
+  element("silent").hidden = !state.me;
+  showOwn();
+  showMentors();
+  showSilent();
+}
+
+function tell(notice) {
+  state.notice = notice;
+  show();
+}
+
+async function readSilent() {
+  const { found, next } = await ask("/api/v1/silent-assignments?limit=50");
+  state.silent = found;
+  state.next = next;
+}
+
+async function readAll() {
+  state.mentors = new Map((await all("/api/v1/peer-mentors?limit=1000")).map((mentor) => [mentor.id, mentor]));
+  await readSilent();
+}
+
+/** Opens a dialog about an assignment, and sends what it asks for until that is taken or given up. */
+function openDialog(id, assignment, prepare, send) {
+  const dialog = element(id);
+  const form = dialog.querySelector("form");
+  const wrong = dialog.querySelector(".wrong");
+  form.reset();
+  wrong.textContent = "";
+  dialog.querySelector(".about").textContent = assignment.title;
+  prepare(form.elements);
+  form.onsubmit = async (event) => {
+    if (event.submitter?.value === "cancel") return;
+    event.preventDefault();
+    try {
+      await send(form.elements);
+      dialog.close();
+      await readSilent();
+      show();
+      element("told").textContent = text("saved");
+    } catch (error) {
+      if (error instanceof SignedOut) {
+        dialog.close();
+        tell("signedOut");
+      } else {
+        wrong.textContent = error instanceof TypeError ? text("away") : error.message;
+      }
+    }
+  };
+  element("told").textContent = "";
+  dialog.showModal();
+}
+
+function openContact(assignment) {
+  const path = `/api/v1/assignments/${assignment.assignment_id}/activities`;
+  openDialog("contact", assignment, (fields) => {
+    const now = new Date();
+    fields.when.value = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }, (fields) => ask(path, "POST", { occurred_at: new Date(fields.when.value).toISOString(), registration: fields.how.value }));
+}
+
+function openCorrection(assignment) {
+  const path = `/api/v1/assignments/${assignment.assignment_id}/last-contact`;
+  openDialog("correction", assignment, (fields) => {
+    fields.date.value = assignment.last_contact_date ?? "";
+  }, (fields) => ask(path, "PUT", { date: fields.date.value || null, reason: fields.reason.value }));
+}
+
+/** Follows the counts until the server or the token says stop. */
+async function follow() {
+  const answer = await fetch("/api/v1/live", { headers: { authorization: `Bearer ${token()}` } });
+  if (answer.status === 401) throw new SignedOut();
+  if (!answer.ok) throw new TypeError(answer.statusText);
+  if (state.notice === "away") tell(null);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let received = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    received += value;
+    for (let end; (end = received.indexOf("\n\n")) >= 0; received = received.slice(end + 2)) {
+      const data = received.slice(0, end).split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("");
+      if (data) await changed(JSON.parse(data));
+    }
+  }
+}
+
+async function changed(counts) {
+  let isOther = false;
+  for (const [id, count] of Object.entries(counts)) {
+    const mentor = state.mentors.get(id);
+    if (!mentor || count === null) isOther = true;
+    else if (mentor.assignment_count !== count) {
+      mentor.assignment_count = count;
+      isOther = true;
+    }
+  }
+  if (!isOther) return;
+  showOwn();
+  showMentors();
+  // Somebody came or went, or an assignment did.
+  await readAll();
+  show();
+}
+
+async function start() {
+  state.language = localStorage.getItem("language") ?? (/^(nb|nn|no)/.test(navigator.language) ? "nb" : "en");
+  element("language").value = state.language;
+  element("language").addEventListener("change", (event) => {
+    state.language = event.target.value;
+    localStorage.setItem("language", state.language);
+    show();
+  });
+  element("search").addEventListener("input", showMentors);
+  for (const head of document.querySelectorAll("[data-sort]")) {
+    head.addEventListener("click", () => {
+      state.descending = state.sort === head.dataset.sort ? !state.descending : head.dataset.sort === "count";
+      state.sort = head.dataset.sort;
+      showMentors();
+    });
+  }
+  element("more").addEventListener("click", async () => {
+    const { found, next } = await ask(state.next);
+    state.silent.push(...found);
+    state.next = next;
+    showSilent();
+  });
+  if (!token()) return tell("needed");
+  for (;;) {
+    try {
+      const me = await ask("/api/v1/me").catch((error) => {
+        if (error instanceof SignedOut || error instanceof TypeError || error instanceof SyntaxError) throw error;
+        return null;
+      });
+      if (!me) return tell("nobody");
+      state.me = me.found;
+      await readAll();
+      tell(null);
+      await follow();
+    } catch (error) {
+      if (error instanceof SignedOut) {
+        state.me = null;
+        return tell("signedOut");
+      }
+      tell("away");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+start();

@@ -1,0 +1,118 @@
+//! The configuration: a TOML file, and before it environment variables (REMINDERSD_JWT__SECRET for secret in [jwt]).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub database: Database,
+    #[serde(default)]
+    pub http: Http,
+    pub jwt: Jwt,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// As psql takes it: a URL or "host=... dbname=...". The role needs nothing but membership in `jwt.roles`, without inheriting them.
+    pub url: String,
+    #[serde(default = "ten")]
+    pub max_connections: usize,
+    #[serde(default = "five")]
+    pub statement_timeout_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: SocketAddr,
+    pub max_body_bytes: usize,
+    pub max_open_connections: usize,
+    pub request_timeout_seconds: u64,
+    /// Of one caller. 0: no limit.
+    pub requests_per_minute: u32,
+    /// Origins of browsers that may read answers, such as https://app.example.org. None: only our own.
+    pub cors_origins: Vec<String>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_body_bytes: 64 * 1024,
+            max_open_connections: 1000,
+            request_timeout_seconds: 10,
+            requests_per_minute: 600,
+            cors_origins: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// The secret of HS256, at least 32 bytes. Either this or `jwks_file`.
+    pub secret: Option<String>,
+    /// Public keys (RFC 7517) of RS256 and ES256.
+    pub jwks_file: Option<PathBuf>,
+    /// What `aud` must name.
+    pub audience: String,
+    /// What `iss` must be, where it is given here.
+    pub issuer: Option<String>,
+    /// The database roles that a token's `role` may name.
+    pub roles: Vec<String>,
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn five() -> u32 {
+    5
+}
+
+impl Config {
+    /// Reads and checks it; says what is wrong where, without its secrets.
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let config: Self =
+            figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
+                let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
+                errors.join("\n")
+            })?;
+        config.checked()
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let wrong = |what: &str| Err(format!("configuration: {what}"));
+        match (&self.jwt.secret, &self.jwt.jwks_file) {
+            (Some(_), Some(_)) => return wrong("jwt.secret and jwt.jwks_file: one of them, not both"),
+            (None, None) => return wrong("jwt.secret or jwt.jwks_file is missing"),
+            (Some(secret), None) if secret.len() < 32 => {
+                return wrong("jwt.secret has fewer than 32 bytes, which HS256 asks for (RFC 7518, 3.2)");
+            }
+            _ => {}
+        }
+        if self.jwt.roles.is_empty() {
+            return wrong("jwt.roles names no database role");
+        }
+        if self.jwt.audience.is_empty() {
+            return wrong("jwt.audience is empty");
+        }
+        if self.database.max_connections == 0 || self.http.max_open_connections == 0 {
+            return wrong("a limit of 0 connections serves nobody");
+        }
+        if self.http.request_timeout_seconds == 0 || self.database.statement_timeout_seconds == 0 {
+            return wrong("a timeout of 0 seconds serves nobody");
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,117 @@
+//! The database: each request is one transaction, in the role and with the claims of its caller, and one statement.
+
+use axum::http::{Method, StatusCode};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{NoTls, Row};
+
+use crate::config;
+use crate::problem::{Problem, explained, is_passing};
+use crate::token::Claims;
+
+/// How often a transaction is tried that others came between.
+const TRIES: usize = 3;
+
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+}
+
+/// A parameter, and its type as the statement has it.
+pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+impl Database {
+    pub fn new(config: &config::Database) -> Result<Self, String> {
+        let mut connection: tokio_postgres::Config =
+            config.url.parse().map_err(|error| format!("configuration: database.url: {error}"))?;
+        // Moments are shown in UTC. A statement that takes longer is ended, also where its client is gone.
+        let options = format!(
+            "{} -c timezone=UTC -c datestyle=ISO -c statement_timeout={}s -c idle_in_transaction_session_timeout=30s",
+            connection.get_options().unwrap_or_default(),
+            config.statement_timeout_seconds
+        );
+        connection.options(options).application_name("remindersd");
+        let manager =
+            Manager::from_config(connection, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let wait = Some(std::time::Duration::from_secs(config.statement_timeout_seconds.into()));
+        let pool = Pool::builder(manager)
+            .max_size(config.max_connections)
+            .timeouts(Timeouts { wait, create: wait, recycle: wait })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { pool })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Problem> {
+        let client = self.pool.get().await.map_err(|error| Problem::unavailable(&error))?;
+        client.batch_execute("").await.map_err(|error| Problem::unavailable(&error))
+    }
+
+    /// What may be wrong between the configuration and the database: none for nothing.
+    pub async fn complaint(&self, roles: &[String]) -> Result<Option<String>, String> {
+        let client = self.pool.get().await.map_err(|error| explained(&error))?;
+        let found = client.query_opt(include_str!("../sql/check.sql"), &[&roles]).await;
+        let complaint = found.and_then(|row| row.map(|row| row.try_get(0)).transpose());
+        complaint.map_err(|error| explained(&error))
+    }
+
+    /// The rows of a statement that runs as the caller does. It is planned for its parameters, and not kept.
+    pub async fn rows(
+        &self,
+        claims: &Claims,
+        method: &Method,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Problem> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.transaction(claims, sql, parameters).await {
+                Ok(rows) => return Ok(rows),
+                Err(Failure::Statement(error)) => match error.as_db_error() {
+                    Some(error) if is_passing(error.code()) && tries < TRIES => {}
+                    Some(error) => return Err(Problem::refused(error, method)),
+                    // A value that the wire has no room for is the client's; all else is between us and the database.
+                    None if error.to_string().starts_with("error serializing") => {
+                        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "a value is out of range"));
+                    }
+                    None => return Err(Problem::unavailable(&error)),
+                },
+                Err(Failure::Pool(error)) => return Err(Problem::unavailable(&error)),
+            }
+        }
+    }
+
+    async fn transaction(&self, claims: &Claims, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failure> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        transaction
+            .query_typed(
+                "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)",
+                &[(&claims.role, Type::TEXT), (&claims.json, Type::TEXT)],
+            )
+            .await?;
+        let rows = transaction.query_typed(sql, parameters).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+}
+
+enum Failure {
+    Pool(deadpool_postgres::PoolError),
+    Statement(tokio_postgres::Error),
+}
+
+impl From<deadpool_postgres::PoolError> for Failure {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Statement(error)
+    }
+}

@@ -1,0 +1,443 @@
+//! Assignments, their contact dates, and the contacts that move these.
+
+use axum::Json;
+use axum::extract::OriginalUri;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::body::Body;
+use super::page::{Id, IdempotencyKey, Query, limit, page};
+use super::version::{IfMatch, etag};
+use crate::caller::{Caller, shown};
+use crate::openapi::{Refusals, WriteRefusals};
+use crate::problem::Problem;
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Assignment {
+    pub id: Uuid,
+    pub organization_id: Uuid,
+    #[schema(example = "Essay")]
+    pub title: String,
+    pub description: Option<String>,
+    pub student_id: Uuid,
+    pub peer_mentor_id: Option<Uuid>,
+    pub coordinator_id: Option<Uuid>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub status: Status,
+    pub completed: bool,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub assigned_on: NaiveDate,
+    /// The latest contact, a day in the organization's time zone. NULL: never.
+    pub last_contact_date: Option<NaiveDate>,
+    /// Any JSON.
+    pub metadata: Value,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Open,
+    Paused,
+    Completed,
+    Cancelled,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Those whom an assignment concerns. Of somebody whom the caller does not see, only the id is known.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Participants {
+    pub student: Person,
+    pub peer_mentor: Option<Mentor>,
+    pub coordinator: Option<Person>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Person {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Mentor {
+    /// As peer_mentor_id names them.
+    pub id: Uuid,
+    pub user_id: Option<Uuid>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct AssignmentWithParticipants {
+    #[serde(flatten)]
+    pub assignment: Assignment,
+    #[serde(flatten)]
+    pub participants: Participants,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAssignment {
+    #[schema(example = "Essay")]
+    title: String,
+    description: Option<String>,
+    student_id: Uuid,
+    peer_mentor_id: Option<Uuid>,
+    coordinator_id: Option<Uuid>,
+    due_at: Option<DateTime<Utc>>,
+    /// open, unless said otherwise.
+    status: Option<Status>,
+    /// Today, unless said otherwise.
+    assigned_on: Option<NaiveDate>,
+    /// Any JSON.
+    metadata: Option<Value>,
+}
+
+/// All that can be written of an assignment: what is left out becomes NULL.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WholeAssignment {
+    title: String,
+    description: Option<String>,
+    student_id: Uuid,
+    peer_mentor_id: Option<Uuid>,
+    coordinator_id: Option<Uuid>,
+    due_at: Option<DateTime<Utc>>,
+    status: Status,
+    assigned_on: NaiveDate,
+    /// Any JSON.
+    metadata: Option<Value>,
+}
+
+/// What is to change: what is left out stays.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignmentChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    student_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    peer_mentor_id: Option<Option<Uuid>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    coordinator_id: Option<Option<Uuid>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    due_at: Option<Option<DateTime<Utc>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned_on: Option<NaiveDate>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    metadata: Option<Option<Value>>,
+}
+
+/// A member that is there, be it null.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    status: Option<Status>,
+    peer_mentor_id: Option<Uuid>,
+    student_id: Option<Uuid>,
+    coordinator_id: Option<Uuid>,
+    /// Those whose last contact was before this date, and those that never had one.
+    no_contact_since: Option<NaiveDate>,
+    /// How many rows, 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// The last id of the page before.
+    after: Option<Uuid>,
+}
+
+/// The assignments that the caller sees, by id, with their contact dates.
+#[utoipa::path(get, path = "/assignments", tag = "assignments", params(Filter), responses(
+    (status = 200, description = "A page", body = [Assignment],
+     headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
+    Refusals,
+))]
+pub async fn list(
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Query(filter): Query<Filter>,
+) -> Result<(HeaderMap, Json<Vec<Assignment>>), Problem> {
+    let size = limit(filter.limit)?;
+    let rows = caller
+        .rows(
+            include_str!("../../sql/list_assignments.sql"),
+            &[
+                (&(size + 1), Type::INT4),
+                (&filter.after, Type::UUID),
+                (&filter.status.map(Status::name), Type::TEXT),
+                (&filter.peer_mentor_id, Type::UUID),
+                (&filter.student_id, Type::UUID),
+                (&filter.coordinator_id, Type::UUID),
+                (&filter.no_contact_since, Type::DATE),
+            ],
+        )
+        .await?;
+    page(&rows, size, &uri, |last: &Assignment| vec![("after", last.id.to_string())])
+}
+
+/// Creates an assignment. With an Idempotency-Key, a request that comes again answers with the assignment that the first one made.
+#[utoipa::path(post, path = "/assignments", tag = "assignments", request_body = NewAssignment,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters that the client chose for this assignment")),
+    responses(
+        (status = 201, description = "The assignment, made by this request or by an earlier one with its key", body = Assignment,
+         headers(("Location" = String), ("ETag" = String))),
+        WriteRefusals,
+))]
+pub async fn create(
+    caller: Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(new): Body<NewAssignment>,
+) -> Result<(StatusCode, HeaderMap, Json<Assignment>), Problem> {
+    /// Where ids that are made of keys come from.
+    const KEYS: Uuid = Uuid::from_u128(0x6b1d_9e52_6f0c_4f57_9d4e_0f6a_2b7c_81a3);
+    let id = key.map(|key| Uuid::new_v5(&KEYS, format!("{} {key}", caller.identity()).as_bytes()));
+    let body = json(&new)?;
+    let sql = include_str!("../../sql/create_assignment.sql");
+    let mut rows = caller.rows(sql, &[(&id, Type::UUID), (&body, Type::JSONB)]).await?;
+    if let (true, Some(id)) = (rows.is_empty(), id) {
+        rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
+    }
+    let row = rows.first().ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "the key was used for an assignment that the caller does not see any more")
+    })?;
+    let assignment: Assignment = shown(row, "row")?;
+    let mut headers = etag(&version(row, "version")?);
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/assignments/{}", assignment.id)) {
+        headers.insert(header::LOCATION, location);
+    }
+    Ok((StatusCode::CREATED, headers, Json(assignment)))
+}
+
+const READ: &str = include_str!("../../sql/read_assignment.sql");
+
+/// An assignment, with its participants.
+#[utoipa::path(get, path = "/assignments/{id}", tag = "assignments", params(("id" = Uuid, Path)), responses(
+    (status = 200, description = "The assignment", body = AssignmentWithParticipants, headers(("ETag" = String))),
+    Refusals,
+))]
+pub async fn read(caller: Caller, Id(id): Id) -> Result<(HeaderMap, Json<AssignmentWithParticipants>), Problem> {
+    let rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
+    let row = rows.first().ok_or_else(|| gone(id))?;
+    Ok((etag(&version(row, "version")?), Json(shown(row, "row")?)))
+}
+
+/// Those whom an assignment concerns.
+#[utoipa::path(get, path = "/assignments/{id}/participants", tag = "assignments", params(("id" = Uuid, Path)), responses(
+    (status = 200, description = "Student, peer mentor and coordinator", body = Participants),
+    Refusals,
+))]
+pub async fn participants(caller: Caller, Id(id): Id) -> Result<Json<Participants>, Problem> {
+    let rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
+    shown(rows.first().ok_or_else(|| gone(id))?, "row").map(Json)
+}
+
+/// Replaces an assignment: what is left out becomes NULL. Contact dates follow contacts and corrections, and are not written here.
+#[utoipa::path(put, path = "/assignments/{id}", tag = "assignments", request_body = WholeAssignment,
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
+    responses(
+        (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
+        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
+        WriteRefusals,
+))]
+pub async fn replace(
+    caller: Caller,
+    Id(id): Id,
+    wanted: IfMatch,
+    Body(whole): Body<WholeAssignment>,
+) -> Result<(HeaderMap, Json<Assignment>), Problem> {
+    write(&caller, id, &wanted, &json(&whole)?).await
+}
+
+/// Changes what the body names of an assignment (RFC 7396): null for nothing, what is left out stays.
+#[utoipa::path(patch, path = "/assignments/{id}", tag = "assignments", request_body = AssignmentChange,
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
+    responses(
+        (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
+        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
+        WriteRefusals,
+))]
+pub async fn change(
+    caller: Caller,
+    Id(id): Id,
+    wanted: IfMatch,
+    Body(change): Body<AssignmentChange>,
+) -> Result<(HeaderMap, Json<Assignment>), Problem> {
+    write(&caller, id, &wanted, &json(&change)?).await
+}
+
+async fn write(
+    caller: &Caller,
+    id: Uuid,
+    wanted: &IfMatch,
+    change: &Value,
+) -> Result<(HeaderMap, Json<Assignment>), Problem> {
+    let sql = include_str!("../../sql/change_assignment.sql");
+    let parameters: [crate::database::Parameter; 3] =
+        [(&id, Type::UUID), (change, Type::JSONB), (&wanted.0, Type::TEXT_ARRAY)];
+    let mut rows = caller.rows(sql, &parameters).await?;
+    // One that was changed while this waited for it is seen as it was before: look again.
+    if rows
+        .first()
+        .is_some_and(|row| row.try_get::<_, Option<String>>("version").is_ok_and(|version| version.is_none()))
+    {
+        rows = caller.rows(sql, &parameters).await?;
+    }
+    let row = rows.first().ok_or_else(|| gone(id))?;
+    let written: Option<String> = row.try_get("version").map_err(|error| Problem::unexpected(&error))?;
+    match written {
+        Some(version) => Ok((etag(&version), Json(shown(row, "row")?))),
+        None => Err(wanted.refusal(&version(row, "seen")?)),
+    }
+}
+
+/// Deletes an assignment, with its contacts, corrections and reminders. The mentor's count follows.
+#[utoipa::path(delete, path = "/assignments/{id}", tag = "assignments",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that is to be deleted")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
+        Refusals,
+))]
+pub async fn delete(caller: Caller, Id(id): Id, wanted: IfMatch) -> Result<StatusCode, Problem> {
+    let sql = include_str!("../../sql/delete_assignment.sql");
+    let rows = caller.rows(sql, &[(&id, Type::UUID), (&wanted.0, Type::TEXT_ARRAY)]).await?;
+    let row = rows.first().ok_or_else(|| gone(id))?;
+    let is_deleted: bool = row.try_get("is_deleted").map_err(|error| Problem::unexpected(&error))?;
+    if is_deleted { Ok(StatusCode::NO_CONTENT) } else { Err(wanted.refusal(&version(row, "seen")?)) }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LastContact {
+    /// The day of the latest contact. With a reason, null says that there never was any.
+    date: Option<NaiveDate>,
+    /// Why it is corrected. Without one, the date only moves forward.
+    reason: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ContactDate {
+    /// The date that now holds.
+    last_contact_date: Option<NaiveDate>,
+}
+
+/// Sets the contact date. Without a reason it moves forward only: an earlier date changes nothing. With one it is a correction, which may go
+/// back, and is kept with who made it, when and why. Both take the right to make corrections.
+#[utoipa::path(put, path = "/assignments/{id}/last-contact", tag = "contacts", request_body = LastContact,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The date that now holds", body = ContactDate), WriteRefusals),
+)]
+pub async fn last_contact(
+    caller: Caller,
+    Id(id): Id,
+    Body(contact): Body<LastContact>,
+) -> Result<Json<ContactDate>, Problem> {
+    let rows = match &contact.reason {
+        Some(reason) => {
+            let sql = "SELECT assignment_reminders.correct_last_contact_date($1, $2, $3) AS date";
+            caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE), (reason, Type::TEXT)]).await
+        }
+        None => {
+            let sql = "SELECT assignment_reminders.update_last_contact_date($1, $2) AS date";
+            caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE)]).await
+        }
+    }?;
+    let row = rows.first().ok_or_else(|| gone(id))?;
+    let last_contact_date = row.try_get("date").map_err(|error| Problem::unexpected(&error))?;
+    Ok(Json(ContactDate { last_contact_date }))
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewActivity {
+    /// When the contact took place: now, unless said otherwise; at most a day ahead.
+    occurred_at: Option<DateTime<Utc>>,
+    /// direct, unless said otherwise.
+    registration: Option<Registration>,
+    notes: Option<String>,
+    /// Any JSON.
+    metadata: Option<Value>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    Direct,
+    Proxy,
+    Bulk,
+    CoordinatorProxy,
+}
+
+/// A contact that was registered.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Activity {
+    pub id: Uuid,
+    pub assignment_id: Uuid,
+    pub occurred_at: DateTime<Utc>,
+    pub registration: Registration,
+    /// The user who registered it.
+    pub recorded_by: Option<Uuid>,
+    pub notes: Option<String>,
+    /// Any JSON.
+    pub metadata: Value,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Registers a contact. The contact date moves forward with it, and reminders of the silence that it ended are withdrawn.
+#[utoipa::path(post, path = "/assignments/{id}/activities", tag = "contacts", request_body = NewActivity,
+    params(("id" = Uuid, Path)),
+    responses((status = 201, description = "The contact", body = Activity), WriteRefusals),
+)]
+pub async fn register_activity(
+    caller: Caller,
+    Id(id): Id,
+    Body(new): Body<NewActivity>,
+) -> Result<(StatusCode, Json<Activity>), Problem> {
+    let sql = include_str!("../../sql/register_activity.sql");
+    let rows = caller.rows(sql, &[(&id, Type::UUID), (&json(&new)?, Type::JSONB)]).await?;
+    Ok((StatusCode::CREATED, Json(shown(rows.first().ok_or_else(|| gone(id))?, "row")?)))
+}
+
+fn json(body: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(body).map_err(|error| Problem::unexpected(&error))
+}
+
+fn version(row: &Row, column: &str) -> Result<String, Problem> {
+    row.try_get(column).map_err(|error| Problem::unexpected(&error))
+}
+
+fn gone(id: Uuid) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no assignment {id}"))
+}

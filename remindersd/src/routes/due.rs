@@ -1,0 +1,103 @@
+//! What is due: the due-date worker's contract.
+
+use axum::Json;
+use axum::extract::OriginalUri;
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::page::{Query, limit, page};
+use crate::caller::Caller;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct DueAssignment {
+    /// Which of the targets it is near to.
+    #[schema(example = 24)]
+    pub target: i32,
+    #[schema(example = "24h")]
+    pub reminder_type: String,
+    pub organization_id: Uuid,
+    pub assignment_id: Uuid,
+    #[schema(example = "Essay")]
+    pub title: String,
+    pub due_at: DateTime<Utc>,
+    /// By the student's clock.
+    #[schema(example = "2026-11-30T13:00:00")]
+    pub due_at_local: NaiveDateTime,
+    #[schema(example = "Europe/Oslo")]
+    pub timezone: String,
+    pub student_id: Uuid,
+    pub email: String,
+    pub name: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Due {
+    /// minutes, hours or days.
+    #[param(example = "hours")]
+    unit: String,
+    /// How many units ahead, several separated by commas.
+    #[param(example = "24,2")]
+    targets: String,
+    /// How many minutes a due date may be off; 1 unless said otherwise.
+    #[param(minimum = 0)]
+    tolerance: Option<i32>,
+    /// How many rows, 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// The last row's target, due date and assignment of the page before: all three or none.
+    after_target: Option<i32>,
+    after_due_at: Option<DateTime<Utc>>,
+    after_assignment_id: Option<Uuid>,
+}
+
+/// The open assignments that are due a number of minutes, hours or days from now, give or take the tolerance, and whose students can be
+/// written to; one that is near two targets comes once for each. Of those that the caller sees.
+#[utoipa::path(get, path = "/due-assignments", tag = "due dates", params(Due), responses(
+    (status = 200, description = "A page, by target, due date and id", body = [DueAssignment],
+     headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
+    Refusals,
+))]
+pub async fn due_assignments(
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Query(due): Query<Due>,
+) -> Result<(HeaderMap, Json<Vec<DueAssignment>>), Problem> {
+    let targets: Vec<i32> =
+        due.targets.split(',').map(|target| target.trim().parse()).collect::<Result<_, _>>().map_err(|_| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                format!("targets {:?} are not whole numbers with commas", due.targets),
+            )
+            .at("targets")
+        })?;
+    let size = limit(due.limit)?;
+    let rows = caller
+        .rows(
+            include_str!("../../sql/due_assignments.sql"),
+            &[
+                (&due.unit, Type::TEXT),
+                (&targets, Type::INT4_ARRAY),
+                (&due.tolerance.unwrap_or(1), Type::INT4),
+                (&(size + 1), Type::INT4),
+                (&due.after_target, Type::INT4),
+                (&due.after_due_at, Type::TIMESTAMPTZ),
+                (&due.after_assignment_id, Type::UUID),
+            ],
+        )
+        .await?;
+    page(&rows, size, &uri, |last: &DueAssignment| {
+        vec![
+            ("after_target", last.target.to_string()),
+            ("after_due_at", last.due_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+            ("after_assignment_id", last.assignment_id.to_string()),
+        ]
+    })
+}

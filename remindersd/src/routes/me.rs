@@ -1,0 +1,106 @@
+//! Whoever asks, and what concerns them first: what the screen begins with.
+
+use axum::Json;
+use axum::extract::OriginalUri;
+use axum::http::{HeaderMap, StatusCode};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::page::{Query, limit, page};
+use crate::caller::{Caller, shown};
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    pub user_id: Uuid,
+    pub name: Option<String>,
+    pub role: Role,
+    /// The organization's name.
+    pub organization: String,
+    /// As assignments name them, where they are a peer mentor.
+    pub peer_mentor_id: Option<Uuid>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Member,
+    Coordinator,
+    Admin,
+}
+
+/// Whoever asks, as the database knows them.
+#[utoipa::path(get, path = "/me", tag = "people", responses(
+    (status = 200, description = "Them", body = Me),
+    Refusals,
+))]
+pub async fn me(caller: Caller) -> Result<Json<Me>, Problem> {
+    let rows = caller.rows(include_str!("../../sql/me.sql"), &[]).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the token's subject is nobody in its organization"))?;
+    shown(row, "row").map(Json)
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct SilentAssignment {
+    pub assignment_id: Uuid,
+    #[schema(example = "Essay")]
+    pub title: String,
+    /// NULL: there never was any.
+    pub last_contact_date: Option<NaiveDate>,
+    pub silent_since: NaiveDate,
+    /// Calendar days in the organization's time zone.
+    #[schema(example = 17)]
+    pub days_since: i32,
+    pub student_id: Uuid,
+    pub student_name: Option<String>,
+    pub peer_mentor_id: Option<Uuid>,
+    pub peer_mentor_name: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Silence {
+    /// How many rows, 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// silent_since and assignment_id of the last row of the page before: both or none.
+    after_silent_since: Option<NaiveDate>,
+    after_assignment_id: Option<Uuid>,
+}
+
+/// The open assignments that the caller sees, longest silent first.
+#[utoipa::path(get, path = "/silent-assignments", tag = "assignments", params(Silence), responses(
+    (status = 200, description = "A page", body = [SilentAssignment],
+     headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
+    Refusals,
+))]
+pub async fn silent_assignments(
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Query(silence): Query<Silence>,
+) -> Result<(HeaderMap, Json<Vec<SilentAssignment>>), Problem> {
+    let size = limit(silence.limit)?;
+    let rows = caller
+        .rows(
+            include_str!("../../sql/silent_assignments.sql"),
+            &[
+                (&(size + 1), Type::INT4),
+                (&silence.after_silent_since, Type::DATE),
+                (&silence.after_assignment_id, Type::UUID),
+            ],
+        )
+        .await?;
+    page(&rows, size, &uri, |last: &SilentAssignment| {
+        vec![
+            ("after_silent_since", last.silent_since.to_string()),
+            ("after_assignment_id", last.assignment_id.to_string()),
+        ]
+    })
+}

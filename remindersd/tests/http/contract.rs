@@ -1,0 +1,185 @@
+//! What the service says of itself: its description, its health and measures, and what it refuses to start with.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::service::{Answer, Request, Service, configuration};
+use crate::support::{Database, run};
+
+fn get(service: &Service, path: &str) -> Answer {
+    service.send(&Request { method: "GET", path, token: None, headers: &[], body: None })
+}
+
+#[test]
+fn the_description_names_every_route_with_its_answers() {
+    let service = Service::start();
+    let description = get(&service, "/openapi.json").body;
+    assert_eq!(description["openapi"], "3.1.0");
+    let paths = description["paths"].as_object().expect("paths");
+    let mut operations: Vec<String> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().expect("methods").keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    operations.sort();
+    assert_eq!(
+        operations,
+        [
+            "delete /api/v1/assignments/{id}",
+            "get /api/v1/assignments",
+            "get /api/v1/assignments/{id}",
+            "get /api/v1/assignments/{id}/participants",
+            "get /api/v1/due-assignments",
+            "get /api/v1/live",
+            "get /api/v1/me",
+            "get /api/v1/peer-mentors",
+            "get /api/v1/peer-mentors/{id}",
+            "get /api/v1/silent-assignments",
+            "get /due-assignments",
+            "get /healthz",
+            "patch /api/v1/assignments/{id}",
+            "post /api/v1/assignments",
+            "post /api/v1/assignments/{id}/activities",
+            "put /api/v1/assignments/{id}",
+            "put /api/v1/assignments/{id}/last-contact",
+        ]
+    );
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            assert!(operation["summary"].is_string(), "{method} {path} says what it does");
+            for (status, answer) in operation["responses"].as_object().expect("responses") {
+                assert!(
+                    status == "204" || answer["content"].as_object().is_some_and(|content| !content.is_empty()),
+                    "{method} {path}: {status} has a schema: {answer}"
+                );
+            }
+            for parameter in operation["parameters"].as_array().unwrap_or(&Vec::new()) {
+                assert!(parameter["schema"].is_object(), "{method} {path}: {parameter}");
+            }
+        }
+    }
+    let printed = Command::new(env!("CARGO_BIN_EXE_remindersd")).arg("openapi").output().expect("it runs");
+    let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
+    assert_eq!(printed, description);
+}
+
+#[test]
+fn answers_carry_headers_that_keep_them_to_whom_they_are_for() {
+    let service = Service::configured("[http]\nlisten = '127.0.0.1:0'\ncors_origins = ['https://app.example.org']\n");
+    let from = |origin: &str| {
+        let token = service.token("coordinator");
+        let headers = [("origin", origin)];
+        service.send(&Request {
+            method: "GET",
+            path: "/api/v1/assignments",
+            token: Some(&token),
+            headers: &headers,
+            body: None,
+        })
+    };
+    let answer = from("https://app.example.org");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.org"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(from("https://evil.example.org").header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn health_says_whether_the_database_is_there_and_measures_count_what_was_answered() {
+    let service = Service::start();
+    assert_eq!(get(&service, "/healthz").status, 200);
+    service.ask("coordinator", "GET", "/api/v1/assignments/a0000000-0000-4000-8000-000000001101", None);
+    let measures = get(&service, "/metrics").body.as_str().expect("text").to_string();
+    assert!(
+        measures.contains(r#"remindersd_requests_total{method="GET",route="/api/v1/assignments/{id}",status="200"} 1"#),
+        "{measures}"
+    );
+    assert!(!measures.contains("a0000000"), "{measures}");
+    let name = &service.database.name;
+    run(
+        &mut crate::support::connect("postgres"),
+        &format!(
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ),
+    );
+    let answer = get(&service, "/healthz");
+    assert_eq!((answer.status, answer.header("content-type")), (503, Some("application/problem+json")));
+    let answer = service.ask("coordinator", "GET", "/api/v1/assignments", None);
+    assert_eq!(answer.status, 503, "{answer:?}");
+    run(&mut crate::support::connect("postgres"), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    assert_eq!(get(&service, "/healthz").status, 200, "and it is back when the database is");
+}
+
+fn complaint(arguments: &[&str], variables: &[(&str, &str)]) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_remindersd"))
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("it runs");
+    (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).to_string())
+}
+
+#[test]
+fn check_says_what_does_not_fit() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let member = database.connect_as_new_role("").1;
+    let gateway = database.connect_as_new_role("ALTER ROLE {role} NOINHERIT").1;
+    let file = configuration(&database, &gateway, &member, "");
+    let check = || complaint(&["check", "--config", file.to_str().expect("a path")], &[]);
+    let told = |text: &str| {
+        let complaint = check().unwrap_or_default();
+        assert!(complaint.contains(text), "{text}: {complaint}");
+    };
+    told("cannot become the role");
+    run(&mut owner, &format!("GRANT {member} TO {gateway}"));
+    told("no row security");
+    run(&mut owner, &format!("SELECT enable_row_security('{member}'); ALTER ROLE {member} BYPASSRLS"));
+    told("passes row security");
+    run(&mut owner, &format!("ALTER ROLE {member} NOBYPASSRLS"));
+    assert_eq!(check(), None);
+    // The environment comes before the file, and no complaint tells a secret.
+    let short =
+        complaint(&["check", "--config", file.to_str().expect("a path")], &[("REMINDERSD_JWT__SECRET", "a short one")]);
+    let short = short.expect("a complaint");
+    assert!(short.contains("fewer than 32 bytes") && !short.contains("a short one"), "{short}");
+    let unknown = std::fs::read_to_string(&file).expect("the file").replace("audience", "audiences");
+    std::fs::write(&file, unknown).expect("the file");
+    told("audiences");
+    std::fs::remove_file(&file).expect("the file");
+    told("configuration");
+    assert!(complaint(&["serve"], &[]).is_some_and(|complaint| complaint.contains("configuration")));
+}
+
+/// Each block of docs/http.md that asks with curl, and under it what the answer holds.
+#[test]
+fn the_curl_lines_of_the_documentation_do_what_it_says() {
+    let mut service = Service::start();
+    // Of one mentor, whose one assignment they speak of.
+    run(&mut service.owner, "DELETE FROM peer_mentors WHERE id = 'a0000000-0000-4000-8000-00000000aa04'");
+    let text = include_str!("../../../docs/http.md");
+    let blocks: Vec<&str> = text
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|block| block.contains("curl "))
+        .collect();
+    assert!(blocks.len() >= 7, "{blocks:?}");
+    for block in blocks {
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", block])
+            .env("URL", &service.url)
+            .env("TOKEN", service.token("coordinator"))
+            .env("STUDENT", "a0000000-0000-4000-8000-000000000001")
+            .env("ASSIGNMENT", "a0000000-0000-4000-8000-000000001101")
+            .output()
+            .expect("bash");
+        let answer = String::from_utf8_lossy(&output.stdout).to_string();
+        assert!(output.status.success(), "{block}\n{answer}\n{}", String::from_utf8_lossy(&output.stderr));
+        for expected in block.lines().filter_map(|line| line.strip_prefix("# => ")) {
+            assert!(answer.contains(expected), "{block}\n{answer}");
+        }
+    }
+}
