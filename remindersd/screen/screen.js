@@ -5,7 +5,7 @@ const TEXTS = {
   en: {
     skip: "To the content", title: "Assignment counts", language: "Language", own: "Your assignments", mentors: "Peer mentors", search: "Search",
     name: "Name", count: "Assignments", silent: "Longest without contact", assignment: "Assignment", student: "Student", mentor: "Peer mentor",
-    last: "Last contact", days: "Days", actions: "Actions", more: "More", register: "Register a contact", correct: "Correct the last contact",
+    last: "Last contact", days: "Days", actions: "Actions", more: "More", register: "Register a contact", registerShort: "Register", correct: "Correct the last contact", correctShort: "Correct",
     when: "When", how: "How", direct: "Myself", proxy: "For somebody else", save: "Save", cancel: "Cancel",
     date: "Date (none: there never was contact)", reason: "Reason", never: "never", unnamed: "(no name)",
     open: (n) => `${n} open assignments`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
@@ -15,7 +15,7 @@ const TEXTS = {
   nb: {
     skip: "Til innholdet", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag", mentors: "Mentorer", search: "Søk",
     name: "Navn", count: "Oppdrag", silent: "Lengst uten kontakt", assignment: "Oppdrag", student: "Elev", mentor: "Mentor",
-    last: "Siste kontakt", days: "Dager", actions: "Handlinger", more: "Flere", register: "Registrer kontakt", correct: "Rett siste kontakt",
+    last: "Siste kontakt", days: "Dager", actions: "Handlinger", more: "Flere", register: "Registrer kontakt", registerShort: "Registrer", correct: "Rett siste kontakt", correctShort: "Rett",
     when: "Når", how: "Hvordan", direct: "Selv", proxy: "For en annen", save: "Lagre", cancel: "Avbryt",
     date: "Dato (tom: det har aldri vært kontakt)", reason: "Begrunnelse", never: "aldri", unnamed: "(uten navn)",
     open: (n) => `${n} åpne oppdrag`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
@@ -73,11 +73,11 @@ function cell(row, content, className) {
   return made;
 }
 
-function button(label, about, action) {
+function button(label, meaning, about, action) {
   const made = document.createElement("button");
   made.type = "button";
   made.textContent = label;
-  made.setAttribute("aria-label", `${label}: ${about}`);
+  made.setAttribute("aria-label", `${meaning}: ${about}`);
   made.addEventListener("click", action);
   return made;
 }
@@ -89,7 +89,7 @@ const isCoordinator = () => state.me && state.me.role !== "member";
 function showMentors() {
   const wanted = element("search").value.trim().toLocaleLowerCase(state.language);
   const rows = [...state.mentors.values()].filter((mentor) => `${mentor.name ?? ""} ${mentor.email ?? ""}`.toLocaleLowerCase(state.language).includes(wanted));
-  const order = new Intl.Collator(state.language);
+  const order = new Intl.Collator(state.language, { numeric: true });
   rows.sort((a, b) => (state.sort === "count" ? a.assignment_count - b.assignment_count : order.compare(a.name ?? "", b.name ?? "")) || order.compare(a.id, b.id));
   if (state.descending) rows.reverse();
   const body = element("mentor-rows");
@@ -114,8 +114,8 @@ function showSilent() {
     cell(row, assignment.peer_mentor_name ?? "");
     cell(row, shownDate(assignment.last_contact_date));
     cell(row, String(assignment.days_since), "number");
-    const actions = cell(row, button(text("register"), assignment.title, () => openContact(assignment)));
-    if (isCoordinator()) actions.append(" ", button(text("correct"), assignment.title, () => openCorrection(assignment)));
+    const actions = cell(row, button(text("registerShort"), text("register"), assignment.title, () => openContact(assignment)));
+    if (isCoordinator()) actions.append(" ", button(text("correctShort"), text("correct"), assignment.title, () => openCorrection(assignment)));
     return row;
   }));
   element("more").hidden = !state.next;

@@ -40,13 +40,11 @@ const GRACE: Duration = Duration::from_secs(30);
 /// Checks what can be checked before anything is served.
 pub async fn check(config: &Config) -> Result<(), String> {
     Verifier::new(&config.jwt)?;
-    match Database::new(&config.database)?.complaint(&config.jwt.roles).await? {
-        Some(complaint) => Err(complaint),
-        None => {
-            println!("the configuration and the database fit");
-            Ok(())
-        }
+    if let Some(complaint) = Database::new(&config.database)?.complaint(&config.jwt.roles).await? {
+        return Err(complaint);
     }
+    println!("the configuration and the database fit");
+    Ok(())
 }
 
 pub async fn serve(config: Config) -> Result<(), String> {

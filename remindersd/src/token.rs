@@ -34,7 +34,7 @@ pub enum Refused {
 /// A key, and the one algorithm that it is for: what a token's header says chooses nothing else.
 struct Key {
     id: Option<String>,
-    key: DecodingKey,
+    decoding: DecodingKey,
     algorithm: Algorithm,
 }
 
@@ -49,7 +49,11 @@ impl Verifier {
     pub fn new(config: &Jwt) -> Result<Self, String> {
         let keys = match (&config.secret, &config.jwks_file) {
             (Some(secret), _) => {
-                vec![Key { id: None, key: DecodingKey::from_secret(secret.as_bytes()), algorithm: Algorithm::HS256 }]
+                vec![Key {
+                    id: None,
+                    decoding: DecodingKey::from_secret(secret.as_bytes()),
+                    algorithm: Algorithm::HS256,
+                }]
             }
             (None, Some(file)) => {
                 let text = std::fs::read_to_string(file)
@@ -78,7 +82,7 @@ impl Verifier {
         }
         validation.validate_nbf = true;
         validation.leeway = LEEWAY;
-        let claims = decode::<Map<String, Value>>(token, &key.key, &validation)
+        let claims = decode::<Map<String, Value>>(token, &key.decoding, &validation)
             .map_err(|error| {
                 use jsonwebtoken::errors::ErrorKind;
                 Refused::Unauthenticated(match error.kind() {
@@ -132,11 +136,7 @@ fn public_keys(text: &str) -> Result<Vec<Key>, String> {
                 Some(_) => true,
             };
             (!is_for_another).then(|| {
-                DecodingKey::from_jwk(key).map(|decoding| Key {
-                    id: key.common.key_id.clone(),
-                    key: decoding,
-                    algorithm,
-                })
+                DecodingKey::from_jwk(key).map(|decoding| Key { id: key.common.key_id.clone(), decoding, algorithm })
             })
         })
         .collect::<Result<_, _>>()

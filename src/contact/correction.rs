@@ -141,10 +141,7 @@ fn sign<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, Allocat
                 refuse_future(new_date, found.not_null("today")?)?;
             }
             let number: i32 = found.not_null("number")?;
-            let previous_date: Option<Date> = match signed::pending(assignment, number - 1) {
-                Some(date) => date,
-                None => found.get("last_contact_date")?,
-            };
+            let previous_date = signed::date_before(assignment, number, found.get("last_contact_date")?);
             let is_back = previous_date.is_some_and(|last| new_date.is_none_or(|new| new <= last));
             if is_back && asked::direction(assignment) == Direction::Forward {
                 asked::settle(assignment);

@@ -30,11 +30,12 @@ pub fn expect(assignment: Uuid, number: i32, signed: Signed) {
     remembered(&EXPECTED, |expected| expected.insert((*assignment.as_bytes(), number), signed));
 }
 
-/// The date that the correction with this number, which is written, has yet to give its assignment: one of the same statement.
-pub fn pending(assignment: Uuid, number: i32) -> Option<Option<Date>> {
-    remembered(&EXPECTED, |expected| {
-        let (part, signed) = expected.get(&(*assignment.as_bytes(), number))?;
-        (!was_rolled_back(*part)).then_some(signed.new_date)
+/// The date that holds before the correction with this number: the one before it, of the same statement, may have yet to give it to
+/// its assignment, where another is stored.
+pub fn date_before(assignment: Uuid, number: i32, stored: Option<Date>) -> Option<Date> {
+    remembered(&EXPECTED, |expected| match expected.get(&(*assignment.as_bytes(), number - 1)) {
+        Some((part, signed)) if !was_rolled_back(*part) => signed.new_date,
+        _ => stored,
     })
 }
 

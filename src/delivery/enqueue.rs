@@ -9,24 +9,26 @@ use crate::server::errors::Result;
 use crate::server::rows::ResultSet;
 use crate::server::statement::{Statement, types};
 
-/// The statement that enqueues what a query of sql/enqueue finds due.
+/// The statement that enqueues what a query of sql/enqueue finds due, by an insert of sql/enqueue.
 macro_rules! enqueue {
-    ($query:literal) => {
+    ($query:literal, $insert:literal) => {
         Statement::at_each_call(
             concat!(
                 "WITH due AS MATERIALIZED (\n",
                 include_str!(concat!("../../sql/enqueue/", $query)),
-                "), ",
-                include_str!("../../sql/enqueue/enqueue.sql")
+                "), enqueued AS (\n",
+                include_str!(concat!("../../sql/enqueue/", $insert)),
+                ")\n",
+                include_str!("../../sql/enqueue/enqueued.sql")
             ),
             &[types::MOMENT],
         )
     };
 }
 
-static SILENCE: Statement = enqueue!("silence.sql");
-static DUE_DATE: Statement = enqueue!("due_date.sql");
-static DAY: Statement = enqueue!("day.sql");
+static SILENCE: Statement = enqueue!("silence.sql", "about_assignment.sql");
+static DUE_DATE: Statement = enqueue!("due_date.sql", "about_assignment.sql");
+static DAY: Statement = enqueue!("day.sql", "about_person.sql");
 
 /// Enqueues what is due at `as_of` of the kinds that follow this, and returns it. Workers are notified.
 pub fn enqueue(follows: Follows, as_of: TimestampWithTimeZone) -> Result<ResultSet> {

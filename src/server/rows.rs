@@ -76,11 +76,6 @@ impl Iterator for Rows {
 }
 
 impl Row {
-    /// Tuple and descriptor must belong together, and outlive the row.
-    pub(super) const fn new(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Self {
-        Self { tuple, descriptor }
-    }
-
     /// A column by its name. XX000 when there is none, or when it is of another type.
     pub fn get<T: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<T>> {
         let (number, type_oid) =

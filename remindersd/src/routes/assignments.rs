@@ -364,16 +364,13 @@ pub async fn last_contact(
     Id(id): Id,
     Body(contact): Body<LastContact>,
 ) -> Result<Json<ContactDate>, Problem> {
-    let rows = match &contact.reason {
-        Some(reason) => {
-            let sql = "SELECT assignment_reminders.correct_last_contact_date($1, $2, $3) AS date";
-            caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE), (reason, Type::TEXT)]).await
-        }
-        None => {
-            let sql = "SELECT assignment_reminders.update_last_contact_date($1, $2) AS date";
-            caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE)]).await
-        }
-    }?;
+    let rows = if let Some(reason) = &contact.reason {
+        let sql = "SELECT assignment_reminders.correct_last_contact_date($1, $2, $3) AS date";
+        caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE), (reason, Type::TEXT)]).await?
+    } else {
+        let sql = "SELECT assignment_reminders.update_last_contact_date($1, $2) AS date";
+        caller.rows(sql, &[(&id, Type::UUID), (&contact.date, Type::DATE)]).await?
+    };
     let row = rows.first().ok_or_else(|| gone(id))?;
     let last_contact_date = row.try_get("date").map_err(|error| Problem::unexpected(&error))?;
     Ok(Json(ContactDate { last_contact_date }))

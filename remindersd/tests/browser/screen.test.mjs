@@ -105,6 +105,7 @@ test("a coordinator sees the counts of all mentors of the organisation, as the d
   await page.getByRole("button", { name: "More" }).click();
   await page.locator("#silent-rows tr").nth(99).waitFor();
   assert.deepEqual(await serious(page), []);
+  await page.evaluate(() => scrollTo(0, 0));
   await picture(page, "coordinator");
   assert.deepEqual(page.complaints, []);
 });
