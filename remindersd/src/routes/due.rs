@@ -26,8 +26,8 @@ pub struct DueAssignment {
     #[schema(example = "Essay")]
     pub title: String,
     pub due_at: DateTime<Utc>,
-    /// By the student's clock.
-    #[schema(example = "2026-11-30T13:00:00")]
+    /// By the student's clock, without an offset.
+    #[schema(value_type = String, example = "2026-11-30T13:00:00")]
     pub due_at_local: NaiveDateTime,
     #[schema(example = "Europe/Oslo")]
     pub timezone: String,
