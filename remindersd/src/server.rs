@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -23,6 +23,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::caller::App;
 use crate::config::{self, Config};
@@ -34,6 +35,8 @@ use crate::{openapi, routes};
 
 /// How long a client may take for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
+/// What the description's page may load.
+const BROWSED: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// How long what is under way may take when we are to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -88,7 +91,13 @@ fn stop() -> Result<impl Future<Output = ()>, String> {
 fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result<Router, String> {
     let (router, description) =
         OpenApiRouter::with_openapi(openapi::base()).merge(routes::all()).with_state(app).split_for_parts();
-    let description = Arc::new(description);
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    // The page's own styles are inline.
+    let browsed = Router::new()
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, BROWSED));
     let origins: Vec<HeaderValue> = config
         .cors_origins
         .iter()
@@ -104,12 +113,9 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
             HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION]);
-    let fixed = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
     let patience = Duration::from_secs(config.request_timeout_seconds);
     Ok(router
-        .route("/openapi.json", get(move || std::future::ready(Json((*description).clone()))))
+        .merge(browsed)
         .route("/metrics", get(move || std::future::ready(recorder.render())))
         .fallback(|| std::future::ready(Problem::new(StatusCode::NOT_FOUND, "there is nothing here")))
         .method_not_allowed_fallback(|| {

@@ -223,6 +223,18 @@ test("the token is not left in the address", async () => {
   assert.equal(await page.evaluate(() => location.href), `${url}/`);
 });
 
+test("the API's description can be read and tried at /docs, from this server alone", async () => {
+  context = await browser.newContext();
+  const page = await context.newPage();
+  const complaints = [];
+  const elsewhere = [];
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("request", (request) => request.url().startsWith(url) || request.url().startsWith("data:") || elsewhere.push(request.url()));
+  await page.goto(`${url}/docs/`);
+  await page.getByText("/api/v1/assignments/{id}/last-contact").waitFor();
+  assert.deepEqual([complaints, elsewhere], [[], []]);
+});
+
 test("a server that is gone is waited for, and the screen goes on when it is back", async () => {
   const page = await open("Mentor 1");
   service.kill("SIGKILL");

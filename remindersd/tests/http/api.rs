@@ -101,7 +101,7 @@ fn nothing_is_served_without_a_token_but_what_is_about_the_process() {
         });
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{method} {path}");
     }
-    for path in ["/healthz", "/metrics", "/openapi.json"] {
+    for path in ["/healthz", "/metrics", "/openapi.json", "/docs/", "/", "/screen.js", "/screen.css"] {
         let answer =
             service.send(&crate::service::Request { method: "GET", path, token: None, headers: &[], body: None });
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
