@@ -983,6 +983,16 @@ STRICT STABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'named_organization_wrapper';
 
+-- assignment_reminders::daily::health::organization_health
+CREATE FUNCTION "organization_health"(
+	"organization_id" uuid DEFAULT NULL,
+	"max_age" interval DEFAULT interval '26 hours',
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (status text, reasons text[], last_run_at timestamptz)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'organization_health_wrapper';
+
 -- assignment_reminders::delivery::operate::prune
 CREATE FUNCTION "prune"(
 	"older_than" interval,
@@ -1522,6 +1532,9 @@ COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
+    'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
+02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
 COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
     'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.protect_identity() IS

@@ -50,7 +50,7 @@ pub fn named_organization() -> Result<Option<Uuid>> {
 ///
 /// 02000 when there is none of this id, 22004 for NULL where the session speaks for none.
 #[pg_extern(stable)]
-fn chosen_organization(organization_id: Option<Uuid>) -> Result<Uuid> {
+pub fn chosen_organization(organization_id: Option<Uuid>) -> Result<Uuid> {
     if let Some(id) = existing_organization(organization_id)? {
         return Ok(id);
     }

@@ -39,6 +39,7 @@ const FUNCTIONS: &[&str] = &[
     "current_organization",
     "retry_failed_reminders",
     "restore_contact",
+    "organization_health",
     "claim_reminders",
     "mark_reminder_sent",
     "mark_reminders_sent",

@@ -1,16 +1,18 @@
 //! Watching the daily run. Owns the facts and the alarm; the verdict is the rules'.
 
-use pgrx::PgSqlErrorCode;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
 
 use super::jobs;
 use crate::arguments;
 use crate::install;
+use crate::organization::chosen_organization;
 use crate::rules::health::{Facts, LastRun, Running, Status, judge};
 use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
@@ -32,12 +34,39 @@ fn evaluation_health(
     max_age: default!(Option<Interval>, "interval '26 hours'"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<Health>> {
-    let verdict = verdict(max_age, as_of)?;
-    Ok(SetOf::values([[
-        value("status", verdict.status.name()),
-        value("reasons", verdict.reasons),
-        value("last_run_at", verdict.last_run_at),
-    ]]))
+    whole_verdict(max_age, as_of).map(Verdict::shown)
+}
+
+/// How the daily run stands, for one organization (NULL: the session's): as evaluation_health says it, of what concerns that organization.
+/// Critical: runs fail, are missing or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is
+/// told; what concerns other organizations or the installation is not. For the organization's coordinators and admins, too, who need not see
+/// the runs themselves.
+///
+/// 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for
+/// whoever row security binds and is not its coordinator or admin.
+#[pg_extern(stable)]
+fn organization_health(
+    organization_id: default!(Option<Uuid>, "NULL"),
+    max_age: default!(Option<Interval>, "interval '26 hours'"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOf<Health>> {
+    const WHOLE: Whole = Whole::reads(&["organizations", "reminder_settings"]);
+    let organization = chosen_organization(organization_id)?;
+    WHOLE.require_in(|| Ok(Some(organization)))?;
+    let (max_age, as_of) = (arguments::length("max_age", max_age)?, as_of.ok_or_else(|| null_argument("as_of"))?);
+    let verdict = as_owner_of("evaluation_runs", || {
+        verdict(max_age, as_of, Some(organization), |row| {
+            let mut facts = facts_of_runs(row)?;
+            if let Some(run) = &mut facts.last_run {
+                // Whose follow-ups, and whose rows an error names, the run does not say.
+                run.undeliverable = 0;
+                let sqlstate: Option<String> = row.get("sqlstate")?;
+                run.failed_with = run.failed_with.take().map(|_| format!("SQLSTATE {}", sqlstate.unwrap_or_default()));
+            }
+            Ok(facts)
+        })
+    })?;
+    Ok(verdict.shown())
 }
 
 /// Raises when evaluation_health is critical, so that pg_cron's own job list shows it; returns the status otherwise.
@@ -45,7 +74,7 @@ fn evaluation_health(
 /// 55000 with the reasons, 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
 fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hours'")) -> Result<String> {
-    let verdict = verdict(max_age, Some(pgrx::datum::datetime_support::now()))?;
+    let verdict = whole_verdict(max_age, Some(pgrx::datum::datetime_support::now()))?;
     if verdict.status < Status::Critical {
         return Ok(verdict.status.name().to_string());
     }
@@ -63,25 +92,51 @@ struct Verdict {
     last_run_at: Option<TimestampWithTimeZone>,
 }
 
-fn verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> Result<Verdict> {
+impl Verdict {
+    fn shown(self) -> SetOf<Health> {
+        SetOf::values([[
+            value("status", self.status.name()),
+            value("reasons", self.reasons),
+            value("last_run_at", self.last_run_at),
+        ]])
+    }
+}
+
+/// Of everything that there is.
+fn whole_verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>) -> Result<Verdict> {
     const WHOLE: Whole = Whole::reads(&["evaluation_runs", "organizations", "reminder_settings", "migrations"]);
-    static FACTS: Statement = Statement::kept(
-        include_str!("../../sql/daily/health_facts.sql"),
-        &[types::MOMENT, types::INTERVAL, types::INT, types::INT],
-    );
     let max_age = arguments::length("max_age", max_age)?;
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
     WHOLE.require()?;
-    let (class, number) = AdvisoryLock::DailyRun.key();
     let jobs = jobs::facts(as_of, max_age)?;
-    FACTS.read(&[as_of.into(), max_age.into(), class.into(), number.into()], |mut rows| {
-        let row = rows.next().ok_or_else(|| broken_statement("no facts about the runs"))?;
-        let (status, reasons) = judge(&facts(row, jobs)?);
-        Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
+    verdict(max_age, as_of, None, |row| {
+        let (altered_triggers, altered_others) = install::altered_names()?;
+        let outstanding_migrations = install::number_outstanding()?;
+        Ok(Facts { altered_triggers, altered_others, outstanding_migrations, jobs, ..facts_of_runs(row)? })
     })
 }
 
-fn facts(row: Row, jobs: Option<job::Facts>) -> Result<Facts> {
+/// By what the rows say, of one organization or (`None`) of all, and what the caller makes of that.
+fn verdict(
+    max_age: Interval,
+    as_of: TimestampWithTimeZone,
+    organization: Option<Uuid>,
+    facts: impl FnOnce(&Row) -> Result<Facts>,
+) -> Result<Verdict> {
+    static FACTS: Statement = Statement::kept(
+        include_str!("../../sql/daily/health_facts.sql"),
+        &[types::MOMENT, types::INTERVAL, types::INT, types::INT, types::UUID],
+    );
+    let (class, number) = AdvisoryLock::DailyRun.key();
+    let arguments = [as_of.into(), max_age.into(), class.into(), number.into(), organization.into()];
+    let found = FACTS.read_rows(&arguments)?;
+    let row = found.rows().next().ok_or_else(|| broken_statement("no facts about the runs"))?;
+    let (status, reasons) = judge(&facts(row)?);
+    Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
+}
+
+/// What the rows say of the runs and the settings.
+fn facts_of_runs(row: &Row) -> Result<Facts> {
     let last_run = match row.get::<String>("status")? {
         None => None,
         Some(status) => Some(LastRun {
@@ -94,15 +149,14 @@ fn facts(row: Row, jobs: Option<job::Facts>) -> Result<Facts> {
         None => None,
         Some(pid) => Some(Running { pid, is_stuck: row.get("is_stuck")? }),
     };
-    let (altered_triggers, altered_others) = install::altered_names()?;
     Ok(Facts {
         last_run,
         is_overdue: row.get("is_overdue")?.unwrap_or(false),
         running,
         organizations_without_settings: row.not_null("without_settings")?,
-        altered_triggers,
-        altered_others,
-        outstanding_migrations: install::number_outstanding()?,
-        jobs,
+        altered_triggers: Vec::new(),
+        altered_others: Vec::new(),
+        outstanding_migrations: None,
+        jobs: None,
     })
 }

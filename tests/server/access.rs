@@ -260,6 +260,11 @@ fn everybody_may_call_what_is_theirs_to_call() {
         ("SELECT FROM run_daily_evaluation('2026-03-01')", "NO NO NO NO NO NO NO"),
         ("SELECT FROM enqueue_due_reminders('2026-03-01')", "NO NO NO NO NO NO NO"),
         ("SELECT FROM evaluation_health()", "NO NO NO NO NO NO NO"),
+        ("SELECT FROM organization_health()", "NO NO NO NO 1 1 NO"),
+        (
+            "SELECT FROM organization_health('b0000000-0000-4000-8000-000000000000')",
+            "NO 02000 02000 02000 02000 02000 NO",
+        ),
         ("SELECT FROM prune('1 year')", "NO NO NO NO NO NO NO"),
         // Reads show what each may see.
         ("SELECT FROM get_open_assignments_with_contact_dates()", "22004 0 1 1 2 2 0"),

@@ -313,9 +313,46 @@ fn a_run_that_fails_is_logged_with_its_error_and_leaves_nothing() {
     assert_eq!(row(&mut client, "SELECT count(*) FROM reminders"), "0", "no half-enqueued work");
     assert_eq!(row(&mut client, "SELECT status FROM evaluation_health()"), "critical");
     assert_refused(&mut client, "SELECT watch_daily_evaluation()", "55000", "the last run failed");
+    // An organization learns that it failed, and nothing of whose row it was.
+    assert_eq!(
+        row(&mut client, "SELECT status, reasons FROM organization_health()"),
+        r#"critical|{"the last run failed: SQLSTATE 23514"}"#
+    );
     run(&mut client, "ALTER TABLE reminders DROP CONSTRAINT not_this_assignment");
     assert_eq!(run_at(&mut client, AS_OF).len(), 20);
     assert_eq!(row(&mut client, "SELECT watch_daily_evaluation()"), "ok");
+    assert_eq!(row(&mut client, "SELECT status, reasons, last_run_at IS NULL FROM organization_health()"), "ok|{}|f");
+}
+
+#[test]
+fn an_organizations_health_is_about_its_own_settings_and_the_runs_alone() {
+    let (_database, mut client, _, _) = one_assignment("2026-01-01");
+    run(
+        &mut client,
+        "INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-0000000000b0', 'other');
+         SELECT FROM run_daily_evaluation(); DELETE FROM reminder_settings WHERE organization_id = '00000000-0000-0000-0000-0000000000b0'",
+    );
+    let of = |client: &mut Client, organization: &str| {
+        row(
+            client,
+            &format!(
+                "SELECT status, reasons[1] LIKE 'organizations without%' FROM organization_health('{organization}')"
+            ),
+        )
+    };
+    assert_eq!(of(&mut client, "00000000-0000-0000-0000-000000000001"), "ok|-");
+    assert_eq!(of(&mut client, "00000000-0000-0000-0000-0000000000b0"), "critical|t");
+    assert_eq!(
+        row(&mut client, "SELECT status, reasons FROM organization_health(as_of => now() + interval '3 days')"),
+        r#"critical|{"the last run is missing"}"#
+    );
+    assert_refused(
+        &mut client,
+        "SELECT organization_health('00000000-0000-0000-0000-0000000000ff')",
+        "02000",
+        "organization",
+    );
+    assert_refused(&mut client, "SELECT organization_health(max_age => NULL)", "22004", "max_age");
 }
 
 #[test]

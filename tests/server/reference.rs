@@ -16,7 +16,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
     ("Assignment counts", &["*_assignment_counts"]),
-    ("Daily run", &["run_daily_evaluation", "evaluate_assignments", "evaluation_health", "watch_daily_evaluation"]),
+    ("Daily run", &["run_daily_evaluation", "evaluate_assignments", "*_health", "watch_daily_evaluation"]),
     (
         "Due dates and summaries",
         &["due_assignments", "enqueue_due_reminders", "daily_summary", "enqueue_daily_summaries"],

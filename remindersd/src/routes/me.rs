@@ -1,9 +1,9 @@
-//! Whoever asks, and what concerns them first: what the screen begins with.
+//! Whoever asks, their organization's health, and what concerns them first: what the screen begins with.
 
 use axum::Json;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderMap, StatusCode};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::types::Type;
 use utoipa::{IntoParams, ToSchema};
@@ -43,6 +43,34 @@ pub async fn me(caller: Caller) -> Result<Json<Me>, Problem> {
     let row = rows
         .first()
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the token's subject is nobody in its organization"))?;
+    shown(row, "row").map(Json)
+}
+
+/// How the daily run stands.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    pub status: HealthStatus,
+    /// Worst first.
+    pub reasons: Vec<String>,
+    pub last_run_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    Ok,
+    Warning,
+    Critical,
+}
+
+/// Whether the daily run does its work for the caller's organization. For its coordinators and admins.
+#[utoipa::path(get, path = "/health", tag = "people", responses(
+    (status = 200, description = "The verdict, whichever it is", body = Health),
+    Refusals,
+))]
+pub async fn health(caller: Caller) -> Result<Json<Health>, Problem> {
+    let rows = caller.rows(include_str!("../../sql/health.sql"), &[]).await?;
+    let row = rows.first().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no verdict"))?;
     shown(row, "row").map(Json)
 }
 

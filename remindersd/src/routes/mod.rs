@@ -29,6 +29,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(peer_mentors::read))
         .routes(routes!(due::due_assignments))
         .routes(routes!(me::me))
+        .routes(routes!(me::health))
         .routes(routes!(me::silent_assignments))
         .routes(routes!(live::live));
     OpenApiRouter::new()

@@ -32,6 +32,7 @@ fn the_description_names_every_route_with_its_answers() {
             "get /api/v1/assignments/{id}",
             "get /api/v1/assignments/{id}/participants",
             "get /api/v1/due-assignments",
+            "get /api/v1/health",
             "get /api/v1/live",
             "get /api/v1/me",
             "get /api/v1/peer-mentors",
