@@ -46,4 +46,4 @@ SELECT organization_id, id, now() - random() * (current_date - assigned_on) * in
   FROM assignments
  WHERE random() < 0.6 AND assigned_on < current_date
  ORDER BY id;
-ANALYZE;
+ANALYZE organizations, users, peer_mentors, assignments, activities;
