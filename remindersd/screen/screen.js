@@ -3,23 +3,23 @@
 
 const TEXTS = {
   en: {
-    skip: "To the content", title: "Assignment counts", language: "Language", own: "Your assignments", mentors: "Peer mentors", search: "Search",
-    name: "Name", count: "Assignments", silent: "Longest without contact", assignment: "Assignment", student: "Student", mentor: "Peer mentor",
-    last: "Last contact", days: "Days", actions: "Actions", more: "More", register: "Register a contact", registerShort: "Register", correct: "Correct the last contact", correctShort: "Correct",
-    when: "When", how: "How", direct: "Myself", proxy: "For somebody else", save: "Save", cancel: "Cancel",
-    date: "Date (none: there never was contact)", reason: "Reason", never: "never", unnamed: "(no name)",
-    open: (n) => `${n} open assignments`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
-    away: "The server cannot be reached. It is tried again.", nobody: "You are not registered in this organization.",
+    skip: "Skip to content", title: "Assignment counts", language: "Language", own: "Your assignments, all told", mentors: "Peer mentors", search: "Search",
+    name: "Name", count: "Assignments", silent: "Open assignments, longest without contact", assignment: "Assignment", student: "Student", mentor: "Peer mentor",
+    last: "Last contact", days: "Days since", actions: "Actions", more: "Show more", register: "Register a contact", registerShort: "Register", correct: "Correct the last contact", correctShort: "Correct",
+    when: "When", how: "Recorded", direct: "by the one who had it", proxy: "for the mentor", coordinator_proxy: "as coordinator, for the mentor", save: "Save", cancel: "Cancel",
+    date: "Date (leave empty if there has been no contact)", reason: "Reason", never: "never", unnamed: "(no name)",
+    hits: (n) => `${n} found`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
+    away: "The server cannot be reached. Retrying …", nobody: "You are not registered in this organization.",
     needed: "This page is opened by a link that signs you in.",
   },
   nb: {
-    skip: "Til innholdet", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag", mentors: "Mentorer", search: "Søk",
-    name: "Navn", count: "Oppdrag", silent: "Lengst uten kontakt", assignment: "Oppdrag", student: "Elev", mentor: "Mentor",
-    last: "Siste kontakt", days: "Dager", actions: "Handlinger", more: "Flere", register: "Registrer kontakt", registerShort: "Registrer", correct: "Rett siste kontakt", correctShort: "Rett",
-    when: "Når", how: "Hvordan", direct: "Selv", proxy: "For en annen", save: "Lagre", cancel: "Avbryt",
-    date: "Dato (tom: det har aldri vært kontakt)", reason: "Begrunnelse", never: "aldri", unnamed: "(uten navn)",
-    open: (n) => `${n} åpne oppdrag`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
-    away: "Tjeneren svarer ikke. Det prøves igjen.", nobody: "Du er ikke registrert i denne organisasjonen.",
+    skip: "Hopp til innhold", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag i alt", mentors: "Mentorer", search: "Søk",
+    name: "Navn", count: "Oppdrag", silent: "Åpne oppdrag, lengst uten kontakt", assignment: "Oppdrag", student: "Elev", mentor: "Mentor",
+    last: "Siste kontakt", days: "Dager siden", actions: "Handlinger", more: "Vis flere", register: "Registrer kontakt", registerShort: "Registrer", correct: "Korriger siste kontakt", correctShort: "Korriger",
+    when: "Når", how: "Registreres", direct: "av den som hadde kontakten", proxy: "på vegne av mentoren", coordinator_proxy: "som koordinator, på vegne av mentoren", save: "Lagre", cancel: "Avbryt",
+    date: "Dato (la stå tom hvis det aldri har vært kontakt)", reason: "Begrunnelse", never: "aldri", unnamed: "(uten navn)",
+    hits: (n) => `${n} funnet`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
+    away: "Får ikke kontakt med serveren. Prøver igjen …", nobody: "Du er ikke registrert i denne organisasjonen.",
     needed: "Denne siden åpnes med en lenke som logger deg inn.",
   },
 };
@@ -41,15 +41,17 @@ function token() {
   return sessionStorage.getItem("token");
 }
 
-async function ask(path, method = "GET", body = undefined) {
+async function ask(path, method = "GET", body = undefined, key = undefined) {
   const answer = await fetch(path, {
     method,
-    headers: { authorization: `Bearer ${token()}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    headers: { authorization: `Bearer ${token()}`, ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(key === undefined ? {} : { "idempotency-key": key }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (answer.status === 401) throw new SignedOut();
+  if (answer.status >= 500 || answer.status === 429) throw new TypeError(answer.statusText);
   const found = await answer.json();
-  if (!answer.ok) throw new Error([found.detail ?? found.title, found.hint].filter(Boolean).join(" "));
+  if (!answer.ok) throw Object.assign(new Error(found.detail ?? found.title), { status: answer.status });
   const link = answer.headers.get("link");
   return { found, next: link ? link.slice(1, link.indexOf(">")) : null };
 }
@@ -82,7 +84,10 @@ function button(label, meaning, about, action) {
   return made;
 }
 
-const shownDate = (date) => (date ? new Intl.DateTimeFormat(state.language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(date)) : text("never"));
+/** English as the browser has it. */
+const locale = () => navigator.languages.find((language) => language.startsWith(state.language)) ?? state.language;
+
+const shownDate = (date) => (date ? new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(date)) : text("never"));
 
 const isCoordinator = () => state.me && state.me.role !== "member";
 
@@ -92,6 +97,7 @@ function showMentors() {
   const order = new Intl.Collator(state.language, { numeric: true });
   rows.sort((a, b) => (state.sort === "count" ? a.assignment_count - b.assignment_count : order.compare(a.name ?? "", b.name ?? "")) || order.compare(a.id, b.id));
   if (state.descending) rows.reverse();
+  element("hits").textContent = wanted ? text("hits")(rows.length) : "";
   const body = element("mentor-rows");
   body.replaceChildren(...rows.map((mentor) => {
     const row = document.createElement("tr");
@@ -114,7 +120,10 @@ function showSilent() {
     cell(row, assignment.peer_mentor_name ?? "");
     cell(row, shownDate(assignment.last_contact_date));
     cell(row, String(assignment.days_since), "number");
-    const actions = cell(row, button(text("registerShort"), text("register"), assignment.title, () => openContact(assignment)));
+    const actions = cell(row, "");
+    if (isCoordinator() || assignment.peer_mentor_id === state.me?.peer_mentor_id) {
+      actions.append(button(text("registerShort"), text("register"), assignment.title, () => openContact(assignment)));
+    }
     if (isCoordinator()) actions.append(" ", button(text("correctShort"), text("correct"), assignment.title, () => openCorrection(assignment)));
     return row;
   }));
@@ -147,15 +156,15 @@ function tell(notice) {
   show();
 }
 
+/** The list from its beginning, as long as it was. */
 async function readSilent() {
-  const { found, next } = await ask("/api/v1/silent-assignments?limit=50");
+  const { found, next } = await ask(`/api/v1/silent-assignments?limit=${Math.min(1000, Math.max(50, state.silent.length))}`);
   state.silent = found;
   state.next = next;
 }
 
-async function readAll() {
+async function readMentors() {
   state.mentors = new Map((await all("/api/v1/peer-mentors?limit=1000")).map((mentor) => [mentor.id, mentor]));
-  await readSilent();
 }
 
 /** Opens a dialog about an assignment, and sends what it asks for until that is taken or given up. */
@@ -163,6 +172,8 @@ function openDialog(id, assignment, prepare, send) {
   const dialog = element(id);
   const form = dialog.querySelector("form");
   const wrong = dialog.querySelector(".wrong");
+  // Sent twice, a contact is registered once.
+  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   form.reset();
   wrong.textContent = "";
   dialog.querySelector(".about").textContent = assignment.title;
@@ -170,12 +181,17 @@ function openDialog(id, assignment, prepare, send) {
   form.onsubmit = async (event) => {
     if (event.submitter?.value === "cancel") return;
     event.preventDefault();
+    if (form.dataset.sending) return;
+    form.dataset.sending = "yes";
     try {
-      await send(form.elements);
+      await send(form.elements, key);
       dialog.close();
       await readSilent();
       show();
+      // Where the keyboard was: at the same assignment or, where it moved away, at the list.
+      (document.querySelector(`[data-id="${assignment.assignment_id}"] button`) ?? element("silent-list")).focus();
       element("told").textContent = text("saved");
+      setTimeout(() => { element("told").textContent = ""; }, 10000);
     } catch (error) {
       if (error instanceof SignedOut) {
         dialog.close();
@@ -183,6 +199,8 @@ function openDialog(id, assignment, prepare, send) {
       } else {
         wrong.textContent = error instanceof TypeError ? text("away") : error.message;
       }
+    } finally {
+      delete form.dataset.sending;
     }
   };
   element("told").textContent = "";
@@ -194,7 +212,7 @@ function openContact(assignment) {
   openDialog("contact", assignment, (fields) => {
     const now = new Date();
     fields.when.value = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-  }, (fields) => ask(path, "POST", { occurred_at: new Date(fields.when.value).toISOString(), registration: fields.how.value }));
+  }, (fields, key) => ask(path, "POST", { occurred_at: new Date(fields.when.value).toISOString(), registration: fields.how.value }, key));
 }
 
 function openCorrection(assignment) {
@@ -224,21 +242,20 @@ async function follow() {
 }
 
 async function changed(counts) {
-  let isOther = false;
+  let hasNew = false;
   for (const [id, count] of Object.entries(counts)) {
     const mentor = state.mentors.get(id);
-    if (!mentor || count === null) isOther = true;
-    else if (mentor.assignment_count !== count) {
-      mentor.assignment_count = count;
-      isOther = true;
-    }
+    if (count === null) state.mentors.delete(id);
+    else if (mentor) mentor.assignment_count = count;
+    else hasNew = true;
   }
-  if (!isOther) return;
+  if (hasNew) await readMentors();
   showOwn();
   showMentors();
-  // Somebody came or went, or an assignment did.
-  await readAll();
-  show();
+  // Under somebody's hands, the list of assignments stays as it is.
+  if (element("silent").contains(document.activeElement) || document.querySelector("dialog[open]") || state.silent.length > 50) return;
+  await readSilent();
+  showSilent();
 }
 
 async function start() {
@@ -258,21 +275,26 @@ async function start() {
     });
   }
   element("more").addEventListener("click", async () => {
-    const { found, next } = await ask(state.next);
-    state.silent.push(...found);
-    state.next = next;
-    showSilent();
+    try {
+      const { found, next } = await ask(state.next);
+      state.silent.push(...found);
+      state.next = next;
+      showSilent();
+    } catch (error) {
+      tell(error instanceof SignedOut ? "signedOut" : "away");
+    }
   });
   if (!token()) return tell("needed");
   for (;;) {
     try {
       const me = await ask("/api/v1/me").catch((error) => {
-        if (error instanceof SignedOut || error instanceof TypeError || error instanceof SyntaxError) throw error;
-        return null;
+        if (error.status === 404) return null;
+        throw error;
       });
       if (!me) return tell("nobody");
       state.me = me.found;
-      await readAll();
+      await readMentors();
+      await readSilent();
       tell(null);
       await follow();
     } catch (error) {

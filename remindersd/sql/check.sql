@@ -11,6 +11,10 @@ SELECT wrong.what
           FROM pg_roles r
          WHERE r.rolname = ANY ($1) AND (r.rolsuper OR r.rolbypassrls)
          UNION ALL
+        SELECT 3, format('the role %I, which the service logs in as, is a superuser or passes row security: it needs no rights but to become the roles of jwt.roles', r.rolname)
+          FROM pg_roles r
+         WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
+         UNION ALL
         SELECT 4, format('%I cannot become the role %I of jwt.roles: GRANT %2$I TO %1$I', current_user, r.rolname)
           FROM pg_roles r
          WHERE r.rolname = ANY ($1) AND NOT pg_has_role(current_user, r.oid, 'MEMBER')

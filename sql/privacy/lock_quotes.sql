@@ -40,7 +40,7 @@ WITH spared AS MATERIALIZED (
       FROM assignment_reminders.send_logs l
       LEFT JOIN spared s ON s.organization_id = l.organization_id
      WHERE lower(l.to_email) = ANY ($2) AND lower(l.to_email) <> ALL (coalesce(s.addresses, '{}'))
-        OR l.to_email ~ '[<,;:[:space:]]' AND assignment_reminders.without_addresses(l.to_email, $2, s.addresses) <> l.to_email
+        OR l.to_email LIKE '%@%' AND assignment_reminders.without_addresses(l.to_email, $2, s.addresses) <> l.to_email
         OR l.error LIKE '%@%' AND assignment_reminders.without_addresses(l.error, $2, s.addresses) <> l.error
         OR l.from_inbox LIKE '%@%' AND assignment_reminders.without_addresses(l.from_inbox, $2, s.addresses) <> l.from_inbox
      UNION

@@ -1,10 +1,11 @@
 //! The schema that PostgREST is to expose, where ours stays private.
 
+use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 
 use crate::install::{NEEDS_READ_COMMITTED, run_each};
 use crate::server::advisory_lock::AdvisoryLock;
-use crate::server::errors::{Result, invalid_argument, null_argument};
+use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::require_owner;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
@@ -50,33 +51,63 @@ const FUNCTIONS: &[&str] = &[
     "record_delivery_event",
 ];
 
+/// By which a schema that was made here is known.
+const COMMENT: &str = "The API of assignment_reminders, made by install_api().";
+
 /// Makes a schema for PostgREST to expose in place of assignment_reminders: of each table that clients use a view, and of each function that they
-/// call one with the same name and arguments. Both work with the rights of whoever uses them, so grants and policies stay where they
-/// are, on the tables; whoever uses them needs USAGE on assignment_reminders too, which enable_row_security() grants. All of it belongs to the
-/// caller. Call it again after an upgrade, and after adding columns of your own. Returns what was made.
+/// call one with the same name and arguments. Both work with the rights of whoever uses them, so policies stay where they
+/// are, on the tables; and whoever was granted rights on these has them on the views, and EXECUTE on the functions. All of it belongs to the
+/// caller. Call it again after an upgrade, after enable_row_security() and other grants, and after adding columns of your own: functions are made
+/// anew, views keep what you granted on them. Returns what was made.
 ///
-/// 42501 for anybody but the tables' owner, 22004 for NULL, 22023 for the schema assignment_reminders itself or one of Postgres's, 42809 or
-/// 42P07 where something else has a name that a view needs, 25001 in a transaction that is not READ COMMITTED.
+/// 42501 for anybody but the tables' owner, or where an object in the schema is another role's; 42P06 for a schema that is there and was not made
+/// by this function, 22004 for NULL, 22023 for assignment_reminders itself or a schema of Postgres's, 25001 in a transaction that is not READ
+/// COMMITTED.
 #[pg_extern(volatile)]
 fn install_api(schema_name: Option<&str>) -> Result<String> {
-    static API: Statement =
-        Statement::kept(include_str!("../../sql/access/api.sql"), &[types::TEXT, types::TEXTS, types::TEXTS]);
+    static OBSTACLE: Statement = Statement::kept(
+        include_str!("../../sql/access/api_obstacle.sql"),
+        &[types::TEXT, types::TEXTS, types::TEXTS, types::TEXT],
+    );
+    static API: Statement = Statement::kept(
+        include_str!("../../sql/access/api.sql"),
+        &[types::TEXT, types::TEXTS, types::TEXTS, types::TEXT],
+    );
     let schema = schema_name.ok_or_else(|| null_argument("schema_name"))?;
     if schema.is_empty()
+        || schema.len() > 63
         || schema == "assignment_reminders"
         || schema == "information_schema"
         || schema.starts_with("pg_")
     {
         return Err(invalid_argument(
             format!("{schema:?} cannot be the schema of the API"),
-            "It holds views of the tables, and stands beside them.",
+            "It holds views of the tables, and stands beside them. A name has at most 63 bytes.",
             "Give a name of your own, such as api.",
         ));
     }
     require_owner("install_api()")?;
     require_read_committed("install_api()", NEEDS_READ_COMMITTED)?;
     AdvisoryLock::Install.take();
-    run_each(&API, &[schema.into(), RELATIONS.to_vec().into(), FUNCTIONS.to_vec().into()])?;
+    let arguments = [schema.into(), RELATIONS.to_vec().into(), FUNCTIONS.to_vec().into(), COMMENT.into()];
+    let obstacle = OBSTACLE.write(&arguments, |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        Ok(Some((row.not_null::<String>("what")?, row.not_null::<bool>("is_taken")?)))
+    })?;
+    if let Some((what, is_taken)) = obstacle {
+        let sqlstate = if is_taken {
+            PgSqlErrorCode::ERRCODE_DUPLICATE_SCHEMA
+        } else {
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+        };
+        return Err(error(
+            sqlstate,
+            what,
+            "Nothing that is there is replaced, but what install_api() made for the same role.",
+            "Give the name of a schema that is not there yet, or drop what is in the way.",
+        ));
+    }
+    run_each(&API, &arguments)?;
     Ok(format!(
         "assignment_reminders {}: {} views and {} functions in the schema {schema}",
         env!("CARGO_PKG_VERSION"),

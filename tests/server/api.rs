@@ -149,8 +149,12 @@ fn everybody_sees_and_does_through_it_what_their_own_rights_allow() {
     let anon = format!("RESET ROLE; RESET request.jwt.claims; SET ROLE {}", exposed.anon);
     run(&mut exposed.requests, &anon);
     for relation in rows(&mut exposed.owner, "SELECT relname FROM pg_class WHERE relnamespace = 'api'::regnamespace") {
-        let refusal = refused(&mut exposed.requests, &format!("SELECT * FROM api.{relation}"));
-        assert_eq!(refusal.sqlstate, "42501", "{relation}: {refusal:?}");
+        // Nor a lock on it, that others would wait for.
+        for statement in [format!("SELECT * FROM api.{relation}"), format!("BEGIN; LOCK TABLE api.{relation}")] {
+            let refusal = refused(&mut exposed.requests, &statement);
+            assert_eq!(refusal.sqlstate, "42501", "{statement}: {refusal:?}");
+            run(&mut exposed.requests, "ROLLBACK");
+        }
     }
 }
 
@@ -179,6 +183,64 @@ fn it_is_made_again_with_the_owners_columns_and_stays_when_the_extension_goes() 
     assert_eq!(row(&mut restored.connect(), "SELECT count(*) FROM api.assignments"), "4");
     run(&mut exposed.owner, "SELECT uninstall(); DROP EXTENSION assignment_reminders");
     assert_eq!(row(&mut exposed.owner, "SELECT count(*) FROM api.assignments"), "4");
+}
+
+#[test]
+fn nothing_that_is_there_is_replaced_and_nobody_else_owns_a_part_of_it() {
+    let database = Database::installed();
+    let (mut mallory, role) =
+        database.connect_as_new_role("CREATE SCHEMA web; GRANT CREATE, USAGE ON SCHEMA web TO {role}");
+    let mut owner = database.connect();
+    let planted = "CREATE FUNCTION {schema}.current_user_id() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'";
+    run(&mut mallory, &planted.replace("{schema}", "web"));
+    run(&mut owner, "CREATE VIEW public.users AS SELECT 1 AS mine");
+    for schema in ["web", "public"] {
+        assert_refused(&mut owner, &format!("SELECT install_api('{schema}')"), "42P06", "is there already");
+    }
+    assert_eq!(row(&mut owner, "SELECT mine FROM public.users"), "1");
+    // In one that was made: what a later version would add.
+    run(
+        &mut owner,
+        &format!(
+            "SELECT install_api('api'); GRANT CREATE, USAGE ON SCHEMA api TO {role}; DROP FUNCTION api.current_user_id()"
+        ),
+    );
+    run(&mut mallory, &planted.replace("{schema}", "api"));
+    assert_refused(&mut owner, "SELECT install_api('api')", "42501", "another role's");
+    run(&mut mallory, "DROP FUNCTION api.current_user_id()");
+    // One of an earlier version, with other arguments and another result, is made anew.
+    run(
+        &mut owner,
+        "DROP FUNCTION api.daily_summary(uuid, timestamptz); CREATE FUNCTION api.daily_summary(student uuid) RETURNS text LANGUAGE sql AS 'SELECT 1';
+         DROP FUNCTION api.get_last_contact_date(uuid); CREATE FUNCTION api.get_last_contact_date(other uuid) RETURNS text LANGUAGE sql AS 'SELECT 1';
+         SELECT install_api('api')",
+    );
+    assert_eq!(
+        rows(
+            &mut owner,
+            "SELECT oid::regprocedure, proargnames FROM pg_proc WHERE pronamespace = 'api'::regnamespace AND proname = 'get_last_contact_date'"
+        ),
+        ["api.get_last_contact_date(uuid)|{assignment_id}"]
+    );
+}
+
+/// A trigger of the owner's that names its table as it would anywhere.
+#[test]
+fn a_trigger_of_the_owners_has_the_sessions_search_path_behind_it() {
+    let mut exposed = exposed();
+    run(
+        &mut exposed.owner,
+        "CREATE TABLE public.audit (what text);
+         CREATE FUNCTION public.audited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.reason); RETURN NULL; END $$;
+         CREATE TRIGGER audited AFTER INSERT ON contact_corrections FOR EACH ROW EXECUTE FUNCTION public.audited();
+         GRANT INSERT ON public.audit TO PUBLIC",
+    );
+    let coordinator = exposed.of("05");
+    run(
+        coordinator,
+        "SET search_path = api, public; SELECT api.correct_last_contact_date('a0000000-0000-4000-8000-000000001101', '2026-01-01', 'x')",
+    );
+    assert_eq!(row(&mut exposed.owner, "SELECT string_agg(what, ',') FROM public.audit"), "x");
 }
 
 #[test]

@@ -113,6 +113,8 @@ fn scatter(programme: &mut Programme) {
                  (current_organization(), 'olga@example.org', NULL, 'failed', '451 refused: olga@example.org, sam.student@example.org'),
                  (current_organization(), 'Sam <sam.before@example.org>', NULL, 'failed', NULL),
                  (current_organization(), 'mailto:sam.before@example.org', NULL, 'failed', NULL),
+                 (current_organization(), '(sam.before@example.org)', NULL, 'failed', NULL),
+                 (current_organization(), 'olga@example.org|sam.before@example.org.', NULL, 'failed', NULL),
                  (current_organization(), 'olga@example.org,sam.student@example.org', NULL, 'failed', NULL);
              DELETE FROM users WHERE organization_id = '{GONE}';
              DELETE FROM organizations WHERE id = '{GONE}';
@@ -192,8 +194,8 @@ fn a_person_who_is_forgotten_leaves_nothing_in_any_table_and_counts_dates_and_hi
         ]
     );
     // Row by row: two people, the preferences, the assignment, the correction, two activities, four reminders of which
-    // two waited, ten logs, a run.
-    assert_eq!(done, "2|1|1|1|2|4|2|10|1");
+    // two waited, twelve logs, a run.
+    assert_eq!(done, "2|1|1|1|2|4|2|12|1");
     assert_eq!(
         rows(&mut client, "SELECT status, error FROM send_logs WHERE error IS NOT NULL ORDER BY 1, 2"),
         [

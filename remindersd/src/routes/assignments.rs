@@ -179,7 +179,7 @@ pub struct Filter {
 }
 
 /// The assignments that the caller sees, by id, with their contact dates.
-#[utoipa::path(get, path = "/assignments", tag = "assignments", params(Filter), responses(
+#[utoipa::path(get, path = "/assignments", operation_id = "list_assignments", tag = "assignments", params(Filter), responses(
     (status = 200, description = "A page", body = [Assignment],
      headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
     Refusals,
@@ -208,7 +208,7 @@ pub async fn list(
 }
 
 /// Creates an assignment. With an Idempotency-Key, a request that comes again answers with the assignment that the first one made.
-#[utoipa::path(post, path = "/assignments", tag = "assignments", request_body = NewAssignment,
+#[utoipa::path(post, path = "/assignments", operation_id = "create_assignment", tag = "assignments", request_body = NewAssignment,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters that the client chose for this assignment")),
     responses(
         (status = 201, description = "The assignment, made by this request or by an earlier one with its key", body = Assignment,
@@ -220,18 +220,14 @@ pub async fn create(
     IdempotencyKey(key): IdempotencyKey,
     Body(new): Body<NewAssignment>,
 ) -> Result<(StatusCode, HeaderMap, Json<Assignment>), Problem> {
-    /// Where ids that are made of keys come from.
-    const KEYS: Uuid = Uuid::from_u128(0x6b1d_9e52_6f0c_4f57_9d4e_0f6a_2b7c_81a3);
-    let id = key.map(|key| Uuid::new_v5(&KEYS, format!("{} {key}", caller.identity()).as_bytes()));
+    let id = id_of(&caller, key.as_deref());
     let body = json(&new)?;
     let sql = include_str!("../../sql/create_assignment.sql");
     let mut rows = caller.rows(sql, &[(&id, Type::UUID), (&body, Type::JSONB)]).await?;
     if let (true, Some(id)) = (rows.is_empty(), id) {
         rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
     }
-    let row = rows.first().ok_or_else(|| {
-        Problem::new(StatusCode::CONFLICT, "the key was used for an assignment that the caller does not see any more")
-    })?;
+    let row = rows.first().ok_or_else(used_key)?;
     let assignment: Assignment = shown(row, "row")?;
     let mut headers = etag(&version(row, "version")?);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/assignments/{}", assignment.id)) {
@@ -243,7 +239,7 @@ pub async fn create(
 const READ: &str = include_str!("../../sql/read_assignment.sql");
 
 /// An assignment, with its participants.
-#[utoipa::path(get, path = "/assignments/{id}", tag = "assignments", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/assignments/{id}", operation_id = "get_assignment", tag = "assignments", params(("id" = Uuid, Path)), responses(
     (status = 200, description = "The assignment", body = AssignmentWithParticipants, headers(("ETag" = String))),
     Refusals,
 ))]
@@ -254,7 +250,7 @@ pub async fn read(caller: Caller, Id(id): Id) -> Result<(HeaderMap, Json<Assignm
 }
 
 /// Those whom an assignment concerns.
-#[utoipa::path(get, path = "/assignments/{id}/participants", tag = "assignments", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/assignments/{id}/participants", operation_id = "get_participants", tag = "assignments", params(("id" = Uuid, Path)), responses(
     (status = 200, description = "Student, peer mentor and coordinator", body = Participants),
     Refusals,
 ))]
@@ -264,7 +260,7 @@ pub async fn participants(caller: Caller, Id(id): Id) -> Result<Json<Participant
 }
 
 /// Replaces an assignment: what is left out becomes NULL. Contact dates follow contacts and corrections, and are not written here.
-#[utoipa::path(put, path = "/assignments/{id}", tag = "assignments", request_body = WholeAssignment,
+#[utoipa::path(put, path = "/assignments/{id}", operation_id = "replace_assignment", tag = "assignments", request_body = WholeAssignment,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
     responses(
         (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
@@ -280,8 +276,8 @@ pub async fn replace(
     write(&caller, id, &wanted, &json(&whole)?).await
 }
 
-/// Changes what the body names of an assignment (RFC 7396): null for nothing, what is left out stays.
-#[utoipa::path(patch, path = "/assignments/{id}", tag = "assignments", request_body = AssignmentChange,
+/// Changes what the body names of an assignment: null for nothing, what is left out stays. metadata is replaced whole.
+#[utoipa::path(patch, path = "/assignments/{id}", operation_id = "change_assignment", tag = "assignments", request_body = AssignmentChange,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
     responses(
         (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
@@ -323,7 +319,7 @@ async fn write(
 }
 
 /// Deletes an assignment, with its contacts, corrections and reminders. The mentor's count follows.
-#[utoipa::path(delete, path = "/assignments/{id}", tag = "assignments",
+#[utoipa::path(delete, path = "/assignments/{id}", operation_id = "delete_assignment", tag = "assignments",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that is to be deleted")),
     responses(
         (status = 204, description = "It is gone"),
@@ -355,7 +351,7 @@ pub struct ContactDate {
 
 /// Sets the contact date. Without a reason it moves forward only: an earlier date changes nothing. With one it is a correction, which may go
 /// back, and is kept with who made it, when and why. Both take the right to make corrections.
-#[utoipa::path(put, path = "/assignments/{id}/last-contact", tag = "contacts", request_body = LastContact,
+#[utoipa::path(put, path = "/assignments/{id}/last-contact", operation_id = "set_last_contact", tag = "contacts", request_body = LastContact,
     params(("id" = Uuid, Path)),
     responses((status = 200, description = "The date that now holds", body = ContactDate), WriteRefusals),
 )]
@@ -412,19 +408,41 @@ pub struct Activity {
     pub created_at: DateTime<Utc>,
 }
 
-/// Registers a contact. The contact date moves forward with it, and reminders of the silence that it ended are withdrawn.
-#[utoipa::path(post, path = "/assignments/{id}/activities", tag = "contacts", request_body = NewActivity,
-    params(("id" = Uuid, Path)),
+/// Registers a contact; with an Idempotency-Key, once. The contact date moves forward with it, and reminders of the silence that it ended are withdrawn.
+#[utoipa::path(post, path = "/assignments/{id}/activities", operation_id = "register_activity", tag = "contacts", request_body = NewActivity,
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters that the client chose for this contact")),
     responses((status = 201, description = "The contact", body = Activity), WriteRefusals),
 )]
 pub async fn register_activity(
     caller: Caller,
-    Id(id): Id,
+    Id(assignment): Id,
+    IdempotencyKey(key): IdempotencyKey,
     Body(new): Body<NewActivity>,
 ) -> Result<(StatusCode, Json<Activity>), Problem> {
+    let id = id_of(&caller, key.as_deref());
     let sql = include_str!("../../sql/register_activity.sql");
-    let rows = caller.rows(sql, &[(&id, Type::UUID), (&json(&new)?, Type::JSONB)]).await?;
-    Ok((StatusCode::CREATED, Json(shown(rows.first().ok_or_else(|| gone(id))?, "row")?)))
+    let mut rows =
+        caller.rows(sql, &[(&assignment, Type::UUID), (&json(&new)?, Type::JSONB), (&id, Type::UUID)]).await?;
+    if let (true, Some(id)) = (rows.is_empty(), id) {
+        let sql =
+            "SELECT to_jsonb(t) AS row FROM assignment_reminders.activities t WHERE t.id = $1 AND t.assignment_id = $2";
+        rows = caller.rows(sql, &[(&id, Type::UUID), (&assignment, Type::UUID)]).await?;
+    }
+    Ok((StatusCode::CREATED, Json(shown(rows.first().ok_or_else(used_key)?, "row")?)))
+}
+
+/// The id that a key of the caller's stands for.
+fn id_of(caller: &Caller, key: Option<&str>) -> Option<Uuid> {
+    /// Where ids that are made of keys come from.
+    const KEYS: Uuid = Uuid::from_u128(0x6b1d_9e52_6f0c_4f57_9d4e_0f6a_2b7c_81a3);
+    key.map(|key| Uuid::new_v5(&KEYS, format!("{} {key}", caller.identity()).as_bytes()))
+}
+
+fn used_key() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "the key was used for something else, or for what the caller does not see any more",
+    )
 }
 
 fn json(body: &impl Serialize) -> Result<Value, Problem> {

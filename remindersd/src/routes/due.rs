@@ -101,3 +101,17 @@ pub async fn due_assignments(
         ]
     })
 }
+
+/// The same, where the due-date worker looks for it.
+#[utoipa::path(get, path = "/due-assignments", operation_id = "due_assignments_of_worker", tag = "due dates", params(Due), responses(
+    (status = 200, description = "A page, by target, due date and id", body = [DueAssignment],
+     headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
+    Refusals,
+))]
+pub async fn due_assignments_of_worker(
+    caller: Caller,
+    uri: OriginalUri,
+    due: Query<Due>,
+) -> Result<(HeaderMap, Json<Vec<DueAssignment>>), Problem> {
+    due_assignments(caller, uri, due).await
+}

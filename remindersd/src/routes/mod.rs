@@ -34,7 +34,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(live::live));
     OpenApiRouter::new()
         .nest("/api/v1", api)
-        .routes(routes!(due::due_assignments))
+        .routes(routes!(due::due_assignments_of_worker))
         .routes(routes!(process::healthz))
         .route("/", get(screen::page))
         .route("/screen.js", get(screen::script))

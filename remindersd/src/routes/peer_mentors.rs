@@ -39,7 +39,7 @@ pub struct Page {
 const LIST: &str = include_str!("../../sql/list_peer_mentors.sql");
 
 /// The peer mentors that the caller sees, by id: for a mentor themselves, for a coordinator all of the organization.
-#[utoipa::path(get, path = "/peer-mentors", tag = "peer mentors", params(Page), responses(
+#[utoipa::path(get, path = "/peer-mentors", operation_id = "list_peer_mentors", tag = "peer mentors", params(Page), responses(
     (status = 200, description = "A page", body = [PeerMentor],
      headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
     Refusals,
@@ -57,7 +57,7 @@ pub async fn list(
 }
 
 /// One peer mentor.
-#[utoipa::path(get, path = "/peer-mentors/{id}", tag = "peer mentors", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/peer-mentors/{id}", operation_id = "get_peer_mentor", tag = "peer mentors", params(("id" = Uuid, Path)), responses(
     (status = 200, description = "The peer mentor", body = PeerMentor),
     Refusals,
 ))]

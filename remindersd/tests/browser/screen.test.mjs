@@ -102,7 +102,7 @@ test("a coordinator sees the counts of all mentors of the organisation, as the d
   assert.equal(silent.length, 50);
   const days = silent.map((row) => Number(row[4]));
   assert.deepEqual(days, [...days].sort((a, b) => b - a));
-  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Show more" }).click();
   await page.locator("#silent-rows tr").nth(99).waitFor();
   assert.deepEqual(await serious(page), []);
   await page.evaluate(() => scrollTo(0, 0));
@@ -209,13 +209,54 @@ test("without a token, it says how to get in", async () => {
 
 test("it speaks Norwegian, and the choice stays", async () => {
   const page = await open("Coordinator 1", { locale: "nb-NO" });
-  await page.getByRole("heading", { name: "Lengst uten kontakt" }).waitFor();
+  await page.getByRole("heading", { name: "Åpne oppdrag, lengst uten kontakt" }).waitFor();
   await page.getByLabel("Språk").selectOption("en");
-  await page.getByRole("heading", { name: "Longest without contact" }).waitFor();
+  await page.getByRole("heading", { name: "Open assignments, longest without contact" }).waitFor();
   await page.reload();
-  await page.getByRole("heading", { name: "Longest without contact" }).waitFor();
+  await page.getByRole("heading", { name: "Open assignments, longest without contact" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   await picture(page, "english");
+});
+
+test("a count that changes leaves the list alone that somebody works on", async () => {
+  const page = await open("Coordinator 1");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.locator("#silent-rows tr").nth(99).waitFor();
+  await page.locator("#silent-rows tr").nth(80).getByRole("button", { name: /^Register/ }).focus();
+  const where = () => page.evaluate(() => [scrollY, document.activeElement.closest("tr")?.dataset.id, document.querySelectorAll("#silent-rows tr").length]);
+  const before = await where();
+  const [id, student, count] = sql(`SELECT m.id, (SELECT id FROM users WHERE organization_id = '${OSLO}' AND name = 'Student 1'), m.assignment_count
+    FROM peer_mentors m JOIN users u ON u.id = m.user_id WHERE m.organization_id = '${OSLO}' AND u.name = 'Mentor 6'`).split("|");
+  sql(`INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id) VALUES ('${OSLO}', 'live', '${student}', '${id}')`);
+  await page.waitForFunction(([selector, wanted]) => document.querySelector(selector)?.innerText === wanted,
+    [`#mentor-rows tr[data-id="${id}"] .number`, String(Number(count) + 1)]);
+  assert.deepEqual(await where(), before);
+});
+
+test("a narrow screen does not scroll sideways, and Save twice registers one contact", async () => {
+  const page = await open("Mentor 1");
+  await page.setViewportSize({ width: 360, height: 700 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  const first = page.locator("#silent-rows tr").first();
+  const id = await first.getAttribute("data-id");
+  const contacts = () => sql(`SELECT count(*) FROM activities WHERE assignment_id = '${id}'`);
+  const before = Number(contacts());
+  await first.getByRole("button", { name: /^Register/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).dblclick();
+  await page.getByText("Saved.").waitFor();
+  assert.equal(Number(contacts()), before + 1);
+  assert.notEqual(await page.evaluate(() => document.activeElement.tagName), "BODY");
+});
+
+test("a database that restarts is waited for", async () => {
+  const page = await open("Mentor 1");
+  const elsewhere = (statement) => execFileSync(`${process.env.PGBIN}/psql`, ["--no-psqlrc", "-qAt", "-d", "postgres", "-c", statement]);
+  elsewhere(`ALTER DATABASE ${process.env.PGDATABASE} ALLOW_CONNECTIONS false`);
+  elsewhere("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'remindersd'");
+  await page.getByText("The server cannot be reached.").waitFor({ timeout: 15000 });
+  elsewhere(`ALTER DATABASE ${process.env.PGDATABASE} ALLOW_CONNECTIONS true`);
+  await page.locator("#notice").waitFor({ state: "hidden", timeout: 15000 });
+  assert.equal(await page.locator("#own-count").isVisible(), true);
 });
 
 test("the token is not left in the address", async () => {

@@ -69,6 +69,30 @@ fn a_request_that_comes_twice_with_one_key_makes_one_assignment() {
     assert!(ids.iter().all(|answer| answer.0 == 201 && *answer == ids[0]), "{ids:?}");
     assert_eq!(row(&mut service.owner, "SELECT count(*) FROM assignments WHERE title = 'once'"), "1");
     assert_eq!(row(&mut service.owner, "SELECT count(*) FROM verify_assignment_counts()"), "0");
+    // So does a contact, and a key is for one thing.
+    let key = [("idempotency-key", "a contact")];
+    let contacts: Vec<String> = (0..2)
+        .map(|_| service.ask_with("mentor", "POST", &format!("{FIRST}/activities"), Some(&json!({})), &key))
+        .map(|answer| answer.field("id").to_string())
+        .collect();
+    assert_eq!((contacts[0].len(), &contacts[0]), (36, &contacts[1]));
+    let second = FIRST.replace("1101", "1102");
+    let elsewhere = service.ask_with(
+        "coordinator",
+        "POST",
+        &format!("{second}/activities"),
+        Some(&json!({})),
+        &[("idempotency-key", "two")],
+    );
+    assert_eq!(elsewhere.status, 201);
+    let elsewhere = service.ask_with(
+        "coordinator",
+        "POST",
+        &format!("{FIRST}/activities"),
+        Some(&json!({})),
+        &[("idempotency-key", "two")],
+    );
+    assert_eq!(elsewhere.status, 409, "{elsewhere:?}");
     // Another's key is another key, also where it reads the same.
     let key = [("idempotency-key", "the key")];
     let by_another = service.ask_with("admin", "POST", "/api/v1/assignments", Some(&body), &key);

@@ -47,6 +47,14 @@ fn the_description_names_every_route_with_its_answers() {
             "put /api/v1/assignments/{id}/last-contact",
         ]
     );
+    let mut names: Vec<&str> = paths
+        .values()
+        .flat_map(|methods| methods.as_object().expect("methods").values())
+        .map(|operation| operation["operationId"].as_str().expect("a name"))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), operations.len(), "each operation has a name of its own");
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {
             assert!(operation["summary"].is_string(), "{method} {path} says what it does");
