@@ -157,10 +157,13 @@ function tell(notice) {
 }
 
 /** The list from its beginning, as long as it was. */
-async function readSilent() {
+async function askSilent() {
   const { found, next } = await ask(`/api/v1/silent-assignments?limit=${Math.min(1000, Math.max(50, state.silent.length))}`);
-  state.silent = found;
-  state.next = next;
+  return { silent: found, next };
+}
+
+async function readSilent() {
+  Object.assign(state, await askSilent());
 }
 
 async function readMentors() {
@@ -242,20 +245,26 @@ async function follow() {
 }
 
 async function changed(counts) {
-  let hasNew = false;
-  for (const [id, count] of Object.entries(counts)) {
-    const mentor = state.mentors.get(id);
+  const news = Object.entries(counts).filter(([id, count]) => (state.mentors.get(id)?.assignment_count ?? null) !== count);
+  if (!news.length) return;
+  if (news.some(([id]) => !state.mentors.has(id))) await readMentors();
+  for (const [id, count] of news) {
     if (count === null) state.mentors.delete(id);
-    else if (mentor) mentor.assignment_count = count;
-    else hasNew = true;
+    else if (state.mentors.has(id)) state.mentors.get(id).assignment_count = count;
   }
-  if (hasNew) await readMentors();
   showOwn();
   showMentors();
-  // Under somebody's hands, the list of assignments stays as it is.
-  if (element("silent").contains(document.activeElement) || document.querySelector("dialog[open]") || state.silent.length > 50) return;
-  await readSilent();
+  if (isInUse()) return;
+  const list = await askSilent();
+  // Meanwhile somebody may have begun.
+  if (isInUse()) return;
+  Object.assign(state, list);
   showSilent();
+}
+
+/** Under somebody's hands, the list of assignments stays as it is. */
+function isInUse() {
+  return element("silent").contains(document.activeElement) || document.querySelector("dialog[open]") || state.silent.length > 50;
 }
 
 async function start() {
