@@ -293,6 +293,8 @@ async function start() {
       tell(error instanceof SignedOut ? "signedOut" : "away");
     }
   });
+  // Another link, in the same tab.
+  addEventListener("hashchange", () => location.hash.includes("token=") && location.reload());
   if (!token()) return tell("needed");
   for (;;) {
     try {

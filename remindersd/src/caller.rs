@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_postgres::Row;
 
 use crate::database::{Database, Parameter};
-use crate::limits::Limits;
+use crate::limits::{Limits, Streams};
 use crate::problem::Problem;
 use crate::token::{Claims, Refused, Verifier};
 
@@ -20,6 +20,7 @@ pub struct App {
     pub database: Database,
     pub verifier: Arc<Verifier>,
     pub limits: Arc<Limits>,
+    pub streams: Streams,
     /// True once the service is to stop.
     pub stopping: watch::Receiver<bool>,
 }

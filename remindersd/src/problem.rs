@@ -126,12 +126,13 @@ fn status(code: &SqlState, method: &Method) -> Option<StatusCode> {
         "23505" => StatusCode::CONFLICT,
         // P0001: a trigger of the programme's own said no, in its own words.
         "428C9" | "P0001" => StatusCode::UNPROCESSABLE_ENTITY,
-        "40001" | "40P01" | "57014" | "55P03" => StatusCode::SERVICE_UNAVAILABLE,
+        // 25006: of a standby, for a while.
+        "40001" | "40P01" | "57014" | "55P03" | "25006" => StatusCode::SERVICE_UNAVAILABLE,
         _ if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         // What was asked for in the URL, or what a body said.
-        _ if code.starts_with("22") && method == Method::GET => StatusCode::BAD_REQUEST,
+        _ if code.starts_with("22") && (method == Method::GET || method == Method::HEAD) => StatusCode::BAD_REQUEST,
         _ if code.starts_with("22") || code.starts_with("23") => StatusCode::UNPROCESSABLE_ENTITY,
         _ => return None,
     })

@@ -28,7 +28,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::caller::App;
 use crate::config::{self, Config};
 use crate::database::Database;
-use crate::limits::Limits;
+use crate::limits::{Limits, Streams};
 use crate::problem::Problem;
 use crate::token::Verifier;
 use crate::{openapi, routes};
@@ -56,6 +56,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         database: Database::new(&config.database)?,
         verifier: Arc::new(Verifier::new(&config.jwt)?),
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
+        streams: Streams::default(),
         stopping: is_stopping,
     };
     let recorder = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
@@ -144,7 +145,11 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
 /// Counts and times a request, and logs it without what it carries.
 async fn measured(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().to_string();
+    // What a client calls a method of its own is no label.
+    let is_known =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+            .contains(request.method());
+    let method = if is_known { request.method().to_string() } else { "other".to_string() };
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_string(), |path| path.as_str().to_string());
     let response = next.run(request).await;

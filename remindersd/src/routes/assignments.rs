@@ -131,12 +131,14 @@ pub struct WholeAssignment {
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentChange {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     title: Option<String>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
     student_id: Option<Uuid>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
@@ -147,9 +149,11 @@ pub struct AssignmentChange {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     due_at: Option<Option<DateTime<Utc>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Status, required = false)]
     status: Option<Status>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = NaiveDate, required = false)]
     assigned_on: Option<NaiveDate>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
@@ -159,6 +163,12 @@ pub struct AssignmentChange {
 /// A member that is there, be it null.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A member that is there, and is not null.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value: Option<T> = Option::deserialize(deserializer)?;
+    value.map(Some).ok_or_else(|| serde::de::Error::custom("it cannot be null"))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -324,11 +334,16 @@ async fn write(
     responses(
         (status = 204, description = "It is gone"),
         (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
-        Refusals,
+        WriteRefusals,
 ))]
 pub async fn delete(caller: Caller, Id(id): Id, wanted: IfMatch) -> Result<StatusCode, Problem> {
     let sql = include_str!("../../sql/delete_assignment.sql");
-    let rows = caller.rows(sql, &[(&id, Type::UUID), (&wanted.0, Type::TEXT_ARRAY)]).await?;
+    let parameters: [crate::database::Parameter; 2] = [(&id, Type::UUID), (&wanted.0, Type::TEXT_ARRAY)];
+    let mut rows = caller.rows(sql, &parameters).await?;
+    // As in write().
+    if rows.first().is_some_and(|row| row.try_get("is_deleted").is_ok_and(|is_deleted: bool| !is_deleted)) {
+        rows = caller.rows(sql, &parameters).await?;
+    }
     let row = rows.first().ok_or_else(|| gone(id))?;
     let is_deleted: bool = row.try_get("is_deleted").map_err(|error| Problem::unexpected(&error))?;
     if is_deleted { Ok(StatusCode::NO_CONTENT) } else { Err(wanted.refusal(&version(row, "seen")?)) }

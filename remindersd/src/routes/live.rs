@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use futures_util::Stream;
+use futures_util::Stream as Events;
 use futures_util::stream::unfold;
 use serde_json::json;
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use crate::caller::{App, Caller};
+use crate::limits::Stream;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 
@@ -30,11 +32,16 @@ const EVERY: Duration = Duration::from_millis(500);
 pub async fn live(
     caller: Caller,
     State(app): State<App>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<Sse<impl Events<Item = Result<Event, Infallible>>>, Problem> {
+    let stream = app
+        .streams
+        .open(caller.identity())
+        .ok_or_else(|| Problem::new(StatusCode::TOO_MANY_REQUESTS, "the caller has ten streams open already"))?;
     let counts = counts(&caller).await?;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let watched = Watched { caller, known: HashMap::new(), found: Some(counts), ticks, stopping: app.stopping };
+    let watched =
+        Watched { caller, known: HashMap::new(), found: Some(counts), ticks, stopping: app.stopping, _stream: stream };
     let events = unfold(watched, |mut watched| async move {
         let event = watched.next().await?;
         Some((Ok(event), watched))
@@ -51,6 +58,8 @@ struct Watched {
     found: Option<Counts>,
     ticks: Interval,
     stopping: watch::Receiver<bool>,
+    /// Counted while this lives.
+    _stream: Stream,
 }
 
 impl Watched {

@@ -35,6 +35,22 @@ fn of_changes_that_were_made_for_one_version_one_is_written() {
     let whole = json!({"title": "x", "student_id": STUDENT, "status": "open", "assigned_on": "2026-01-01"});
     assert_eq!(service.ask_with("coordinator", "PUT", FIRST, Some(&whole), &stale).status, 412);
     assert_eq!(service.ask_with("coordinator", "PUT", FIRST, Some(&whole), &[("if-match", "*")]).status, 200);
+    // One that waits for a change sees what it became.
+    let tag = service.ask("coordinator", "GET", FIRST, None).header("etag").expect("ETag").to_string();
+    let mut holder = service.database.connect();
+    run(
+        &mut holder,
+        "BEGIN; UPDATE assignments SET description = 'meanwhile' WHERE id = 'a0000000-0000-4000-8000-000000001101'",
+    );
+    let clients = &service.clients;
+    let late = thread::scope(|scope| {
+        let waits =
+            scope.spawn(|| clients.ask_with("coordinator", "DELETE", FIRST, None, &[("if-match", &tag)]).status);
+        wait_until_one_waits(&service);
+        run(&mut holder, "COMMIT");
+        waits.join().expect("an answer")
+    });
+    assert_eq!(late, 412);
     // A contact is a change of what the version shows, too.
     let tag = service.ask("coordinator", "GET", FIRST, None).header("etag").expect("ETag").to_string();
     assert_eq!(service.ask("coordinator", "POST", &format!("{FIRST}/activities"), Some(&json!({}))).status, 201);

@@ -53,6 +53,9 @@ fn what_a_body_gets_wrong_is_told_with_the_field() {
     ] {
         assert_problem(&with(name, value), 422, Some(name));
     }
+    for name in ["title", "student_id", "status", "assigned_on"] {
+        assert_problem(&service.ask("coordinator", "PATCH", FIRST, Some(&json!({ name: null }))), 422, Some(name));
+    }
     // What only the database knows.
     for (name, value) in [
         ("student_id", json!("a0000000-0000-4000-8000-0000000000ff")),
