@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     if matches!(arguments.command, Command::Openapi) {
-        println!("{}", openapi::description().to_pretty_json().map_err(|error| error.to_string())?);
+        println!("{}", openapi::routes().into_openapi().to_pretty_json().map_err(|error| error.to_string())?);
         return Ok(());
     }
     let config = Config::read(arguments.config.as_deref())?;

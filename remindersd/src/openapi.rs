@@ -3,14 +3,17 @@
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Description};
 use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
 
+use crate::caller::App;
 use crate::problem::Problem;
+use crate::routes;
 
 /// Why a request may be refused.
 #[derive(IntoResponses)]
 #[allow(dead_code)] // only described
 pub enum Refusals {
-    /// The URL or a header is not as described
+    /// The URL, a header or the JSON is not as described
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// No token, or none that is genuine and valid
@@ -30,22 +33,10 @@ pub enum Refusals {
     Unavailable(Problem),
 }
 
-/// Why a request with a body may be refused.
+/// Why a request that writes may be refused besides.
 #[derive(IntoResponses)]
 #[allow(dead_code)] // only described
-pub enum WriteRefusals {
-    /// The URL, a header or the JSON is not as described
-    #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(Problem),
-    /// No token, or none that is genuine and valid
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(Problem),
-    /// Not the caller's to do
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(Problem),
-    /// Not there, or not the caller's to see
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(Problem),
+pub enum BodyRefusals {
     /// Something of this name or key is there already
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(Problem),
@@ -58,12 +49,15 @@ pub enum WriteRefusals {
     /// A value that cannot be: `field` says which
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
-    /// Too many requests of this caller
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooManyRequests(Problem),
-    /// The database is away, busy, or others came between three times
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(Problem),
+}
+
+/// Why one that was made for a version may be.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub enum VersionRefusals {
+    /// It was changed since
+    #[response(status = 412, content_type = "application/problem+json")]
+    PreconditionFailed(Problem),
 }
 
 #[derive(OpenApi)]
@@ -84,12 +78,7 @@ impl Modify for Token {
     }
 }
 
-/// What all routes share.
-pub fn base() -> Description {
-    Api::openapi()
-}
-
-/// The whole of it.
-pub fn description() -> Description {
-    utoipa_axum::router::OpenApiRouter::with_openapi(base()).merge(crate::routes::all()).split_for_parts().1
+/// All routes, with the whole description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Api::openapi()).merge(routes::all())
 }

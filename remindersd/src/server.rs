@@ -22,16 +22,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::caller::App;
 use crate::config::{self, Config};
 use crate::database::Database;
 use crate::limits::{Limits, Streams};
+use crate::openapi;
 use crate::problem::Problem;
 use crate::token::Verifier;
-use crate::{openapi, routes};
 
 /// How long a client may take for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -90,8 +89,7 @@ fn stop() -> Result<impl Future<Output = ()>, String> {
 }
 
 fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result<Router, String> {
-    let (router, description) =
-        OpenApiRouter::with_openapi(openapi::base()).merge(routes::all()).with_state(app).split_for_parts();
+    let (router, description) = openapi::routes().with_state(app).split_for_parts();
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };

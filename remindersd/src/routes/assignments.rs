@@ -15,7 +15,8 @@ use super::body::Body;
 use super::page::{Id, IdempotencyKey, Query, limit, page};
 use super::version::{IfMatch, etag};
 use crate::caller::{Caller, shown};
-use crate::openapi::{Refusals, WriteRefusals};
+use crate::database::Parameter;
+use crate::openapi::{BodyRefusals, Refusals, VersionRefusals};
 use crate::problem::Problem;
 
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -223,7 +224,7 @@ pub async fn list(
     responses(
         (status = 201, description = "The assignment, made by this request or by an earlier one with its key", body = Assignment,
          headers(("Location" = String), ("ETag" = String))),
-        WriteRefusals,
+        Refusals, BodyRefusals,
 ))]
 pub async fn create(
     caller: Caller,
@@ -274,8 +275,7 @@ pub async fn participants(caller: Caller, Id(id): Id) -> Result<Json<Participant
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
     responses(
         (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
-        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
-        WriteRefusals,
+        Refusals, BodyRefusals, VersionRefusals,
 ))]
 pub async fn replace(
     caller: Caller,
@@ -291,8 +291,7 @@ pub async fn replace(
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change was made for")),
     responses(
         (status = 200, description = "The assignment as it is now", body = Assignment, headers(("ETag" = String))),
-        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
-        WriteRefusals,
+        Refusals, BodyRefusals, VersionRefusals,
 ))]
 pub async fn change(
     caller: Caller,
@@ -310,22 +309,30 @@ async fn write(
     change: &Value,
 ) -> Result<(HeaderMap, Json<Assignment>), Problem> {
     let sql = include_str!("../../sql/change_assignment.sql");
-    let parameters: [crate::database::Parameter; 3] =
-        [(&id, Type::UUID), (change, Type::JSONB), (&wanted.0, Type::TEXT_ARRAY)];
-    let mut rows = caller.rows(sql, &parameters).await?;
-    // One that was changed while this waited for it is seen as it was before: look again.
-    if rows
-        .first()
-        .is_some_and(|row| row.try_get::<_, Option<String>>("version").is_ok_and(|version| version.is_none()))
-    {
-        rows = caller.rows(sql, &parameters).await?;
+    let parameters = [(&id as _, Type::UUID), (change as _, Type::JSONB), (&wanted.0 as _, Type::TEXT_ARRAY)];
+    let (row, version) = written(caller, id, wanted, sql, &parameters).await?;
+    Ok((etag(&version), Json(shown(&row, "row")?)))
+}
+
+/// The row that a statement wrote of an assignment, and its version; or why it was not written, by the version that was seen.
+async fn written(
+    caller: &Caller,
+    id: Uuid,
+    wanted: &IfMatch,
+    sql: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<(Row, String), Problem> {
+    let mut refusal = None;
+    // One that was changed while the first waited for it is seen as it was before: look again.
+    for _ in 0..2 {
+        let row = caller.rows(sql, parameters).await?.into_iter().next().ok_or_else(|| gone(id))?;
+        let written: Option<String> = row.try_get("version").map_err(|error| Problem::unexpected(&error))?;
+        if let Some(version) = written {
+            return Ok((row, version));
+        }
+        refusal = Some(wanted.refusal(&version(&row, "seen")?));
     }
-    let row = rows.first().ok_or_else(|| gone(id))?;
-    let written: Option<String> = row.try_get("version").map_err(|error| Problem::unexpected(&error))?;
-    match written {
-        Some(version) => Ok((etag(&version), Json(shown(row, "row")?))),
-        None => Err(wanted.refusal(&version(row, "seen")?)),
-    }
+    Err(refusal.unwrap_or_else(|| gone(id)))
 }
 
 /// Deletes an assignment, with its contacts, corrections and reminders. The mentor's count follows.
@@ -333,20 +340,12 @@ async fn write(
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that is to be deleted")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 412, description = "It was changed since", body = Problem, content_type = "application/problem+json"),
-        WriteRefusals,
+        Refusals, BodyRefusals, VersionRefusals,
 ))]
 pub async fn delete(caller: Caller, Id(id): Id, wanted: IfMatch) -> Result<StatusCode, Problem> {
     let sql = include_str!("../../sql/delete_assignment.sql");
-    let parameters: [crate::database::Parameter; 2] = [(&id, Type::UUID), (&wanted.0, Type::TEXT_ARRAY)];
-    let mut rows = caller.rows(sql, &parameters).await?;
-    // As in write().
-    if rows.first().is_some_and(|row| row.try_get("is_deleted").is_ok_and(|is_deleted: bool| !is_deleted)) {
-        rows = caller.rows(sql, &parameters).await?;
-    }
-    let row = rows.first().ok_or_else(|| gone(id))?;
-    let is_deleted: bool = row.try_get("is_deleted").map_err(|error| Problem::unexpected(&error))?;
-    if is_deleted { Ok(StatusCode::NO_CONTENT) } else { Err(wanted.refusal(&version(row, "seen")?)) }
+    let parameters = [(&id as _, Type::UUID), (&wanted.0 as _, Type::TEXT_ARRAY)];
+    written(&caller, id, &wanted, sql, &parameters).await.map(|_| StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -368,7 +367,7 @@ pub struct ContactDate {
 /// back, and is kept with who made it, when and why. Both take the right to make corrections.
 #[utoipa::path(put, path = "/assignments/{id}/last-contact", operation_id = "set_last_contact", tag = "contacts", request_body = LastContact,
     params(("id" = Uuid, Path)),
-    responses((status = 200, description = "The date that now holds", body = ContactDate), WriteRefusals),
+    responses((status = 200, description = "The date that now holds", body = ContactDate), Refusals, BodyRefusals),
 )]
 pub async fn last_contact(
     caller: Caller,
@@ -426,7 +425,7 @@ pub struct Activity {
 /// Registers a contact; with an Idempotency-Key, once. The contact date moves forward with it, and reminders of the silence that it ended are withdrawn.
 #[utoipa::path(post, path = "/assignments/{id}/activities", operation_id = "register_activity", tag = "contacts", request_body = NewActivity,
     params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters that the client chose for this contact")),
-    responses((status = 201, description = "The contact", body = Activity), WriteRefusals),
+    responses((status = 201, description = "The contact", body = Activity), Refusals, BodyRefusals),
 )]
 pub async fn register_activity(
     caller: Caller,
