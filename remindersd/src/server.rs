@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -112,7 +113,7 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
             HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION]);
-    let patience = Duration::from_secs(config.request_timeout_seconds);
+    let (longest, patience) = (config.max_body_bytes, Duration::from_secs(config.request_timeout_seconds));
     Ok(router
         .merge(browsed)
         .route("/metrics", get(move || std::future::ready(recorder.render())))
@@ -120,7 +121,8 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
         .method_not_allowed_fallback(|| {
             std::future::ready(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the method is not one of this path's"))
         })
-        .layer(RequestBodyLimitLayer::new(config.max_body_bytes))
+        .layer(RequestBodyLimitLayer::new(longest))
+        .layer(from_fn(move |request: Request, next: Next| refuse_long(longest, request, next)))
         .layer(from_fn(move |request: Request, next: Next| async move {
             match tokio::time::timeout(patience, next.run(request)).await {
                 Ok(response) => response,
@@ -130,7 +132,6 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::unexpected(&std::io::Error::other("a request panicked")).into_response()
         }))
-        .layer(from_fn(as_problem))
         .layer(cors)
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -159,15 +160,17 @@ async fn measured(request: Request, next: Next) -> Response {
     response
 }
 
-/// What layers refuse in plain text becomes a problem too.
-async fn as_problem(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE
-        && response.headers().get(header::CONTENT_TYPE).is_none_or(|media| media != "application/problem+json")
-    {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response();
+/// Refuses a body that says that it is too long. As much as a client may have sent already is read first: a connection that is closed
+/// before that may take the answer with it.
+async fn refuse_long(longest: usize, request: Request, next: Next) -> Response {
+    const READ: usize = 1024 * 1024;
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_none_or(|length: usize| length <= longest) {
+        return next.run(request).await;
     }
-    response
+    // Whether it ends there or not, it is refused.
+    let _ = Limited::new(request.into_body(), READ).collect().await;
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response()
 }
 
 async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, router: Router, connections: usize) {
