@@ -10,7 +10,7 @@ const TEXTS = {
     date: "Date (leave empty if there has been no contact)", reason: "Reason", never: "never", unnamed: "(no name)",
     hits: (n) => `${n} found`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
     away: "The server cannot be reached. Retrying …", nobody: "You are not registered in this organization.",
-    needed: "This page is opened by a link that signs you in.",
+    needed: "This page is opened by a link that signs you in.", signOut: "Sign out",
   },
   nb: {
     skip: "Hopp til innhold", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag i alt", mentors: "Mentorer", search: "Søk",
@@ -20,7 +20,7 @@ const TEXTS = {
     date: "Dato (la stå tom hvis det aldri har vært kontakt)", reason: "Begrunnelse", never: "aldri", unnamed: "(uten navn)",
     hits: (n) => `${n} funnet`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
     away: "Får ikke kontakt med serveren. Prøver igjen …", nobody: "Du er ikke registrert i denne organisasjonen.",
-    needed: "Denne siden åpnes med en lenke som logger deg inn.",
+    needed: "Denne siden åpnes med en lenke som logger deg inn.", signOut: "Logg ut",
   },
 };
 
@@ -144,6 +144,7 @@ function show() {
   notice.hidden = !state.notice;
   notice.textContent = state.notice ? text(state.notice) : "";
   element("who").textContent = state.me ? [state.me.name, state.me.organization].filter(Boolean).join(", ") : "";
+  element("sign-out").hidden = !state.me;
   element("mentors").hidden = !isCoordinator();
   element("silent").hidden = !state.me;
   showOwn();
@@ -283,7 +284,13 @@ async function start() {
       showMentors();
     });
   }
+  element("sign-out").addEventListener("click", () => {
+    sessionStorage.removeItem("token");
+    // What is open ends with the page.
+    location.reload();
+  });
   element("more").addEventListener("click", async () => {
+    element("more").disabled = true;
     try {
       const { found, next } = await ask(state.next);
       state.silent.push(...found);
@@ -291,6 +298,8 @@ async function start() {
       showSilent();
     } catch (error) {
       tell(error instanceof SignedOut ? "signedOut" : "away");
+    } finally {
+      element("more").disabled = false;
     }
   });
   // Another link, in the same tab.

@@ -7,7 +7,7 @@ WITH seen AS MATERIALIZED (
        SET (title, description, student_id, peer_mentor_id, coordinator_id, due_at, status, assigned_on, metadata)
            = (SELECT n.title, n.description, n.student_id, n.peer_mentor_id, n.coordinator_id, n.due_at, n.status,
                      n.assigned_on, n.metadata
-                FROM jsonb_populate_record(a, $2::jsonb) AS n)
+                FROM jsonb_populate_record(a, $2::text::jsonb) AS n)
      WHERE a.id = $1 AND ($3::text[] IS NULL OR a.xmin::text = ANY ($3))
     RETURNING a.xmin::text AS version, to_jsonb(a) AS row
 )

@@ -4,6 +4,6 @@ SELECT coalesce($3, gen_random_uuid()), a.organization_id, a.id, coalesce(n.occu
        assignment_reminders.current_user_id(), n.notes, n.metadata
   FROM assignment_reminders.get_assignment_with_participants($1) AS seen
   JOIN assignment_reminders.assignments a ON a.id = seen.assignment_id
- CROSS JOIN jsonb_populate_record(NULL::assignment_reminders.activities, $2::jsonb) AS n
+ CROSS JOIN jsonb_populate_record(NULL::assignment_reminders.activities, $2::text::jsonb) AS n
     ON CONFLICT (id) DO NOTHING
 RETURNING to_jsonb(t) AS row

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
 use crate::database::{Database, Parameter};
 use crate::limits::{Limits, Streams};
@@ -72,6 +72,5 @@ impl FromRequestParts<App> for Caller {
 
 /// A column of a row, as JSON that the description of the API knows.
 pub fn shown<T: serde::de::DeserializeOwned>(row: &Row, column: &str) -> Result<T, Problem> {
-    let value: Value = row.try_get(column).map_err(|error| Problem::unexpected(&error))?;
-    serde_json::from_value(value).map_err(|error| Problem::unexpected(&error))
+    row.try_get(column).map(|Json(value)| value).map_err(|error| Problem::unexpected(&error))
 }

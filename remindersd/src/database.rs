@@ -15,6 +15,8 @@ const TRIES: usize = 3;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    /// One connection that no request takes: whether the database is there does not depend on how busy we are.
+    watch: Pool,
 }
 
 /// A parameter, and its type as the statement has it.
@@ -31,21 +33,22 @@ impl Database {
             config.statement_timeout_seconds
         );
         connection.options(options).application_name("remindersd");
-        let manager =
-            Manager::from_config(connection, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let wait = Some(std::time::Duration::from_secs(config.statement_timeout_seconds.into()));
-        let pool = Pool::builder(manager)
-            .max_size(config.max_connections)
-            .timeouts(Timeouts { wait, create: wait, recycle: wait })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { pool })
+        let pool = |size| {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            Pool::builder(Manager::from_config(connection.clone(), NoTls, recycling))
+                .max_size(size)
+                .timeouts(Timeouts { wait, create: wait, recycle: wait })
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|error| error.to_string())
+        };
+        Ok(Self { pool: pool(config.max_connections)?, watch: pool(1)? })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Problem> {
-        let client = self.pool.get().await.map_err(|error| Problem::unavailable(&error))?;
+        let client = self.watch.get().await.map_err(|error| Problem::unavailable(&error))?;
         client.batch_execute("").await.map_err(|error| Problem::unavailable(&error))
     }
 

@@ -14,22 +14,22 @@ use crate::routes;
 #[allow(dead_code)] // only described
 pub enum Refusals {
     /// The URL, a header or the JSON is not as described
-    #[response(status = 400, content_type = "application/problem+json")]
+    #[response(status = 400, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "limit 0 is not between 1 and 1000", "field": "limit"}))]
     BadRequest(Problem),
     /// No token, or none that is genuine and valid
-    #[response(status = 401, content_type = "application/problem+json")]
+    #[response(status = 401, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "the token has expired"}))]
     Unauthorized(Problem),
     /// Not the caller's to do
-    #[response(status = 403, content_type = "application/problem+json")]
+    #[response(status = 403, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "it is not the caller's to change"}))]
     Forbidden(Problem),
     /// Not there, or not the caller's to see
-    #[response(status = 404, content_type = "application/problem+json")]
+    #[response(status = 404, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is no assignment 0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10"}))]
     NotFound(Problem),
     /// Too many requests of this caller
-    #[response(status = 429, content_type = "application/problem+json")]
+    #[response(status = 429, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": "too many requests in the last minute"}))]
     TooManyRequests(Problem),
     /// The database is away, busy, or others came between three times
-    #[response(status = 503, content_type = "application/problem+json")]
+    #[response(status = 503, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "57014", "detail": "canceling statement due to statement timeout"}))]
     Unavailable(Problem),
 }
 
@@ -38,16 +38,19 @@ pub enum Refusals {
 #[allow(dead_code)] // only described
 pub enum BodyRefusals {
     /// Something of this name or key is there already
-    #[response(status = 409, content_type = "application/problem+json")]
+    #[response(status = 409, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Conflict", "status": 409, "code": "23505", "detail": "duplicate key value violates unique constraint \"assignments_pkey\""}))]
     Conflict(Problem),
+    /// The body did not come in time
+    #[response(status = 408, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Request Timeout", "status": 408, "detail": "the body did not come in time"}))]
+    TooSlow(Problem),
     /// The body is too long
-    #[response(status = 413, content_type = "application/problem+json")]
+    #[response(status = 413, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Payload Too Large", "status": 413, "detail": "the body is too long"}))]
     TooLong(Problem),
     /// The body is not application/json
-    #[response(status = 415, content_type = "application/problem+json")]
+    #[response(status = 415, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Unsupported Media Type", "status": 415, "detail": "the body is not application/json"}))]
     NotJson(Problem),
     /// A value that cannot be: `field` says which
-    #[response(status = 422, content_type = "application/problem+json")]
+    #[response(status = 422, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422, "code": "23503", "detail": "insert or update on table \"assignments\" violates foreign key constraint \"assignments_student_fkey\"", "field": "student_id"}))]
     Unprocessable(Problem),
 }
 
@@ -56,7 +59,7 @@ pub enum BodyRefusals {
 #[allow(dead_code)] // only described
 pub enum VersionRefusals {
     /// It was changed since
-    #[response(status = 412, content_type = "application/problem+json")]
+    #[response(status = 412, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Precondition Failed", "status": 412, "detail": "it was changed since the version that If-Match names"}))]
     PreconditionFailed(Problem),
 }
 

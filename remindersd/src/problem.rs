@@ -74,6 +74,11 @@ impl Problem {
         }
     }
 
+    /// Whether a row with this key is there already.
+    pub fn is_duplicate(&self) -> bool {
+        self.code.as_deref() == Some(SqlState::UNIQUE_VIOLATION.code())
+    }
+
     /// What is nobody's doing but ours: nothing is told of it.
     pub fn unexpected(error: &dyn Error) -> Self {
         tracing::error!("{}", explained(error));
@@ -124,18 +129,30 @@ fn status(code: &SqlState, method: &Method) -> Option<StatusCode> {
         "02000" => StatusCode::NOT_FOUND,
         "42501" => StatusCode::FORBIDDEN,
         "23505" => StatusCode::CONFLICT,
-        // P0001: a trigger of the programme's own said no, in its own words.
-        "428C9" | "P0001" => StatusCode::UNPROCESSABLE_ENTITY,
+        "428C9" => StatusCode::UNPROCESSABLE_ENTITY,
         // 25006: of a standby, for a while.
         "40001" | "40P01" | "57014" | "55P03" | "25006" => StatusCode::SERVICE_UNAVAILABLE,
         _ if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        // What was asked for in the URL, or what a body said.
-        _ if code.starts_with("22") && (method == Method::GET || method == Method::HEAD) => StatusCode::BAD_REQUEST,
-        _ if code.starts_with("22") || code.starts_with("23") => StatusCode::UNPROCESSABLE_ENTITY,
+        // What was asked for in the URL, or what a body said; 54: it is more than Postgres has room for.
+        _ if (code.starts_with("22") || code.starts_with("54"))
+            && (method == Method::GET || method == Method::HEAD) =>
+        {
+            StatusCode::BAD_REQUEST
+        }
+        _ if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ if is_of_the_programme(code) => StatusCode::UNPROCESSABLE_ENTITY,
         _ => return None,
     })
+}
+
+/// Whether a trigger of the programme's own said no, in its own words: RAISE without a code, or a class that is not Postgres's (appendix A
+/// of its manual).
+fn is_of_the_programme(code: &str) -> bool {
+    const CLASSES: &str = "00 01 02 03 08 09 0A 0B 0F 0L 0P 0Z 10 20 21 22 23 24 25 26 27 28 2B 2D 2F 34 38 39 3B 3D 3F 40 42 44 53 54 55 57 58 \
+                           72 F0 HV P0 XX";
+    code == "P0001" || code.get(..2).is_some_and(|class| !CLASSES.split_whitespace().any(|known| known == class))
 }
 
 /// Whether to try again: others came between.
@@ -184,6 +201,9 @@ mod tests {
             ("23514", 422, 422),
             ("428C9", 422, 422),
             ("P0001", 422, 422),
+            ("45000", 422, 422),
+            ("PT402", 422, 422),
+            ("54001", 400, 422),
             ("40001", 503, 503),
             ("57014", 503, 503),
             ("53300", 503, 503),
@@ -191,7 +211,7 @@ mod tests {
             let of = |method| status(&SqlState::from_code(code), &method).map(|status| status.as_u16());
             assert_eq!((of(Method::GET), of(Method::POST)), (Some(get), Some(post)), "{code}");
         }
-        for code in ["XX000", "42P01", "39P01", "55000"] {
+        for code in ["XX000", "42P01", "39P01", "55000", "P0004", "0A000"] {
             assert_eq!(status(&SqlState::from_code(code), &Method::POST), None, "{code}");
         }
     }

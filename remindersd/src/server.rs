@@ -11,17 +11,16 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tower::{Service, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -31,6 +30,7 @@ use crate::database::Database;
 use crate::limits::{Limits, Streams};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::routes::read;
 use crate::token::Verifier;
 
 /// How long a client may take for the head of a request.
@@ -73,7 +73,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     };
     // For whoever started us with port 0.
     println!("listening on http://{address}");
-    serve_until(stop, listener, router, config.http.max_open_connections).await;
+    serve_until(stop, listener, router, &config.http).await;
     Ok(())
 }
 
@@ -121,14 +121,13 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
         .method_not_allowed_fallback(|| {
             std::future::ready(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the method is not one of this path's"))
         })
-        .layer(RequestBodyLimitLayer::new(longest))
-        .layer(from_fn(move |request: Request, next: Next| refuse_long(longest, request, next)))
         .layer(from_fn(move |request: Request, next: Next| async move {
             match tokio::time::timeout(patience, next.run(request)).await {
                 Ok(response) => response,
                 Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "it took too long").into_response(),
             }
         }))
+        .layer(from_fn(move |request: Request, next: Next| read(longest, patience, request, next)))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::unexpected(&std::io::Error::other("a request panicked")).into_response()
         }))
@@ -160,21 +159,9 @@ async fn measured(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses a body that says that it is too long. As much as a client may have sent already is read first: a connection that is closed
-/// before that may take the answer with it.
-async fn refuse_long(longest: usize, request: Request, next: Next) -> Response {
-    const READ: usize = 1024 * 1024;
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_none_or(|length: usize| length <= longest) {
-        return next.run(request).await;
-    }
-    // Whether it ends there or not, it is refused.
-    let _ = Limited::new(request.into_body(), READ).collect().await;
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response()
-}
-
-async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, router: Router, connections: usize) {
-    let places = Arc::new(Semaphore::new(connections));
+async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, router: Router, config: &config::Http) {
+    let places = Arc::new(Semaphore::new(config.max_open_connections));
+    let unread = Some(Duration::from_secs(config.request_timeout_seconds));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -209,10 +196,14 @@ async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, rout
                 response
             }
         });
+        // Whoever does not read what was asked for holds no place for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(unread);
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .half_close(true)
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that went away is no matter of ours.

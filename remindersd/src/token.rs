@@ -68,11 +68,21 @@ impl Verifier {
     /// What a genuine token says.
     pub fn claims(&self, token: &str) -> Result<Claims, Refused> {
         let header = decode_header(token).map_err(|_| Refused::Unauthenticated("the token is not a JWT"))?;
-        let key = self
-            .keys
-            .iter()
-            .find(|key| key.algorithm == header.alg && (key.id.is_none() || key.id == header.kid))
-            .ok_or(Refused::Unauthenticated("the token is signed with another key"))?;
+        let mut refused = Refused::Unauthenticated("the token is signed with another key");
+        // Keys that have no ids of their own are tried one after the other.
+        for key in &self.keys {
+            if key.algorithm == header.alg && (key.id.is_none() || key.id == header.kid) {
+                match self.genuine(token, key) {
+                    Ok(claims) => return self.taken(claims),
+                    Err(why) => refused = Refused::Unauthenticated(why),
+                }
+            }
+        }
+        Err(refused)
+    }
+
+    /// What a token says that this key signed, or why it is not taken.
+    fn genuine(&self, token: &str, key: &Key) -> Result<Map<String, Value>, &'static str> {
         let mut validation = Validation::new(key.algorithm);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "aud"]);
@@ -82,20 +92,22 @@ impl Verifier {
         }
         validation.validate_nbf = true;
         validation.leeway = LEEWAY;
-        let claims = decode::<Map<String, Value>>(token, &key.decoding, &validation)
-            .map_err(|error| {
-                use jsonwebtoken::errors::ErrorKind;
-                Refused::Unauthenticated(match error.kind() {
-                    ErrorKind::ExpiredSignature => "the token has expired",
-                    ErrorKind::ImmatureSignature => "the token is not yet valid",
-                    ErrorKind::InvalidAudience => "the token is for another audience",
-                    ErrorKind::InvalidIssuer => "the token is by another issuer",
-                    ErrorKind::MissingRequiredClaim(_) => "the token lacks exp, aud or iss",
-                    ErrorKind::InvalidSignature => "the token's signature is wrong",
-                    _ => "the token is not valid",
-                })
-            })?
-            .claims;
+        decode(token, &key.decoding, &validation).map(|token| token.claims).map_err(|error| {
+            use jsonwebtoken::errors::ErrorKind;
+            match error.kind() {
+                ErrorKind::ExpiredSignature => "the token has expired",
+                ErrorKind::ImmatureSignature => "the token is not yet valid",
+                ErrorKind::InvalidAudience => "the token is for another audience",
+                ErrorKind::InvalidIssuer => "the token is by another issuer",
+                ErrorKind::MissingRequiredClaim(_) => "the token lacks exp, aud or iss",
+                ErrorKind::InvalidSignature => "the token's signature is wrong",
+                _ => "the token is not valid",
+            }
+        })
+    }
+
+    /// Whom a genuine token is about.
+    fn taken(&self, claims: Map<String, Value>) -> Result<Claims, Refused> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let role = text("role").filter(|role| self.roles.iter().any(|allowed| allowed == role));
         let role = role.ok_or(Refused::RoleNotAllowed)?.to_string();

@@ -5,7 +5,7 @@ use axum::extract::OriginalUri;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +20,11 @@ use crate::openapi::{BodyRefusals, Refusals, VersionRefusals};
 use crate::problem::Problem;
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10", "organization_id": "00000000-0000-0000-0000-000000000001", "title": "Essay",
+    "description": null, "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "peer_mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02",
+    "coordinator_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "due_at": "2026-11-30T12:00:00Z", "status": "open", "completed": false,
+    "completed_at": null, "assigned_on": "2026-11-02", "last_contact_date": "2026-11-10", "metadata": {"subject": "history"},
+    "created_at": "2026-11-02T08:15:00Z", "updated_at": "2026-11-10T17:05:00Z"}))]
 pub struct Assignment {
     pub id: Uuid,
     pub organization_id: Uuid,
@@ -37,7 +42,8 @@ pub struct Assignment {
     /// The latest contact, a day in the organization's time zone. NULL: never.
     pub last_contact_date: Option<NaiveDate>,
     /// Any JSON.
-    pub metadata: Value,
+    #[schema(value_type = Value)]
+    pub metadata: Box<RawValue>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -64,6 +70,9 @@ impl Status {
 
 /// Those whom an assignment concerns. Of somebody whom the caller does not see, only the id is known.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"student": {"id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "name": "Sam", "email": "sam@example.org"},
+    "peer_mentor": {"id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02", "user_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03", "name": "Mina", "email": "mina@example.org"},
+    "coordinator": {"id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "name": "Kari", "email": "kari@example.org"}}))]
 pub struct Participants {
     pub student: Person,
     pub peer_mentor: Option<Mentor>,
@@ -86,7 +95,15 @@ pub struct Mentor {
     pub email: Option<String>,
 }
 
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10", "organization_id": "00000000-0000-0000-0000-000000000001", "title": "Essay",
+    "description": null, "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "peer_mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02",
+    "coordinator_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "due_at": "2026-11-30T12:00:00Z", "status": "open", "completed": false,
+    "completed_at": null, "assigned_on": "2026-11-02", "last_contact_date": "2026-11-10", "metadata": {"subject": "history"},
+    "created_at": "2026-11-02T08:15:00Z", "updated_at": "2026-11-10T17:05:00Z",
+    "student": {"id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "name": "Sam", "email": "sam@example.org"},
+    "peer_mentor": {"id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02", "user_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03", "name": "Mina", "email": "mina@example.org"},
+    "coordinator": {"id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "name": "Kari", "email": "kari@example.org"}}))]
 pub struct AssignmentWithParticipants {
     #[serde(flatten)]
     pub assignment: Assignment,
@@ -96,6 +113,8 @@ pub struct AssignmentWithParticipants {
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Essay", "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "peer_mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02",
+    "coordinator_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "due_at": "2026-11-30T12:00:00Z", "metadata": {"subject": "history"}}))]
 pub struct NewAssignment {
     #[schema(example = "Essay")]
     title: String,
@@ -109,12 +128,15 @@ pub struct NewAssignment {
     /// Today, unless said otherwise.
     assigned_on: Option<NaiveDate>,
     /// Any JSON.
-    metadata: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    metadata: Option<Box<RawValue>>,
 }
 
 /// All that can be written of an assignment: what is left out becomes NULL.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Essay", "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "peer_mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02",
+    "coordinator_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "due_at": "2026-11-30T12:00:00Z", "metadata": {"subject": "history"}, "status": "open", "assigned_on": "2026-11-02"}))]
 pub struct WholeAssignment {
     title: String,
     description: Option<String>,
@@ -125,12 +147,14 @@ pub struct WholeAssignment {
     status: Status,
     assigned_on: NaiveDate,
     /// Any JSON.
-    metadata: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    metadata: Option<Box<RawValue>>,
 }
 
 /// What is to change: what is left out stays.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"status": "completed", "peer_mentor_id": null}))]
 pub struct AssignmentChange {
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -158,7 +182,7 @@ pub struct AssignmentChange {
     assigned_on: Option<NaiveDate>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
-    metadata: Option<Option<Value>>,
+    metadata: Option<Option<Box<RawValue>>>,
 }
 
 /// A member that is there, be it null.
@@ -234,13 +258,10 @@ pub async fn create(
     let id = id_of(&caller, key.as_deref());
     let body = json(&new)?;
     let sql = include_str!("../../sql/create_assignment.sql");
-    let mut rows = caller.rows(sql, &[(&id, Type::UUID), (&body, Type::JSONB)]).await?;
-    if let (true, Some(id)) = (rows.is_empty(), id) {
-        rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
-    }
-    let row = rows.first().ok_or_else(used_key)?;
-    let assignment: Assignment = shown(row, "row")?;
-    let mut headers = etag(&version(row, "version")?);
+    let made = caller.rows(sql, &[(&id, Type::UUID), (&body, Type::TEXT)]).await;
+    let row = made_once(&caller, made, id.is_some(), READ, &[(&id, Type::UUID)]).await?;
+    let assignment: Assignment = shown(&row, "row")?;
+    let mut headers = etag(&version(&row, "version")?);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/assignments/{}", assignment.id)) {
         headers.insert(header::LOCATION, location);
     }
@@ -257,7 +278,8 @@ const READ: &str = include_str!("../../sql/read_assignment.sql");
 pub async fn read(caller: Caller, Id(id): Id) -> Result<(HeaderMap, Json<AssignmentWithParticipants>), Problem> {
     let rows = caller.rows(READ, &[(&id, Type::UUID)]).await?;
     let row = rows.first().ok_or_else(|| gone(id))?;
-    Ok((etag(&version(row, "version")?), Json(shown(row, "row")?)))
+    let found = AssignmentWithParticipants { assignment: shown(row, "row")?, participants: shown(row, "row")? };
+    Ok((etag(&version(row, "version")?), Json(found)))
 }
 
 /// Those whom an assignment concerns.
@@ -306,10 +328,10 @@ async fn write(
     caller: &Caller,
     id: Uuid,
     wanted: &IfMatch,
-    change: &Value,
+    change: &str,
 ) -> Result<(HeaderMap, Json<Assignment>), Problem> {
     let sql = include_str!("../../sql/change_assignment.sql");
-    let parameters = [(&id as _, Type::UUID), (change as _, Type::JSONB), (&wanted.0 as _, Type::TEXT_ARRAY)];
+    let parameters = [(&id as _, Type::UUID), (&change as _, Type::TEXT), (&wanted.0 as _, Type::TEXT_ARRAY)];
     let (row, version) = written(caller, id, wanted, sql, &parameters).await?;
     Ok((etag(&version), Json(shown(&row, "row")?)))
 }
@@ -350,6 +372,7 @@ pub async fn delete(caller: Caller, Id(id): Id, wanted: IfMatch) -> Result<Statu
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"date": "2026-11-03", "reason": "entered for another student"}))]
 pub struct LastContact {
     /// The day of the latest contact. With a reason, null says that there never was any.
     date: Option<NaiveDate>,
@@ -358,6 +381,7 @@ pub struct LastContact {
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"last_contact_date": "2026-11-03"}))]
 pub struct ContactDate {
     /// The date that now holds.
     last_contact_date: Option<NaiveDate>,
@@ -388,6 +412,7 @@ pub async fn last_contact(
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"occurred_at": "2026-11-10T17:00:00Z", "registration": "direct", "notes": "We planned the next week"}))]
 pub struct NewActivity {
     /// When the contact took place: now, unless said otherwise; at most a day ahead.
     occurred_at: Option<DateTime<Utc>>,
@@ -395,7 +420,8 @@ pub struct NewActivity {
     registration: Option<Registration>,
     notes: Option<String>,
     /// Any JSON.
-    metadata: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    metadata: Option<Box<RawValue>>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -409,6 +435,9 @@ pub enum Registration {
 
 /// A contact that was registered.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"id": "e1d2c3b4-a596-4877-8a6b-5c4d3e2f1a05", "assignment_id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10",
+    "occurred_at": "2026-11-10T17:00:00Z", "registration": "direct", "recorded_by": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03",
+    "notes": "We planned the next week", "metadata": {}, "created_at": "2026-11-10T17:05:00Z"}))]
 pub struct Activity {
     pub id: Uuid,
     pub assignment_id: Uuid,
@@ -418,7 +447,8 @@ pub struct Activity {
     pub recorded_by: Option<Uuid>,
     pub notes: Option<String>,
     /// Any JSON.
-    pub metadata: Value,
+    #[schema(value_type = Value)]
+    pub metadata: Box<RawValue>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -435,14 +465,32 @@ pub async fn register_activity(
 ) -> Result<(StatusCode, Json<Activity>), Problem> {
     let id = id_of(&caller, key.as_deref());
     let sql = include_str!("../../sql/register_activity.sql");
-    let mut rows =
-        caller.rows(sql, &[(&assignment, Type::UUID), (&json(&new)?, Type::JSONB), (&id, Type::UUID)]).await?;
-    if let (true, Some(id)) = (rows.is_empty(), id) {
-        let sql =
-            "SELECT to_jsonb(t) AS row FROM assignment_reminders.activities t WHERE t.id = $1 AND t.assignment_id = $2";
-        rows = caller.rows(sql, &[(&id, Type::UUID), (&assignment, Type::UUID)]).await?;
-    }
-    Ok((StatusCode::CREATED, Json(shown(rows.first().ok_or_else(used_key)?, "row")?)))
+    let made = caller.rows(sql, &[(&assignment, Type::UUID), (&json(&new)?, Type::TEXT), (&id, Type::UUID)]).await;
+    let read =
+        "SELECT to_jsonb(t) AS row FROM assignment_reminders.activities t WHERE t.id = $1 AND t.assignment_id = $2";
+    let row = made_once(&caller, made, id.is_some(), read, &[(&id, Type::UUID), (&assignment, Type::UUID)]).await?;
+    Ok((StatusCode::CREATED, Json(shown(&row, "row")?)))
+}
+
+/// The row that a request made or, where one with its key came before, the row that this made.
+async fn made_once(
+    caller: &Caller,
+    made: Result<Vec<Row>, Problem>,
+    has_key: bool,
+    read: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<Row, Problem> {
+    let refusal = match made {
+        Ok(rows) => match rows.into_iter().next() {
+            Some(row) => return Ok(row),
+            None => used_key(),
+        },
+        // Of two at the same time, one may meet another unique key of the row before the one that it looks at.
+        Err(problem) if problem.is_duplicate() => problem,
+        Err(problem) => return Err(problem),
+    };
+    let before = if has_key { caller.rows(read, parameters).await? } else { Vec::new() };
+    before.into_iter().next().ok_or(refusal)
 }
 
 /// The id that a key of the caller's stands for.
@@ -459,8 +507,9 @@ fn used_key() -> Problem {
     )
 }
 
-fn json(body: &impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(body).map_err(|error| Problem::unexpected(&error))
+/// As the client wrote it: numbers keep their digits.
+fn json(body: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(body).map_err(|error| Problem::unexpected(&error))
 }
 
 fn version(row: &Row, column: &str) -> Result<String, Problem> {

@@ -1,11 +1,46 @@
 //! The bodies of requests: JSON, whole, of known members.
 
+use std::time::Duration;
+
+use axum::body::{Body as Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::problem::Problem;
+
+/// Reads the body before anything else is done, so that nothing waits for a slow client.
+pub async fn read(longest: usize, patience: Duration, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match timeout(patience, whole(longest, body)).await {
+        Ok(Ok(body)) => next.run(Request::from_parts(parts, Bytes::from(body))).await,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time").into_response(),
+    }
+}
+
+/// A body that is too long is not kept, but read as far as a client may have sent it already: a connection that is closed before that may take
+/// the answer with it.
+async fn whole(longest: usize, mut body: Bytes) -> Result<Vec<u8>, Problem> {
+    const READ: usize = 1024 * 1024;
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while length <= longest.max(READ)
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended early"))?;
+        // Trailers say nothing to us.
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length <= longest {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if length <= longest { Ok(bytes) } else { Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")) }
+}
 
 pub struct Body<T>(pub T);
 
@@ -21,14 +56,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not application/json"));
         }
-        let body = request.into_body().collect().await.map_err(|error| {
-            if is_too_long(&error) {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")
-            } else {
-                Problem::new(StatusCode::BAD_REQUEST, "the body ended early")
-            }
-        })?;
-        let bytes = body.to_bytes();
+        // It has been read, and is as long as it may be.
+        let bytes = to_bytes(request.into_body(), usize::MAX).await.map_err(|error| Problem::unexpected(&error))?;
+        // Members by position are nobody's contract.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the body is an array, not an object"));
+        }
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
         let body = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
@@ -40,15 +73,4 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         deserializer.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         Ok(Self(body))
     }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

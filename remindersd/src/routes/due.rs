@@ -9,12 +9,16 @@ use tokio_postgres::types::Type;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::page::{Query, limit, page};
+use super::page::{Query, limit, page, whole_key};
 use crate::caller::Caller;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"target": 24, "reminder_type": "24h", "organization_id": "00000000-0000-0000-0000-000000000001",
+    "assignment_id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10", "title": "Essay", "due_at": "2026-11-30T12:00:00Z",
+    "due_at_local": "2026-11-30T13:00:00", "timezone": "Europe/Oslo", "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01",
+    "email": "sam@example.org", "name": "Sam"}))]
 pub struct DueAssignment {
     /// Which of the targets it is near to.
     #[schema(example = 24)]
@@ -36,13 +40,30 @@ pub struct DueAssignment {
     pub name: Option<String>,
 }
 
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+        }
+    }
+}
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Due {
-    /// minutes, hours or days.
-    #[param(example = "hours")]
-    unit: String,
+    #[param(inline, example = "hours")]
+    unit: Unit,
     /// How many units ahead, several separated by commas.
     #[param(example = "24,2")]
     targets: String,
@@ -79,11 +100,16 @@ pub async fn due_assignments(
             .at("targets")
         })?;
     let size = limit(due.limit)?;
+    whole_key(&[
+        ("after_target", due.after_target.is_some()),
+        ("after_due_at", due.after_due_at.is_some()),
+        ("after_assignment_id", due.after_assignment_id.is_some()),
+    ])?;
     let rows = caller
         .rows(
             include_str!("../../sql/due_assignments.sql"),
             &[
-                (&due.unit, Type::TEXT),
+                (&due.unit.name(), Type::TEXT),
                 (&targets, Type::INT4_ARRAY),
                 (&due.tolerance.unwrap_or(1), Type::INT4),
                 (&(size + 1), Type::INT4),

@@ -9,12 +9,14 @@ use tokio_postgres::types::Type;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::page::{Query, limit, page};
+use super::page::{Query, limit, page, whole_key};
 use crate::caller::{Caller, shown};
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"user_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "name": "Kari", "role": "coordinator",
+    "organization": "North", "peer_mentor_id": null}))]
 pub struct Me {
     pub user_id: Uuid,
     pub name: Option<String>,
@@ -48,6 +50,8 @@ pub async fn me(caller: Caller) -> Result<Json<Me>, Problem> {
 
 /// How the daily run stands.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"status": "warning", "reasons": ["3 escalations have no coordinator"],
+    "last_run_at": "2026-11-10T06:00:00Z"}))]
 pub struct Health {
     pub status: HealthStatus,
     /// Worst first.
@@ -75,6 +79,9 @@ pub async fn health(caller: Caller) -> Result<Json<Health>, Problem> {
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"assignment_id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10", "title": "Essay", "last_contact_date": "2026-11-10",
+    "silent_since": "2026-11-10", "days_since": 17, "student_id": "5a1c2f60-1f0b-4a58-8a0e-2f6c3b1d9e01", "student_name": "Sam",
+    "peer_mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02", "peer_mentor_name": "Mina"}))]
 pub struct SilentAssignment {
     pub assignment_id: Uuid,
     #[schema(example = "Essay")]
@@ -115,6 +122,10 @@ pub async fn silent_assignments(
     Query(silence): Query<Silence>,
 ) -> Result<(HeaderMap, Json<Vec<SilentAssignment>>), Problem> {
     let size = limit(silence.limit)?;
+    whole_key(&[
+        ("after_silent_since", silence.after_silent_since.is_some()),
+        ("after_assignment_id", silence.after_assignment_id.is_some()),
+    ])?;
     let rows = caller
         .rows(
             include_str!("../../sql/silent_assignments.sql"),

@@ -11,6 +11,8 @@ mod process;
 mod screen;
 mod version;
 
+pub use body::read;
+
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

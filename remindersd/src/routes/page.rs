@@ -20,9 +20,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map(Self).map_err(|error| {
+            let name = error.path().to_string();
+            let problem = Problem::new(StatusCode::BAD_REQUEST, error.into_inner().to_string());
+            if name == "." { problem } else { problem.at(name) }
+        })
     }
 }
 
@@ -52,6 +55,17 @@ pub fn limit(wanted: Option<i32>) -> Result<i32, Problem> {
             Err(Problem::new(StatusCode::BAD_REQUEST, format!("limit {limit} is not between 1 and {LARGEST}"))
                 .at("limit"))
         }
+    }
+}
+
+/// Refuses a part of the key of the page before: all of it, or nothing.
+pub fn whole_key(parts: &[(&str, bool)]) -> Result<(), Problem> {
+    match parts.iter().find(|(_, is_given)| !is_given) {
+        Some((missing, _)) if parts.iter().any(|(_, is_given)| *is_given) => {
+            let all: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+            Err(Problem::new(StatusCode::BAD_REQUEST, format!("{} go together", all.join(", "))).at(*missing))
+        }
+        _ => Ok(()),
     }
 }
 

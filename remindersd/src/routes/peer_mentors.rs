@@ -14,6 +14,8 @@ use crate::openapi::Refusals;
 use crate::problem::Problem;
 
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c02", "user_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03", "name": "Mina",
+    "email": "mina@example.org", "assignment_count": 7}))]
 pub struct PeerMentor {
     pub id: Uuid,
     pub user_id: Uuid,

@@ -199,6 +199,24 @@ test("a token that expires signs out, and the screen says so", async () => {
   assert.deepEqual(await serious(page), []);
 });
 
+test("whoever signs out leaves nothing behind in the tab", async () => {
+  const page = await open("Coordinator 1");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("This page is opened by a link").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await page.reload();
+  await page.getByText("This page is opened by a link").waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 0);
+});
+
+test("more is shown once, however often it is asked for", async () => {
+  const page = await open("Coordinator 1");
+  await page.getByRole("button", { name: "Show more" }).dblclick();
+  await page.locator("#silent-rows tr").nth(99).waitFor();
+  const shown = await page.locator("#silent-rows tr").evaluateAll((found) => found.map((row) => row.dataset.id));
+  assert.equal(new Set(shown).size, shown.length);
+});
+
 test("without a token, it says how to get in", async () => {
   context = await browser.newContext({ locale: "nb-NO" });
   const page = await context.newPage();

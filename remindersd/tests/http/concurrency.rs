@@ -1,11 +1,12 @@
 //! Requests that meet each other, sessions that hold locks, and a service that stops or is killed.
 
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::service::{Request, Service};
+use crate::service::{Request, Service, connection, raw};
 use crate::support::{row, rows, run};
 
 const STUDENT: &str = "a0000000-0000-4000-8000-000000000001";
@@ -66,24 +67,31 @@ fn a_request_that_comes_twice_with_one_key_makes_one_assignment() {
     let mut service = Service::start();
     let body =
         json!({"title": "once", "student_id": STUDENT, "peer_mentor_id": "a0000000-0000-4000-8000-00000000aa03"});
-    let ids: Vec<(u16, String, String)> = thread::scope(|scope| {
-        let create = |_| {
-            let (service, body) = (&service.clients, &body);
-            scope.spawn(move || {
-                let key = [("idempotency-key", "the key")];
-                let answer = service.ask_with("coordinator", "POST", "/api/v1/assignments", Some(body), &key);
-                (
-                    answer.status,
-                    answer.field("id").to_string(),
-                    answer.header("location").unwrap_or_default().to_string(),
-                )
-            })
-        };
-        let creations: Vec<_> = (0..8).map(create).collect();
-        creations.into_iter().map(|creation| creation.join().expect("an answer")).collect()
-    });
-    assert!(ids.iter().all(|answer| answer.0 == 201 && *answer == ids[0]), "{ids:?}");
-    assert_eq!(row(&mut service.owner, "SELECT count(*) FROM assignments WHERE title = 'once'"), "1");
+    let with_key = |key: &str| -> Vec<(u16, String, String)> {
+        thread::scope(|scope| {
+            let create = |_| {
+                let (service, body) = (&service.clients, &body);
+                scope.spawn(move || {
+                    let key = [("idempotency-key", key)];
+                    let answer = service.ask_with("coordinator", "POST", "/api/v1/assignments", Some(body), &key);
+                    (
+                        answer.status,
+                        answer.field("id").to_string(),
+                        answer.header("location").unwrap_or_default().to_string(),
+                    )
+                })
+            };
+            let creations: Vec<_> = (0..8).map(create).collect();
+            creations.into_iter().map(|creation| creation.join().expect("an answer")).collect()
+        })
+    };
+    // Often enough that some meet in the middle of an insert.
+    for round in 0..20 {
+        let ids = with_key(&format!("key {round}"));
+        assert!(ids.iter().all(|answer| answer.0 == 201 && *answer == ids[0]), "{ids:?}");
+    }
+    let ids = with_key("key 0");
+    assert_eq!(row(&mut service.owner, "SELECT count(*) FROM assignments WHERE title = 'once'"), "20");
     assert_eq!(row(&mut service.owner, "SELECT count(*) FROM verify_assignment_counts()"), "0");
     // So does a contact, and a key is for one thing.
     let key = [("idempotency-key", "a contact")];
@@ -110,7 +118,7 @@ fn a_request_that_comes_twice_with_one_key_makes_one_assignment() {
     );
     assert_eq!(elsewhere.status, 409, "{elsewhere:?}");
     // Another's key is another key, also where it reads the same.
-    let key = [("idempotency-key", "the key")];
+    let key = [("idempotency-key", "key 0")];
     let by_another = service.ask_with("admin", "POST", "/api/v1/assignments", Some(&body), &key);
     assert_eq!(by_another.status, 201);
     assert_ne!(by_another.field("id"), ids[0].1);
@@ -156,6 +164,46 @@ fn a_lock_that_others_hold_ends_the_request_that_waits_and_no_other() {
     });
     run(&mut holder, "ROLLBACK");
     assert_eq!(service.ask("coordinator", "PATCH", FIRST, Some(&json!({"title": "x"}))).status, 200);
+}
+
+#[test]
+fn whether_the_service_is_healthy_does_not_depend_on_how_busy_it_is() {
+    let service = Service::configured("max_connections = 1\n");
+    let mut holder = service.database.connect();
+    run(&mut holder, "BEGIN; SELECT FROM assignments WHERE id = 'a0000000-0000-4000-8000-000000001101' FOR UPDATE");
+    let clients = &service.clients;
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| clients.ask("coordinator", "PATCH", FIRST, Some(&json!({"title": "x"}))).status);
+        wait_until_one_waits(&service);
+        let health = Request { method: "GET", path: "/healthz", token: None, headers: &[], body: None };
+        assert_eq!(service.send(&health).status, 200);
+        run(&mut holder, "ROLLBACK");
+        assert_eq!(waits.join().expect("an answer"), 200);
+    });
+}
+
+#[test]
+fn clients_that_are_slow_to_send_or_to_read_are_told_or_lose_their_place() {
+    let service =
+        Service::configured("[http]\nlisten = '127.0.0.1:0'\nmax_open_connections = 1\nrequest_timeout_seconds = 1\n");
+    let head = "POST /api/v1/assignments HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
+    let answer = raw(&service.url, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    // More is asked for than the kernel keeps for somebody who does not read it.
+    let mut deaf = connection(&service.url);
+    deaf.write_all("GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(400).as_bytes()).expect("sent");
+    assert_eq!(service.ask("coordinator", "GET", FIRST, None).status, 200);
+}
+
+#[test]
+fn a_client_that_has_said_all_it_had_to_say_is_answered() {
+    let service = Service::start();
+    let mut stream = connection(&service.url);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+    stream.shutdown(std::net::Shutdown::Write).expect("half closed");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 fn wait_until_one_waits(service: &Service) {

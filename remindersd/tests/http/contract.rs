@@ -69,9 +69,38 @@ fn the_description_names_every_route_with_its_answers() {
             }
         }
     }
+    let mut references = Vec::new();
+    for_each_object(&description, &mut |object| {
+        if let Some(reference) = object.get("$ref") {
+            references.push(reference.as_str().expect("a reference").to_string());
+        }
+        // What is sent and answered as JSON or as a problem.
+        for (media, content) in object.get("content").and_then(Value::as_object).into_iter().flatten() {
+            let schema = &content["schema"];
+            let schema = if schema["type"] == "array" { &schema["items"] } else { schema };
+            let name = schema["$ref"].as_str().unwrap_or_default().trim_start_matches("#/components/schemas/");
+            let examples = [&content["example"], &description["components"]["schemas"][name]["example"]];
+            assert!(examples.iter().any(|example| !example.is_null()), "{media} {name} has an example");
+        }
+    });
+    assert!(references.len() > 100, "{}", references.len());
+    for reference in references {
+        assert!(description.pointer(&reference[1..]).is_some(), "{reference}");
+    }
     let printed = Command::new(env!("CARGO_BIN_EXE_remindersd")).arg("openapi").output().expect("it runs");
     let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
     assert_eq!(printed, description);
+}
+
+/// Every object in a JSON value.
+fn for_each_object<'a>(value: &'a Value, seen: &mut impl FnMut(&'a serde_json::Map<String, Value>)) {
+    if let Some(object) = value.as_object() {
+        seen(object);
+    }
+    let within = value.as_object().into_iter().flat_map(|object| object.values());
+    for value in within.chain(value.as_array().into_iter().flatten()) {
+        for_each_object(value, seen);
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn what_a_body_gets_wrong_is_told_with_the_field() {
     assert_problem(&post("{"), 400, None);
     assert_problem(&post(""), 400, None);
     assert_problem(&post("[]"), 422, None);
+    assert_problem(&post(&format!(r#"["x", null, "{STUDENT}", null, null, null, null, null, null]"#)), 422, None);
     assert_problem(&post(r#"{"title": "x"}"#), 422, None);
     assert_problem(&post(&format!(r#"{{"title": "x", "student_id": "{STUDENT}"}} {{}}"#)), 400, None);
     for (name, value) in [
@@ -91,19 +92,21 @@ fn what_a_url_or_a_header_gets_wrong_is_told() {
     for (path, field) in [
         ("/api/v1/assignments?limit=0", Some("limit")),
         ("/api/v1/assignments?limit=1001", Some("limit")),
-        ("/api/v1/assignments?limit=many", None),
-        ("/api/v1/assignments?after=sam", None),
-        ("/api/v1/assignments?status=done", None),
-        ("/api/v1/assignments?no_contact_since=yesterday", None),
-        ("/api/v1/assignments?page=2", None),
+        ("/api/v1/assignments?limit=many", Some("limit")),
+        ("/api/v1/assignments?after=sam", Some("after")),
+        ("/api/v1/assignments?status=done", Some("status")),
+        ("/api/v1/assignments?no_contact_since=yesterday", Some("no_contact_since")),
+        ("/api/v1/assignments?page=2", Some("page")),
         ("/api/v1/assignments/sam", Some("id")),
         ("/api/v1/peer-mentors/sam", Some("id")),
         ("/api/v1/due-assignments?unit=hours", None),
         ("/api/v1/due-assignments?unit=hours&targets=", Some("targets")),
-        ("/api/v1/due-assignments?unit=weeks&targets=1", None),
+        ("/api/v1/due-assignments?unit=weeks&targets=1", Some("unit")),
         ("/api/v1/due-assignments?unit=hours&targets=-1", None),
         ("/api/v1/due-assignments?unit=hours&targets=1&tolerance=-1", None),
         ("/api/v1/due-assignments?unit=days&targets=2147483647", None),
+        ("/api/v1/due-assignments?unit=days&targets=1&after_target=1", Some("after_due_at")),
+        ("/api/v1/silent-assignments?after_silent_since=2026-01-01", Some("after_assignment_id")),
     ] {
         assert_problem(&get(path), 400, field);
     }
@@ -136,7 +139,7 @@ fn what_no_client_caused_tells_nothing() {
          CREATE TRIGGER broken BEFORE UPDATE ON assignments FOR EACH ROW EXECUTE FUNCTION public.broken()",
     );
     for (code, status, is_told) in
-        [("XX000", 500, false), ("42P01", 500, false), ("53300", 503, true), ("P0001", 422, true)]
+        [("XX000", 500, false), ("42P01", 500, false), ("53300", 503, true), ("P0001", 422, true), ("45000", 422, true)]
     {
         run(&mut service.owner, &format!("ALTER DATABASE {} SET test.code = '{code}'", service.database.name));
         // Sessions that are there do not know yet.
@@ -148,6 +151,43 @@ fn what_no_client_caused_tells_nothing() {
         let answer = service.ask("coordinator", "PATCH", FIRST, Some(&json!({"title": "x"})));
         assert_eq!(answer.status, status, "{code}: {answer:?}");
         assert_eq!(answer.body.to_string().contains("a secret"), is_told, "{code}: {answer:?}");
+    }
+}
+
+#[test]
+fn metadata_comes_back_as_it_was_written_whatever_it_holds() {
+    let mut service = Service::start();
+    let token = service.token("coordinator");
+    let patch = |metadata: &str| {
+        let body = format!(r#"{{"metadata": {metadata}}}"#);
+        service.send(&Request { method: "PATCH", path: FIRST, token: Some(&token), headers: &[], body: Some(&body) })
+    };
+    let number = "12345678901234567890123.45678901234567890";
+    let written = patch(number);
+    assert_eq!(written.status, 200, "{written:?}");
+    let read = |service: &Service, what: &str| {
+        for path in [FIRST, "/api/v1/assignments"] {
+            let answer = raw(
+                &service.url,
+                format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n")
+                    .as_bytes(),
+            );
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(what), "{path}: {answer}");
+        }
+    };
+    read(&service, number);
+    // As deep as it goes into the longest body, or refused.
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    assert!([200, 422].contains(&patch(&deep).status));
+    for (value, text) in [("'1e400'", &"0".repeat(400)), ("repeat('[', 2000) || repeat(']', 2000)", &"[".repeat(2000))]
+    {
+        run(
+            &mut service.owner,
+            &format!(
+                "UPDATE assignments SET metadata = ({value})::jsonb WHERE id = 'a0000000-0000-4000-8000-000000001101'"
+            ),
+        );
+        read(&service, text);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program, running in front of a database of one test's own, and requests to it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -196,7 +197,7 @@ fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build().new_agent()
 }
 
-/// A configuration file for this database; what `more` says of [jwt] and [http] comes last.
+/// A configuration file for this database; what `more` says before it names a section is of [database].
 pub fn configuration(database: &Database, gateway: &str, member: &str, more: &str) -> std::path::PathBuf {
     let socket = std::env::var("PGHOST").expect("PGHOST");
     let port = std::env::var("PGPORT").expect("PGPORT");
@@ -207,9 +208,9 @@ pub fn configuration(database: &Database, gateway: &str, member: &str, more: &st
     };
     let listen = if more.contains("[http]") { "" } else { "[http]\nlisten = '127.0.0.1:0'\n" };
     let text = format!(
-        "{jwt}{listen}{}\n[database]\nurl = 'host={socket} port={port} user={gateway} dbname={}'\nstatement_timeout_seconds = 2\n",
+        "[database]\nurl = 'host={socket} port={port} user={gateway} dbname={}'\nstatement_timeout_seconds = 2\n{}\n{jwt}{listen}",
+        database.name,
         more.replace("{member}", member),
-        database.name
     );
     let file = std::env::temp_dir().join(format!("remindersd-{}.toml", database.name));
     std::fs::write(&file, text).expect("a configuration");
@@ -233,10 +234,13 @@ fn started(configuration: &std::path::Path) -> (Child, String) {
     (process, url)
 }
 
+pub fn connection(url: &str) -> TcpStream {
+    TcpStream::connect(url.strip_prefix("http://").expect("a URL")).expect("a connection")
+}
+
 /// Bytes to the service, and whatever it answers until it closes the connection.
 pub fn raw(url: &str, bytes: &[u8]) -> String {
-    let address = url.strip_prefix("http://").expect("a URL");
-    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    let mut stream = connection(url);
     stream.write_all(bytes).expect("sent");
     let mut answer = Vec::new();
     // It may close before it has read all.

@@ -94,3 +94,20 @@ fn public_keys_verify_rs256_and_es256_and_a_public_key_is_no_secret() {
         assert_eq!(answer.status, 401, "{what}: {answer:?}");
     }
 }
+
+#[test]
+fn of_keys_without_names_each_is_tried() {
+    let service = Service::configured(&format!(
+        "[jwt]\njwks_file = '{KEYS}/unnamed.json'\naudience = 'authenticated'\nroles = ['{{member}}']\n[http]\nlisten = '127.0.0.1:0'\n"
+    ));
+    let rsa = EncodingKey::from_rsa_pem(&std::fs::read(format!("{KEYS}/rs256.pem")).expect("a key")).expect("a key");
+    let by = |id: Option<&str>| {
+        let header = Header { kid: id.map(ToString::to_string), ..Header::new(Algorithm::RS256) };
+        encode(&header, &service.claims("coordinator"), &rsa).expect("a token")
+    };
+    assert_eq!(with(&service, &by(None)).status, 200);
+    assert_eq!(with(&service, &by(Some("second"))).status, 200);
+    let mut other = by(None);
+    other.replace_range(other.len() - 8..other.len() - 4, "AAAA");
+    assert_eq!(with(&service, &other).status, 401);
+}
