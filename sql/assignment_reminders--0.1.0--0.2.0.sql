@@ -41,6 +41,28 @@ CREATE TYPE assignment_reminders.reminder_kind AS (
 COMMENT ON TYPE assignment_reminders.reminder_kind IS
     'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
 
+-- What evaluate_silence decides by. Days are those of the organization.
+CREATE TYPE assignment_reminders.silence_facts AS (
+    silent_since date,
+    as_of date,
+    paused_from date[],
+    paused_until date[],
+    mentor_unreachable text,
+    reminder_status text,
+    reminder_skip_reason text,
+    reminder_sent_on date,
+    reminder_scheduled_on date,
+    reminder_after_days integer,
+    escalate_after_days integer,
+    escalation_grace_days integer,
+    weekly_days_off integer[],
+    off_from date[],
+    off_until date[],
+    follow_up_from date
+);
+COMMENT ON TYPE assignment_reminders.silence_facts IS
+    'What evaluate_silence decides by: a silence, the reminder of it to whoever is mentor now (no status: there is none), and the organization''s settings and days off.';
+
 -- What skip_reason decides by.
 CREATE TYPE assignment_reminders.reminder_facts AS (
     reminder_type text,
@@ -55,7 +77,9 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     has_something_to_say boolean,
     is_opted_out boolean,
     has_address boolean,
-    as_of timestamptz
+    as_of timestamptz,
+    is_paused boolean,
+    is_of_another_mentor boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
@@ -88,6 +112,9 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Follow-ups name the mentor whom they are about.
+ALTER TYPE assignment_reminders.follow_up ADD ATTRIBUTE peer_mentor_id uuid;
 
 -- skip_reason takes its facts as one row. The one that took them one by one goes, unless something of the user's stands on it:
 -- then it stays, as an ordinary function, and asks the new one.
@@ -144,9 +171,9 @@ SET LOCAL search_path TO assignment_reminders, pg_temp;
 
 CREATE OR REPLACE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(last_contact_date, assigned_on);
+RETURN greatest(assigned_on, last_contact_date);
 COMMENT ON FUNCTION assignment_reminders.silent_since(date, date) IS
-    'The day on which the silence of an assignment began: its last contact or, without any, the day it was assigned.';
+    'The day on which the silence of an assignment began: its last contact, but not before the day it was assigned.';
 
 CREATE OR REPLACE FUNCTION assignment_reminders.silence_anchor(silent_since date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -332,15 +359,17 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 -- requires:
 --   contact_reads
 
--- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the
+-- What a run at as_of would enqueue. The decision is evaluate_silence's (src/rules/follow_up.rs); this statement finds the
 -- candidate rows, and whom to write to.
 --
 -- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
--- organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- organization (assignments_open_silence_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
--- repeat run mostly meets. latest_starts_of_silence (src/rules/follow_up.rs) says how long that is. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
--- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
--- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
+-- repeat run mostly meets. latest_starts_of_silence says how long that is by the organization's calendar; what was paused
+-- meanwhile (assignment_pauses_assignment_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
+-- whole, and BETWEEN '-infinity' makes the planner guess a narrow range (0.5 %) instead of a third of the table, for which
+-- it would read all of it; LIMIT 1, of a unique row, keeps it from reading the whole outbox for each organization. The
+-- people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
 CREATE OR REPLACE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
@@ -348,22 +377,26 @@ CREATE OR REPLACE FUNCTION assignment_reminders.evaluate_assignments(
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor, a.peer_mentor_id
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
            ) AS local
-     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
-           s.reminder_after_days, s.escalate_after_days, local.today) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
-                  r.anchor = clock.anchor AS is_reminder_of_this_silence, r.status, r.skip_reason, r.sent_at, r.scheduled_for
+           SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+             FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
+           ) AS off
+     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
+           s.reminder_after_days, s.escalate_after_days, local.today,
+           s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from) AS latest_start
+     CROSS JOIN LATERAL (
+           SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+                  r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
+                  r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
-            CROSS JOIN LATERAL (
-                  SELECT assignment_reminders.silence_anchor(
-                         assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)) AS anchor
-                  ) AS clock
+            CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
+            CROSS JOIN LATERAL (SELECT assignment_reminders.silence_anchor(silence.since) AS anchor) AS clock
              LEFT JOIN LATERAL (
                   SELECT * FROM assignment_reminders.reminders r
                    WHERE r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
@@ -373,28 +406,32 @@ AS $$
               AND a.status = 'open'
               AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
                   BETWEEN '-infinity' AND latest_start.any_action
+              AND a.follow_up
               AND NOT coalesce(
-                  r.anchor = clock.anchor
+                  r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE
                   AND (r.status = 'pending'
-                       OR (r.status IN ('sent', 'failed')
-                           AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                                        > latest_start.beyond_reminder, true))),
+                       OR (r.status IN ('sent', 'failed') AND coalesce(silence.since > latest_start.beyond_reminder, true))),
                   false)
            OFFSET 0
            ) AS a
       LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
-     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-           a.last_contact_date, a.assigned_on,
-           assignment_reminders.dispatched_at(
-               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
-               a.is_reminder_of_this_silence, a.status, a.skip_reason, a.sent_at, a.scheduled_for,
-               coalesce(evaluate_assignments.as_of, now())),
-           s.reminder_after_days, s.escalate_after_days, local.today) AS e
+      LEFT JOIN LATERAL (
+           SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+           ) AS pause ON true
+     CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
+           a.since, local.today, pause.first_days, pause.last_days,
+           assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+           CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
+           (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
+           s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
+           s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts) AS e
       -- No kind does nothing.
       JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, mentor.id, a.coordinator_id, NULL, NULL)
+        ON recipient.id = assignment_reminders.addressee_id(
+               kind.addressee, mentor.id, coalesce(a.coordinator_id, s.fallback_coordinator_id), NULL, NULL)
        AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
@@ -407,12 +444,13 @@ AS $$
            ) AS enqueued ON true
      WHERE (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
-                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
+                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
+                   enqueued.peer_mentor_id <> a.peer_mentor_id))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,assignments,peer_mentors,users,reminders}',
+                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,users,reminders}',
                          evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
@@ -632,6 +670,9 @@ AS $$
            'contact_corrections',
            (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
               FROM about_student a JOIN assignment_reminders.contact_corrections c ON c.assignment_id = a.id),
+           'assignment_pauses',
+           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+              FROM about_student a JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
@@ -652,10 +693,10 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,assignments,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; corrections and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
@@ -882,6 +923,28 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluate_values_wrapper';
 
+-- assignment_reminders::bindings::evaluate_assignment
+CREATE OR REPLACE FUNCTION "evaluate_assignment"(
+	"last_contact_date" date,
+	"assigned_on" date,
+	"last_reminder_sent_at" timestamp with time zone,
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"as_of" date,
+	"escalation_grace_days" INT
+) RETURNS assignment_reminders.evaluation
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'evaluate_values_with_grace_wrapper';
+
+-- assignment_reminders::bindings::evaluate_silence
+CREATE OR REPLACE FUNCTION "evaluate_silence"(
+	"facts" assignment_reminders.silence_facts
+) RETURNS assignment_reminders.evaluation
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'evaluate_silence_wrapper';
+
 -- assignment_reminders::daily::health::evaluation_health
 CREATE OR REPLACE FUNCTION "evaluation_health"(
 	"max_age" interval DEFAULT interval '26 hours',
@@ -924,7 +987,7 @@ AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 -- assignment_reminders::privacy::forget_person
 CREATE OR REPLACE FUNCTION "forget_person"(
 	"user_id" uuid
-) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
@@ -965,6 +1028,17 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_escalation_due_wrapper';
 
+-- assignment_reminders::bindings::is_escalation_due
+CREATE OR REPLACE FUNCTION "is_escalation_due"(
+	"days" INT,
+	"threshold" INT,
+	"days_since_reminder" INT,
+	"escalation_grace_days" INT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_escalation_due_after_grace_wrapper';
+
 -- assignment_reminders::bindings::is_reachable
 CREATE OR REPLACE FUNCTION "is_reachable"(
 	"contact_opt_out" bool,
@@ -987,6 +1061,20 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_rearmed_wrapper';
 
+-- assignment_reminders::bindings::is_rearmed
+CREATE OR REPLACE FUNCTION "is_rearmed"(
+	"reminder_type" TEXT,
+	"anchor" timestamp with time zone,
+	"status" TEXT,
+	"skip_reason" TEXT,
+	"due_anchor" timestamp with time zone,
+	"due_skip_reason" TEXT,
+	"is_of_another_mentor" bool
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_rearmed_for_mentor_wrapper';
+
 -- assignment_reminders::bindings::is_reminder_due
 CREATE OR REPLACE FUNCTION "is_reminder_due"(
 	"days" INT,
@@ -995,6 +1083,28 @@ CREATE OR REPLACE FUNCTION "is_reminder_due"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_reminder_due_wrapper';
+
+-- assignment_reminders::bindings::is_unreachable
+CREATE OR REPLACE FUNCTION "is_unreachable"(
+	"skip_reason" TEXT
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_unreachable_wrapper';
+
+-- assignment_reminders::bindings::latest_starts_of_silence
+CREATE OR REPLACE FUNCTION "latest_starts_of_silence"(
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"as_of" date,
+	"weekly_days_off" INT[],
+	"off_from" date[],
+	"off_until" date[],
+	"follow_up_from" date
+) RETURNS assignment_reminders.latest_starts
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'latest_starts_by_calendar_wrapper';
 
 -- assignment_reminders::bindings::latest_starts_of_silence
 CREATE OR REPLACE FUNCTION "latest_starts_of_silence"(
@@ -1069,6 +1179,26 @@ CREATE OR REPLACE FUNCTION "organization_health"(
 STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_health_wrapper';
+
+-- assignment_reminders::clock::pause::pause_assignment
+CREATE OR REPLACE FUNCTION "pause_assignment"(
+	"assignment_id" uuid,
+	"until" date DEFAULT NULL,
+	"reason" TEXT DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'pause_assignment_wrapper';
+
+-- assignment_reminders::delivery::claim::paused_among
+CREATE OR REPLACE FUNCTION "paused_among"(
+	"assignment_ids" uuid[],
+	"as_of" timestamp with time zone
+) RETURNS uuid[]
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'paused_among_wrapper';
 
 -- assignment_reminders::delivery::operate::prune
 CREATE OR REPLACE FUNCTION "prune"(
@@ -1184,6 +1314,15 @@ CREATE OR REPLACE FUNCTION "restore_contact"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'restore_contact_wrapper';
+
+-- assignment_reminders::clock::pause::resume_assignment
+CREATE OR REPLACE FUNCTION "resume_assignment"(
+	"assignment_id" uuid,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'resume_assignment_wrapper';
 
 -- assignment_reminders::delivery::operate::retry_failed_reminders
 CREATE OR REPLACE FUNCTION "retry_failed_reminders"(
@@ -1312,11 +1451,23 @@ CREATE OR REPLACE FUNCTION "create_reminder_settings"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'create_reminder_settings_wrapper';
 
+-- assignment_reminders::clock::day::fill_assignment
+CREATE OR REPLACE FUNCTION "fill_assignment"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'fill_assignment_wrapper';
+
 -- assignment_reminders::row_triggers::forget_bounces
 CREATE OR REPLACE FUNCTION "forget_bounces"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_bounces_wrapper';
+
+-- assignment_reminders::clock::closed::keep_closed_days
+CREATE OR REPLACE FUNCTION "keep_closed_days"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_closed_days_wrapper';
 
 -- assignment_reminders::counts::maintain_assignment_count
 CREATE OR REPLACE FUNCTION "maintain_assignment_count"()
@@ -1412,19 +1563,25 @@ DECLARE
         'assignment_reminders.days_since_last_contact(date, date)',
         'assignment_reminders.is_reminder_due(integer, integer)',
         'assignment_reminders.is_escalation_due(integer, integer, timestamptz)',
+        'assignment_reminders.is_escalation_due(integer, integer, integer, integer)',
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
+        'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date, integer)',
+        'assignment_reminders.evaluate_silence(assignment_reminders.silence_facts)',
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
         'assignment_reminders.unreachable_reason(text, boolean, boolean)',
+        'assignment_reminders.is_unreachable(text)',
         'assignment_reminders.is_reachable(boolean, text)',
         'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
         'assignment_reminders.silent_since(date, date)',
         'assignment_reminders.silence_anchor(date)',
         'assignment_reminders.latest_starts_of_silence(integer, integer, date)',
+        'assignment_reminders.latest_starts_of_silence(integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
         'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
         'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean)',
         'assignment_reminders.reminder_kinds()',
         'assignment_reminders.reminder_kind(text)',
         'assignment_reminders.reminder_type_of(text)',
@@ -1436,6 +1593,7 @@ DECLARE
         'assignment_reminders.without_text(text)',
         'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
+        'assignment_reminders.paused_among(uuid[], timestamptz)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
@@ -1546,11 +1704,17 @@ COMMENT ON FUNCTION assignment_reminders.enqueue_due_reminders(timestamp with ti
     'Enqueues a reminder to the student for each of the organization''s due_offsets before an assignment''s due date, as soon as the first one''s time has come; a later one waits until its own. Calling it again enqueues nothing anew. When it has not run for a while, what is late is due at once, as long as the assignment is not (the claim then sends only the one closest to the due date). An assignment created after an offset''s time gets just the others. A due date that moved re-arms its reminders; those of assignments no longer open are skipped. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timestamp with time zone, INT, INT, date) IS
-    'What an open assignment with these values calls for: none, remind or escalate, and the days of its silence. The reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: silent since assigned_on. NULL threshold: that action is off.
+    'What an open assignment with these values calls for: none, remind or escalate, and the days of its silence, which began with the last contact, but not before assigned_on. The reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: there never was any. NULL threshold: that action is off. Days off, pauses and grace are not asked for.
 22004 for a NULL assigned_on or as_of, 22008 for infinite dates, 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(date, date, timestamp with time zone, INT, INT, date, INT) IS
+    'The same, where a mentor who was reminded has escalation_grace_days before the coordinator is told.
+22004 for a NULL assigned_on, as_of or grace, 22008 for infinite dates, 22023 for a negative threshold or grace.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
-    'What this assignment calls for on as_of (NULL: today in its organization''s time zone), by its organization''s settings and its reminder of this silence. An assignment that is not open calls for none.
+    'What this assignment calls for on as_of (NULL: today in its organization''s time zone), by its organization''s settings and days off, its pauses, and the reminder of this silence to whoever is its mentor now. An assignment that is not open, or not followed up, calls for none.
 02000 for an unknown assignment, 22004 for NULL.';
+COMMENT ON FUNCTION assignment_reminders.evaluate_silence(assignment_reminders.silence_facts) IS
+    'What the silence of an open assignment calls for, and its days: what evaluate_assignment says of values, with the organization''s days off, the assignment''s pauses and what became of its mentor''s reminder. Runs ask this of every assignment that is long silent.
+22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a run hangs. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
 22004 for NULL, 22023 for an infinite max_age.';
@@ -1562,10 +1726,12 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, inter
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
+COMMENT ON FUNCTION assignment_reminders.fill_assignment() IS
+    'Trigger: gives an assignment what its writer left out: the organization''s day, and whether its silence is followed up, which it is from the moment it has a mentor or coordinator.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
-    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
@@ -1576,6 +1742,9 @@ COMMENT ON FUNCTION assignment_reminders.install_api(TEXT) IS
 42501 for anybody but the tables'' owner, or where an object in the schema is another role''s; 42P06 for a schema that is there and was not made by this function, 22004 for NULL, 22023 for assignment_reminders itself or a schema of Postgres''s, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
     'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, INT, INT) IS
+    'Whether days >= threshold, and a reminder was sent at least escalation_grace_days ago (days_since_reminder; NULL: none was). False when anything is NULL.
+22023 for a negative threshold or grace.';
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
@@ -1584,12 +1753,22 @@ COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
     'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
+COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
+    'The same, where a follow-up may be about an assignment that had another mentor then: it becomes pending again for the new one.
+22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
+    'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
+    'Trigger: an assignment that is closed pauses from the day after, until the day before it is opened again.';
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date) IS
     'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date, INT[], date[], date[], date) IS
+    'The same by the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise.
+22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
@@ -1612,6 +1791,12 @@ COMMENT ON FUNCTION assignment_reminders.named_organization() IS
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
+COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
+    'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is followed up on them. Follow-ups that wait are skipped as paused; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
+02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
+COMMENT ON FUNCTION assignment_reminders.paused_among(uuid[], timestamp with time zone) IS
+    'Which of these assignments are paused at as_of. Answers claims alone, with the rights of the tables'' owner. NULL for NULL.
+42501 for anybody else.';
 COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
     'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.protect_identity() IS
@@ -1666,6 +1851,9 @@ COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[], uuid) IS
 COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
     'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
 22004 for NULL, 02000 for an unknown user.';
+COMMENT ON FUNCTION assignment_reminders.resume_assignment(uuid, timestamp with time zone) IS
+    'Ends the pause of an assignment: the day of as_of, in its organization''s time zone, counts again. Returns whether it was paused.
+02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';

@@ -6,10 +6,11 @@ use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use crate::arguments::is_infinite;
-use crate::rules::contact::days_since_last_contact as rule_days_since_last_contact;
+use crate::rules::calendar::{Calendar, DaysOfWeek, Span, UnknownWeekday};
+use crate::rules::contact::{days_since_last_contact as rule_days_since_last_contact, silent_since};
 use crate::rules::delivery::{self, Assignment, Day, Facts};
 use crate::rules::due::{self, DueOffset};
-use crate::rules::follow_up::{self, Action, Days, Evaluation, LatestStarts, MentorsReminder, Thresholds};
+use crate::rules::follow_up::{self, Action, Days, Evaluation, LatestStarts, MentorsReminder, Silence, Thresholds};
 use crate::rules::kind::{Addressee, KINDS, Kind};
 use crate::rules::outbox::{self, Due, Enqueued};
 use crate::rules::recipient::{self, Recipient};
@@ -59,12 +60,28 @@ fn is_escalation_due(
     threshold: Option<i32>,
     last_reminder_sent_at: Option<TimestampWithTimeZone>,
 ) -> Result<bool> {
-    Ok(follow_up::is_escalation_due(days, days_of(threshold)?, last_reminder_sent_at.is_some()))
+    let since_reminder = last_reminder_sent_at.map(|_| i32::MAX);
+    Ok(follow_up::is_escalation_due(days, days_of(threshold)?, since_reminder, Days::default()))
 }
 
-/// What an open assignment with these values calls for: none, remind or escalate, and the days of its silence. The
-/// reminder counts if its UTC date is not before the day the silence began. NULL last_contact_date: silent since
-/// assigned_on. NULL threshold: that action is off.
+/// Whether days >= threshold, and a reminder was sent at least escalation_grace_days ago (days_since_reminder; NULL: none was). False when
+/// anything is NULL.
+///
+/// 22023 for a negative threshold or grace.
+#[pg_extern(name = "is_escalation_due", immutable, parallel_safe)]
+fn is_escalation_due_after_grace(
+    days: Option<i32>,
+    threshold: Option<i32>,
+    days_since_reminder: Option<i32>,
+    escalation_grace_days: Option<i32>,
+) -> Result<bool> {
+    let Some(grace) = days_of(escalation_grace_days)? else { return Ok(false) };
+    Ok(follow_up::is_escalation_due(days, days_of(threshold)?, days_since_reminder, grace))
+}
+
+/// What an open assignment with these values calls for: none, remind or escalate, and the days of its silence, which began with the
+/// last contact, but not before assigned_on. The reminder counts if its UTC date is not before the day the silence began. NULL
+/// last_contact_date: there never was any. NULL threshold: that action is off. Days off, pauses and grace are not asked for.
 ///
 /// 22004 for a NULL assigned_on or as_of, 22008 for infinite dates, 22023 for a negative threshold.
 #[pg_extern(name = "evaluate_assignment", immutable, parallel_safe)]
@@ -76,20 +93,95 @@ fn evaluate_values(
     escalate_after_days: Option<i32>,
     as_of: default!(Option<Date>, "current_date"),
 ) -> Result<Composite<Evaluation>> {
-    let assigned_on = assigned_on.ok_or_else(|| null_argument("assigned_on"))?;
-    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    let thresholds = thresholds_of(reminder_after_days, escalate_after_days)?;
-    Ok(Composite(follow_up::evaluate(
-        last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?,
-        calendar_date("assigned_on", assigned_on)?,
-        last_reminder_sent_at.map(|moment| utc_date("last_reminder_sent_at", moment)).transpose()?,
-        thresholds,
-        calendar_date("as_of", as_of)?,
-    )))
+    evaluate_values_with_grace(
+        last_contact_date,
+        assigned_on,
+        last_reminder_sent_at,
+        reminder_after_days,
+        escalate_after_days,
+        as_of,
+        Some(0),
+    )
 }
 
-/// What this assignment calls for on as_of (NULL: today in its organization's time zone), by its organization's
-/// settings and its reminder of this silence. An assignment that is not open calls for none.
+/// The same, where a mentor who was reminded has escalation_grace_days before the coordinator is told.
+///
+/// 22004 for a NULL assigned_on, as_of or grace, 22008 for infinite dates, 22023 for a negative threshold or grace.
+#[pg_extern(name = "evaluate_assignment", immutable, parallel_safe)]
+fn evaluate_values_with_grace(
+    last_contact_date: Option<Date>,
+    assigned_on: Option<Date>,
+    last_reminder_sent_at: Option<TimestampWithTimeZone>,
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    as_of: Option<Date>,
+    escalation_grace_days: Option<i32>,
+) -> Result<Composite<Evaluation>> {
+    let assigned_on = assigned_on.ok_or_else(|| null_argument("assigned_on"))?;
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let last_contact = last_contact_date.map(|date| calendar_date("last_contact_date", date)).transpose()?;
+    let sent_on = last_reminder_sent_at.map(|moment| utc_date("last_reminder_sent_at", moment)).transpose()?;
+    let silence = Silence {
+        since: silent_since(last_contact, calendar_date("assigned_on", assigned_on)?),
+        stopped: &[],
+        is_mentor_unreachable: false,
+        reminder: sent_on.map(|sent_on| MentorsReminder {
+            status: "sent",
+            skip_reason: None,
+            sent_at: Some(sent_on),
+            scheduled_for: sent_on,
+        }),
+    };
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days, escalation_grace_days)?;
+    Ok(Composite(follow_up::evaluate(silence, thresholds, &Calendar::default(), calendar_date("as_of", as_of)?)))
+}
+
+takes!(
+    /// What decides what a silence calls for.
+    SilenceFacts, "assignment_reminders.silence_facts"
+);
+
+/// What the silence of an open assignment calls for, and its days: what evaluate_assignment says of values, with the organization's
+/// days off, the assignment's pauses and what became of its mentor's reminder. Runs ask this of every assignment that is long silent.
+///
+/// 22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an
+/// unknown weekday.
+#[pg_extern(immutable, parallel_safe)]
+fn evaluate_silence(facts: Option<Record<SilenceFacts>>) -> Result<Composite<Evaluation>> {
+    let facts = facts.ok_or_else(|| null_argument("facts"))?;
+    let day = |name| Ok(facts.get::<Date>(name)?.map(nearest_date));
+    let days = |name| facts.get::<Vec<Option<Date>>>(name);
+    let number = |name| facts.get::<i32>(name);
+    let since = day("silent_since")?.ok_or_else(|| null_argument("silent_since"))?;
+    let as_of = day("as_of")?.ok_or_else(|| null_argument("as_of"))?;
+    let stopped = spans(days("paused_from")?, days("paused_until")?);
+    let is_mentor_unreachable = facts.get::<String>("mentor_unreachable")?.is_some();
+    let status: Option<String> = facts.get("reminder_status")?;
+    let skip_reason: Option<String> = facts.get("reminder_skip_reason")?;
+    let (sent_at, scheduled_for) = (day("reminder_sent_on")?, day("reminder_scheduled_on")?);
+    let reminder = status.as_deref().zip(scheduled_for.or(sent_at)).map(|(status, scheduled_for)| MentorsReminder {
+        status,
+        skip_reason: skip_reason.as_deref(),
+        sent_at,
+        scheduled_for,
+    });
+    let thresholds = thresholds_of(
+        number("reminder_after_days")?,
+        number("escalate_after_days")?,
+        number("escalation_grace_days")?,
+    )?;
+    let calendar = calendar_of(
+        facts.get("weekly_days_off")?,
+        days("off_from")?,
+        days("off_until")?,
+        facts.get::<Date>("follow_up_from")?,
+    )?;
+    let silence = Silence { since, stopped: &stopped, is_mentor_unreachable, reminder };
+    Ok(Composite(follow_up::evaluate(silence, thresholds, &calendar, as_of)))
+}
+
+/// What this assignment calls for on as_of (NULL: today in its organization's time zone), by its organization's settings and days off, its
+/// pauses, and the reminder of this silence to whoever is its mentor now. An assignment that is not open, or not followed up, calls for none.
 ///
 /// 02000 for an unknown assignment, 22004 for NULL.
 #[pg_extern(name = "evaluate_assignment", stable)]
@@ -100,14 +192,22 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
         "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
         &[types::UUID],
     );
-    const WHOLE: Whole =
-        Whole::reads(&["assignments", "organizations", "reminder_settings", "peer_mentors", "users", "reminders"]);
+    const WHOLE: Whole = Whole::reads(&[
+        "assignments",
+        "assignment_pauses",
+        "organizations",
+        "reminder_settings",
+        "days_off",
+        "peer_mentors",
+        "users",
+        "reminders",
+    ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
     let evaluated = EVALUATE.read(&[id.into(), as_of.into()], |mut rows| {
         let Some(row) = rows.next() else { return Ok(None) };
         let action: String = row.not_null("action")?;
-        let action = if row.not_null("is_open")? { Action::named(&action) } else { Some(Action::None) };
+        let action = if row.not_null("is_followed_up")? { Action::named(&action) } else { Some(Action::None) };
         let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
         Ok(Some(Evaluation { action, days_since: row.not_null("days_since")? }))
     })?;
@@ -133,8 +233,28 @@ fn latest_starts_of_silence(
     as_of: Option<Date>,
 ) -> Result<Composite<LatestStarts>> {
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    let thresholds = thresholds_of(reminder_after_days, escalate_after_days)?;
-    Ok(Composite(follow_up::latest_starts(thresholds, calendar_date("as_of", as_of)?)))
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days, Some(0))?;
+    Ok(Composite(follow_up::latest_starts(thresholds, &Calendar::default(), calendar_date("as_of", as_of)?)))
+}
+
+/// The same by the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until:
+/// the first and last days of its days off, pairwise.
+///
+/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.
+#[pg_extern(name = "latest_starts_of_silence", immutable, parallel_safe)]
+fn latest_starts_by_calendar(
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    as_of: Option<Date>,
+    weekly_days_off: Option<Vec<Option<i32>>>,
+    off_from: Option<Vec<Option<Date>>>,
+    off_until: Option<Vec<Option<Date>>>,
+    follow_up_from: Option<Date>,
+) -> Result<Composite<LatestStarts>> {
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days, Some(0))?;
+    let calendar = calendar_of(weekly_days_off, off_from, off_until, follow_up_from)?;
+    Ok(Composite(follow_up::latest_starts(thresholds, &calendar, calendar_date("as_of", as_of)?)))
 }
 
 /// When the mentor's reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL:
@@ -214,9 +334,13 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
     let status: Option<String> = facts.get("assignment_status")?;
     let assignment = match status.as_deref().zip(facts.get::<Date>("silent_since")?) {
         None => None,
-        Some((status, silent_since)) => {
-            Some(Assignment { status, silent_since: nearest_date(silent_since), due_at: moment("due_at")? })
-        }
+        Some((status, silent_since)) => Some(Assignment {
+            status,
+            silent_since: nearest_date(silent_since),
+            due_at: moment("due_at")?,
+            is_paused: is("is_paused")?.unwrap_or(false),
+            has_another_mentor: is("is_of_another_mentor")?.unwrap_or(false),
+        }),
     };
     let scheduled_for = moment("scheduled_for")?;
     let recipient = match is("is_opted_out")? {
@@ -266,6 +390,12 @@ fn unreachable_reason(
     Ok(recipient::unreachable_reason(addressee, recipient).map(|reason| reason.name().to_string()))
 }
 
+/// Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn is_unreachable(skip_reason: &str) -> bool {
+    recipient::is_unreachable(skip_reason)
+}
+
 /// Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.
 // Not unreachable_reason(...) IS NULL: the planner takes that for one row in 200.
 #[pg_extern(immutable, parallel_safe)]
@@ -288,11 +418,28 @@ fn is_rearmed(
     due_anchor: Option<TimestampWithTimeZone>,
     due_skip_reason: Option<&str>,
 ) -> Result<bool> {
+    is_rearmed_for_mentor(reminder_type, anchor, status, skip_reason, due_anchor, due_skip_reason, Some(false))
+}
+
+/// The same, where a follow-up may be about an assignment that had another mentor then: it becomes pending again for the new one.
+///
+/// 22004 for a NULL reminder_type, status or due_anchor.
+#[pg_extern(name = "is_rearmed", immutable, parallel_safe)]
+fn is_rearmed_for_mentor(
+    reminder_type: Option<&str>,
+    anchor: Option<TimestampWithTimeZone>,
+    status: Option<&str>,
+    skip_reason: Option<&str>,
+    due_anchor: Option<TimestampWithTimeZone>,
+    due_skip_reason: Option<&str>,
+    is_of_another_mentor: Option<bool>,
+) -> Result<bool> {
     let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
     let row = Enqueued {
         anchor: anchor.map(nearest_moment),
         status: status.ok_or_else(|| null_argument("status"))?,
         skip_reason,
+        is_of_another_mentor: is_of_another_mentor.unwrap_or(false),
     };
     let due_anchor = nearest_moment(due_anchor.ok_or_else(|| null_argument("due_anchor"))?);
     Ok(outbox::is_rearmed(kind.follows, row, Due { anchor: due_anchor, skip_reason: due_skip_reason }))
@@ -352,8 +499,42 @@ fn exact_length(interval: Interval) -> TimeDelta {
         .unwrap_or(TimeDelta::MAX)
 }
 
-fn thresholds_of(reminder_after_days: Option<i32>, escalate_after_days: Option<i32>) -> Result<Thresholds> {
-    Ok(Thresholds { reminder_after: days_of(reminder_after_days)?, escalate_after: days_of(escalate_after_days)? })
+fn thresholds_of(
+    reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    escalation_grace_days: Option<i32>,
+) -> Result<Thresholds> {
+    Ok(Thresholds {
+        reminder_after: days_of(reminder_after_days)?,
+        escalate_after: days_of(escalate_after_days)?,
+        escalation_grace: days_of(escalation_grace_days)?.ok_or_else(|| null_argument("escalation_grace_days"))?,
+    })
+}
+
+fn calendar_of(
+    weekly_days_off: Option<Vec<Option<i32>>>,
+    off_from: Option<Vec<Option<Date>>>,
+    off_until: Option<Vec<Option<Date>>>,
+    follow_up_from: Option<Date>,
+) -> Result<Calendar> {
+    let weekdays: Vec<i32> = weekly_days_off.into_iter().flatten().flatten().collect();
+    let weekly = DaysOfWeek::of(&weekdays).map_err(|UnknownWeekday(number)| {
+        invalid_argument(
+            format!("{number} is not a weekday"),
+            "Weekdays are the numbers of ISO 8601: 1 is Monday, 7 Sunday.",
+            "Give numbers from 1 to 7.",
+        )
+    })?;
+    Ok(Calendar { weekly, off: spans(off_from, off_until), from: follow_up_from.map(nearest_date) })
+}
+
+/// Pairwise; a pair that is not whole, or ends before it begins, is no span.
+fn spans(first: Option<Vec<Option<Date>>>, last: Option<Vec<Option<Date>>>) -> Vec<Span> {
+    let pairs = first.into_iter().flatten().zip(last.into_iter().flatten());
+    pairs
+        .filter_map(|(first, last)| Some(Span { first: nearest_date(first?), last: nearest_date(last?) }))
+        .filter(|span| span.first <= span.last)
+        .collect()
 }
 
 fn days_of(threshold: Option<i32>) -> Result<Option<Days>> {

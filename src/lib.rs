@@ -8,6 +8,7 @@
 //! | `bindings` | the SQL bindings of the rules |
 //! | `claims` | what the JWT of a request says |
 //! | `organization` | which organization a session speaks for |
+//! | `clock` | the organization's day, pauses, and the days on which an assignment was not open |
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
 //! | `daily` | the daily run, its schedule and its health |
@@ -28,6 +29,7 @@ mod access;
 mod arguments;
 mod bindings;
 mod claims;
+mod clock;
 mod contact;
 mod counts;
 mod daily;

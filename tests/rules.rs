@@ -7,7 +7,9 @@ mod rules;
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use rules::follow_up::{Action, Days, Thresholds, evaluate};
+use rules::calendar::Calendar;
+use rules::contact::silent_since;
+use rules::follow_up::{Action, Days, MentorsReminder, Silence, Thresholds};
 use rules::{bounce, due, rate, retry};
 
 fn date() -> impl Strategy<Value = NaiveDate> {
@@ -18,6 +20,26 @@ fn threshold() -> impl Strategy<Value = Option<Days>> {
     proptest::option::of((0..60i32).prop_map(|days| Days::try_from(days).expect("not negative")))
 }
 
+/// What a silence calls for whose reminder, if any, was sent on that day.
+fn evaluate(
+    contact: Option<NaiveDate>,
+    assigned: NaiveDate,
+    sent: Option<NaiveDate>,
+    (reminder_after, escalate_after): (Option<Days>, Option<Days>),
+    as_of: NaiveDate,
+) -> rules::follow_up::Evaluation {
+    let reminder = sent.map(|sent_on| MentorsReminder {
+        status: "sent",
+        skip_reason: None,
+        sent_at: Some(sent_on),
+        scheduled_for: sent_on,
+    });
+    let since = silent_since(contact, assigned);
+    let silence = Silence { since, stopped: &[], is_mentor_unreachable: false, reminder };
+    let thresholds = Thresholds { reminder_after, escalate_after, escalation_grace: Days::default() };
+    rules::follow_up::evaluate(silence, thresholds, &Calendar::default(), as_of)
+}
+
 proptest! {
     #[test]
     fn more_silence_never_calls_for_less(
@@ -25,7 +47,7 @@ proptest! {
         reminder_after in threshold(), escalate_after in threshold(), as_of in date(), more in 0..100u64,
     ) {
         let weight = |action| match action { Action::None => 0, Action::Remind => 1, Action::Escalate => 2 };
-        let thresholds = Thresholds { reminder_after, escalate_after };
+        let thresholds = (reminder_after, escalate_after);
         let later = as_of + chrono::Days::new(more);
         let now = evaluate(Some(contact), assigned, reminded, thresholds, as_of);
         let then = evaluate(Some(contact), assigned, reminded, thresholds, later);
@@ -37,9 +59,9 @@ proptest! {
         contact in proptest::option::of(date()), assigned in date(), reminded in proptest::option::of(date()),
         reminder_after in threshold(), escalate_after in threshold(), as_of in date(),
     ) {
-        let evaluation = evaluate(contact, assigned, reminded, Thresholds { reminder_after, escalate_after }, as_of);
+        let evaluation = evaluate(contact, assigned, reminded, (reminder_after, escalate_after), as_of);
         if evaluation.action == Action::Escalate {
-            prop_assert!(reminded.is_some_and(|sent_on| sent_on >= contact.unwrap_or(assigned)));
+            prop_assert!(reminded.is_some_and(|sent_on| sent_on >= silent_since(contact, assigned)));
         }
     }
 
@@ -48,8 +70,7 @@ proptest! {
         assigned in date(), reminded in proptest::option::of(date()), as_of in date(), after in 1..60i32,
     ) {
         let after = Days::try_from(after).ok();
-        let thresholds = Thresholds { reminder_after: after, escalate_after: after };
-        prop_assert_eq!(evaluate(Some(as_of), assigned, reminded, thresholds, as_of).action, Action::None);
+        prop_assert_eq!(evaluate(Some(as_of), assigned.min(as_of), reminded, (after, after), as_of).action, Action::None);
     }
 }
 

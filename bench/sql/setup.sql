@@ -18,7 +18,7 @@ CREATE FUNCTION bench.evaluate_assignment(
     OUT action text, OUT days_since integer
 ) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    silent_since date := coalesce(last_contact_date, assigned_on);
+    silent_since date := greatest(assigned_on, last_contact_date);
 BEGIN
     days_since := as_of - silent_since;
     IF days_since >= escalate_after_days AND (last_reminder_sent_at AT TIME ZONE 'UTC')::date >= silent_since THEN

@@ -129,6 +129,37 @@ CREATE POLICY member_select ON assignment_reminders.contact_corrections FOR SELE
 CREATE POLICY member_insert ON assignment_reminders.contact_corrections FOR INSERT
     WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+-- Mentors see what pauses those, and everybody the organization's days off.
+
+CREATE POLICY member_select ON assignment_reminders.assignment_pauses FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+        OR assignment_id IN (
+        SELECT a.id FROM assignment_reminders.assignments a WHERE a.peer_mentor_id = (SELECT assignment_reminders.current_peer_mentor_id())));
+
+CREATE POLICY member_insert ON assignment_reminders.assignment_pauses FOR INSERT
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_update ON assignment_reminders.assignment_pauses FOR UPDATE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()))
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_delete ON assignment_reminders.assignment_pauses FOR DELETE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_select ON assignment_reminders.days_off FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+        OR organization_id = (SELECT assignment_reminders.current_organization()) AND (SELECT assignment_reminders.current_user_id()) IS NOT NULL);
+
+CREATE POLICY member_insert ON assignment_reminders.days_off FOR INSERT
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_update ON assignment_reminders.days_off FOR UPDATE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()))
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_delete ON assignment_reminders.days_off FOR DELETE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
 -- People see what is sent to them.
 
 CREATE POLICY member_select ON assignment_reminders.reminders FOR SELECT
@@ -158,6 +189,8 @@ CREATE POLICY worker_all ON assignment_reminders.users USING (true) WITH CHECK (
 CREATE POLICY worker_all ON assignment_reminders.user_preferences USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.peer_mentors USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.assignments USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.days_off USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.assignment_pauses USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.reminders USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.claim_rates USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.send_logs USING (true) WITH CHECK (true);

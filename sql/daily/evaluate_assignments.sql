@@ -1,12 +1,14 @@
--- What a run at as_of would enqueue. The decision is evaluate_assignment's (src/rules); this statement finds the
+-- What a run at as_of would enqueue. The decision is evaluate_silence's (src/rules/follow_up.rs); this statement finds the
 -- candidate rows, and whom to write to.
 --
 -- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
--- organization (assignments_open_contact_clock_idx), and leaves out at once those whose reminder of this silence is
+-- organization (assignments_open_silence_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
--- repeat run mostly meets. latest_starts_of_silence (src/rules/follow_up.rs) says how long that is. OFFSET 0 keeps the subquery whole, and BETWEEN '-infinity' makes the planner guess a narrow
--- range (0.5 %) instead of a third of the table, for which it would read all of it; LIMIT 1, of a unique row, keeps it
--- from reading the whole outbox for each organization. The people around the few that remain are joined by primary key.
+-- repeat run mostly meets. latest_starts_of_silence says how long that is by the organization's calendar; what was paused
+-- meanwhile (assignment_pauses_assignment_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
+-- whole, and BETWEEN '-infinity' makes the planner guess a narrow range (0.5 %) instead of a third of the table, for which
+-- it would read all of it; LIMIT 1, of a unique row, keeps it from reading the whole outbox for each organization. The
+-- people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
 CREATE FUNCTION assignment_reminders.evaluate_assignments(
     as_of timestamptz DEFAULT now(),
@@ -14,22 +16,26 @@ CREATE FUNCTION assignment_reminders.evaluate_assignments(
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor, a.peer_mentor_id
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
            ) AS local
-     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
-           s.reminder_after_days, s.escalate_after_days, local.today) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT a.id, a.last_contact_date, a.assigned_on, a.peer_mentor_id, a.coordinator_id, clock.anchor,
-                  r.anchor = clock.anchor AS is_reminder_of_this_silence, r.status, r.skip_reason, r.sent_at, r.scheduled_for
+           SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+             FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
+           ) AS off
+     CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
+           s.reminder_after_days, s.escalate_after_days, local.today,
+           s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from) AS latest_start
+     CROSS JOIN LATERAL (
+           SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+                  r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
+                  r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
-            CROSS JOIN LATERAL (
-                  SELECT assignment_reminders.silence_anchor(
-                         assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)) AS anchor
-                  ) AS clock
+            CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
+            CROSS JOIN LATERAL (SELECT assignment_reminders.silence_anchor(silence.since) AS anchor) AS clock
              LEFT JOIN LATERAL (
                   SELECT * FROM assignment_reminders.reminders r
                    WHERE r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
@@ -39,28 +45,32 @@ AS $$
               AND a.status = 'open'
               AND assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
                   BETWEEN '-infinity' AND latest_start.any_action
+              AND a.follow_up
               AND NOT coalesce(
-                  r.anchor = clock.anchor
+                  r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE
                   AND (r.status = 'pending'
-                       OR (r.status IN ('sent', 'failed')
-                           AND coalesce(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)
-                                        > latest_start.beyond_reminder, true))),
+                       OR (r.status IN ('sent', 'failed') AND coalesce(silence.since > latest_start.beyond_reminder, true))),
                   false)
            OFFSET 0
            ) AS a
       LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
-     CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-           a.last_contact_date, a.assigned_on,
-           assignment_reminders.dispatched_at(
-               assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
-               a.is_reminder_of_this_silence, a.status, a.skip_reason, a.sent_at, a.scheduled_for,
-               coalesce(evaluate_assignments.as_of, now())),
-           s.reminder_after_days, s.escalate_after_days, local.today) AS e
+      LEFT JOIN LATERAL (
+           SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+           ) AS pause ON true
+     CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
+           a.since, local.today, pause.first_days, pause.last_days,
+           assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+           CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
+           (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
+           s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
+           s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts) AS e
       -- No kind does nothing.
       JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
-        ON recipient.id = assignment_reminders.addressee_id(kind.addressee, mentor.id, a.coordinator_id, NULL, NULL)
+        ON recipient.id = assignment_reminders.addressee_id(
+               kind.addressee, mentor.id, coalesce(a.coordinator_id, s.fallback_coordinator_id), NULL, NULL)
        AND recipient.organization_id = o.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
@@ -73,12 +83,13 @@ AS $$
            ) AS enqueued ON true
      WHERE (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
-                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason))
+                   enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
+                   enqueued.peer_mentor_id <> a.peer_mentor_id))
        AND (evaluate_assignments.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,assignments,peer_mentors,users,reminders}',
+                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,users,reminders}',
                          evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS

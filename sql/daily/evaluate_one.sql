@@ -1,18 +1,29 @@
 -- What one assignment calls for, by the facts that runs decide by (evaluate_assignments.sql). $1: assignment, $2: the day, or
--- NULL for today in its organization's time zone. Index: primary keys and reminders_assignment_type_key.
-SELECT a.status = 'open' AS is_open, e.action, e.days_since
+-- NULL for today in its organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx
+-- and days_off_organization_idx.
+SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
   FROM assignment_reminders.assignments a
   JOIN assignment_reminders.organizations o ON o.id = a.organization_id
   JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
   LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = a.organization_id
   LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = a.organization_id
+ CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
   LEFT JOIN assignment_reminders.reminders r
     ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
- CROSS JOIN LATERAL assignment_reminders.evaluate_assignment(
-       a.last_contact_date, a.assigned_on,
-       assignment_reminders.dispatched_at(
-           assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
-           r.anchor = assignment_reminders.silence_anchor(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on)),
-           r.status, r.skip_reason, r.sent_at, r.scheduled_for, now()),
-       s.reminder_after_days, s.escalate_after_days, coalesce($2, (now() AT TIME ZONE o.timezone)::date)) AS e
+ CROSS JOIN LATERAL (
+       SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+         FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+       ) AS pause
+ CROSS JOIN LATERAL (
+       SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+         FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
+       ) AS off
+ CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
+       silence.since, coalesce($2, (now() AT TIME ZONE o.timezone)::date), pause.first_days, pause.last_days,
+       assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+       CASE WHEN r.anchor = assignment_reminders.silence_anchor(silence.since)
+             AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE THEN r.status END, r.skip_reason,
+       (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
+       s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
+       s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts) AS e
  WHERE a.id = $1

@@ -8,8 +8,7 @@ SELECT last_run.status, last_run.error, last_run.sqlstate, last_run.started_at,
        running.pid, running.since, running.since < clock_timestamp() - interval '30 minutes' AS is_stuck,
        (SELECT count(*)::integer FROM assignment_reminders.organizations o
          WHERE ($5::uuid IS NULL OR o.id = $5)
-           AND NOT EXISTS (SELECT FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id)) AS without_settings,
-       coalesce(last_run.undeliverable, 0) AS undeliverable
+           AND NOT EXISTS (SELECT FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id)) AS without_settings
   FROM (SELECT min(m.applied_at) AS at FROM assignment_reminders.migrations m) AS installed
   LEFT JOIN LATERAL (
        SELECT r.* FROM assignment_reminders.evaluation_runs r

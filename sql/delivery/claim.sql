@@ -10,11 +10,11 @@
 WITH organization AS MATERIALIZED (
     SELECT o.id, o.timezone, least($1, coalesce(limited.allowance, $1)) AS most,
            coalesce(ended.available_at, '-infinity') AS after_available_at,
-           coalesce(ended.number, 0) AS after_number, s.max_attempts
+           coalesce(ended.number, 0) AS after_number, s.max_attempts, s.fallback_coordinator_id
       FROM assignment_reminders.organizations o
       -- LIMIT 1, of a unique row: a look-up by key, where joining the tables whole would be planned for any number of organizations.
       LEFT JOIN LATERAL (
-           SELECT s.max_attempts FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id LIMIT 1
+           SELECT s.max_attempts, s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id LIMIT 1
            ) AS s ON true
       LEFT JOIN unnest($5::uuid[], $6::integer[]) AS limited (organization_id, allowance) ON limited.organization_id = o.id
       LEFT JOIN unnest($7::uuid[], $8::timestamptz[], $9::bigint[]) AS ended (organization_id, available_at, number)
@@ -38,12 +38,12 @@ WITH organization AS MATERIALIZED (
     SELECT r.*, least(r.most, $1 / r.organizations + CASE WHEN r.turn <= $1 % r.organizations THEN 1 ELSE 0 END) AS size
       FROM ready r
 ), locked AS MATERIALIZED (
-    SELECT o.timezone AS organization_timezone,
+    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id,
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.reminder_type, r.anchor, r.scheduled_for,
+                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for,
                   r.claim_id IS NOT NULL AS is_lost,
                   -- Whatever number somebody has put there, it must not stop the claims of others.
                   least(r.attempts, 2147483646) + CASE WHEN r.claim_id IS NULL THEN 0 ELSE 1 END AS attempts
@@ -58,9 +58,13 @@ WITH organization AS MATERIALIZED (
            ) AS r
      -- As many as a batch may hold: for the planner, which knows nothing of shares.
      LIMIT 10000
+), paused AS MATERIALIZED (
+    -- Looked up by the tables' owner: workers have had no rights on pauses since 0.1.0.
+    SELECT assignment_reminders.paused_among(
+               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($10)), $2) AS assignments
 ), judged AS MATERIALIZED (
     SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
-           kind.follows,
+           kind.follows, a.peer_mentor_id,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
            CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
@@ -80,8 +84,11 @@ WITH organization AS MATERIALIZED (
                ($2 AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
                CASE WHEN kind.follows = 'day'
                     THEN assignment_reminders.has_something_to_say(recipient.id, $2, coalesce(recipient.timezone, 'UTC')) END,
-               recipient.contact_opt_out, recipient.email IS NOT NULL, $2)::assignment_reminders.reminder_facts) AS skip_reason
+               recipient.contact_opt_out, recipient.email IS NOT NULL, $2,
+               r.assignment_id = ANY (paused.assignments),
+               r.peer_mentor_id <> a.peer_mentor_id)::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
+     CROSS JOIN paused
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
       -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
       LEFT JOIN LATERAL (
@@ -96,7 +103,7 @@ WITH organization AS MATERIALIZED (
       -- Follow-ups go to whoever is mentor or coordinator now.
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.addressee_id(
-                  kind.addressee, m.user_id, a.coordinator_id, r.recipient_id, a.student_id) AS id
+                  kind.addressee, m.user_id, coalesce(a.coordinator_id, r.fallback_coordinator_id), r.recipient_id, a.student_id) AS id
            ) AS addressee
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.users u
@@ -133,14 +140,16 @@ UPDATE assignment_reminders.reminders r
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
        recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
+       peer_mentor_id = CASE WHEN outcome.follows = 'silence' THEN outcome.peer_mentor_id ELSE r.peer_mentor_id END,
        updated_at = now()
   FROM outcome, claim
  -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,
  -- and stays for the next claim.
  WHERE r.ctid = outcome.row_ctid AND (outcome.row_ctid = claim.alone) IS NOT FALSE
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
-          -- The same for every attempt of the same anchor, and for no other.
-          r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once') AS idempotency_key,
+          -- The same for every attempt of the same anchor and episode, and for no other. Without the episode in the first: as 0.1.0 made them.
+          r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once')
+              || CASE WHEN r.episode > 0 THEN '-' || r.episode ELSE '' END AS idempotency_key,
           r.organization_id, r.reminder_type, outcome.recipient_id, outcome.recipient_email, outcome.recipient_name,
           outcome.recipient_timezone, r.assignment_id, outcome.assignment_title, outcome.student_name, outcome.peer_mentor_name,
           outcome.last_contact_date,

@@ -4,18 +4,21 @@
 -- Rows are written in (assignment, type) order, as contact withdraws them, so that the two cannot deadlock. A row that is there is
 -- re-armed where src/rules/outbox.rs says so, asked once more of the row as it is then, not as the query saw it.
 INSERT INTO assignment_reminders.reminders AS r
-       (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason)
+       (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason, peer_mentor_id)
 SELECT assignment_reminders.time_ordered_id(), due.organization_id, due.assignment_id, due.recipient_id, due.reminder_type,
-       due.anchor, due.scheduled_for, CASE WHEN due.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, due.skip_reason
+       due.anchor, due.scheduled_for, CASE WHEN due.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, due.skip_reason,
+       due.peer_mentor_id
   FROM due
  ORDER BY due.assignment_id, due.reminder_type
     ON CONFLICT (assignment_id, reminder_type) DO UPDATE
    SET recipient_id = excluded.recipient_id, anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
-       status = excluded.status, skip_reason = excluded.skip_reason,
+       status = excluded.status, skip_reason = excluded.skip_reason, peer_mentor_id = excluded.peer_mentor_id,
+       episode = r.episode + 1,
        sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
        -- A worker may still be sending for this anchor.
        claim_id = CASE WHEN r.anchor = excluded.anchor THEN r.claim_id END,
        claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
  WHERE assignment_reminders.is_rearmed(
-           r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
+           r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,
+           r.peer_mentor_id <> excluded.peer_mentor_id)
 RETURNING r.*

@@ -13,7 +13,7 @@ WITH due_offset AS MATERIALIZED (
      ORDER BY s.organization_id, exact.length, reminder_type
 )
 SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type, a.due_at AS anchor,
-       a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason
+       a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason, NULL::uuid AS peer_mentor_id
   FROM assignment_reminders.assignments a
   JOIN due_offset o ON o.organization_id = a.organization_id
  CROSS JOIN LATERAL (

@@ -25,7 +25,8 @@ CREATE TYPE assignment_reminders.follow_up AS (
     reminder_type text,
     recipient_id uuid,
     skip_reason text,
-    anchor timestamptz
+    anchor timestamptz,
+    peer_mentor_id uuid
 );
 COMMENT ON TYPE assignment_reminders.follow_up IS
     'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
@@ -38,6 +39,28 @@ CREATE TYPE assignment_reminders.reminder_kind AS (
 );
 COMMENT ON TYPE assignment_reminders.reminder_kind IS
     'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
+
+-- What evaluate_silence decides by. Days are those of the organization.
+CREATE TYPE assignment_reminders.silence_facts AS (
+    silent_since date,
+    as_of date,
+    paused_from date[],
+    paused_until date[],
+    mentor_unreachable text,
+    reminder_status text,
+    reminder_skip_reason text,
+    reminder_sent_on date,
+    reminder_scheduled_on date,
+    reminder_after_days integer,
+    escalate_after_days integer,
+    escalation_grace_days integer,
+    weekly_days_off integer[],
+    off_from date[],
+    off_until date[],
+    follow_up_from date
+);
+COMMENT ON TYPE assignment_reminders.silence_facts IS
+    'What evaluate_silence decides by: a silence, the reminder of it to whoever is mentor now (no status: there is none), and the organization''s settings and days off.';
 
 -- What skip_reason decides by.
 CREATE TYPE assignment_reminders.reminder_facts AS (
@@ -53,7 +76,9 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     has_something_to_say boolean,
     is_opted_out boolean,
     has_address boolean,
-    as_of timestamptz
+    as_of timestamptz,
+    is_paused boolean,
+    is_of_another_mentor boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';

@@ -10,6 +10,8 @@ ALTER TABLE assignment_reminders.user_preferences ALTER COLUMN organization_id S
 ALTER TABLE assignment_reminders.peer_mentors ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.assignment_pauses ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.days_off ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
@@ -24,6 +26,19 @@ CREATE OR REPLACE TRIGGER assignments_sync_completed
     BEFORE INSERT OR UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN (NEW.completed <> (NEW.status = 'completed') OR NEW.completed <> (NEW.completed_at IS NOT NULL))
     EXECUTE FUNCTION assignment_reminders.sync_completed();
+CREATE OR REPLACE TRIGGER assignments_fill_inserted
+    BEFORE INSERT ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.assigned_on IS NULL OR NEW.follow_up AND NEW.peer_mentor_id IS NULL AND NEW.coordinator_id IS NULL)
+    EXECUTE FUNCTION assignment_reminders.fill_assignment();
+CREATE OR REPLACE TRIGGER assignments_fill_updated
+    BEFORE UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NOT OLD.follow_up AND NOT NEW.follow_up AND OLD.peer_mentor_id IS NULL AND OLD.coordinator_id IS NULL
+                       AND (NEW.peer_mentor_id IS NOT NULL OR NEW.coordinator_id IS NOT NULL))
+    EXECUTE FUNCTION assignment_reminders.fill_assignment();
+CREATE OR REPLACE TRIGGER assignments_keep_closed_days
+    AFTER UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN ((OLD.status = 'open') <> (NEW.status = 'open'))
+    EXECUTE FUNCTION assignment_reminders.keep_closed_days();
 CREATE OR REPLACE TRIGGER assignments_refuse_new_id
     AFTER UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION assignment_reminders.refuse_new_id();
@@ -164,6 +179,12 @@ CREATE OR REPLACE TRIGGER assignments_set_updated_at
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER activities_set_updated_at
     BEFORE UPDATE ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER assignment_pauses_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.assignment_pauses
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER days_off_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.days_off
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER claim_rates_set_updated_at
     BEFORE UPDATE ON assignment_reminders.claim_rates

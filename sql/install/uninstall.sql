@@ -40,6 +40,12 @@ SELECT 'default', format('ALTER TABLE assignment_reminders.contact_corrections A
   JOIN pg_attribute a ON a.attrelid = o.oid
  WHERE o.relname = 'contact_corrections' AND a.attname = 'number' AND a.attidentity = ''
 UNION ALL
+-- What a trigger gives.
+SELECT 'default', 'ALTER TABLE assignment_reminders.assignments ALTER COLUMN assigned_on SET DEFAULT current_date'
+  FROM ours o
+  JOIN pg_attribute a ON a.attrelid = o.oid
+ WHERE o.relname = 'assignments' AND a.attname = 'assigned_on' AND NOT a.atthasdef
+UNION ALL
 SELECT 'view', format('DROP VIEW assignment_reminders.%I', o.relname)
   FROM ours o
  WHERE o.relkind = 'v' AND o.relname = ANY ($1)

@@ -3,7 +3,7 @@
 -- them, now or in a claim on its way: whoever answers for one, or hands one out, has ended by then or waits.
 -- Indexes: user_preferences_pkey, assignments_student_due_at_idx, assignments_coordinator_idx, assignments_peer_mentor_idx,
 -- activities_assignment_idx, activities_recorded_by_idx, contact_corrections_assignment_number_key, reminders_recipient_idx,
--- reminders_assignment_type_key; primary keys to lock.
+-- reminders_assignment_type_key, assignment_pauses_assignment_idx; primary keys to lock.
 WITH student_assignment AS MATERIALIZED (
     SELECT a.id, a.title <> $2 OR a.description IS NOT NULL OR a.metadata <> '{}' AS has_text
       FROM assignment_reminders.assignments a
@@ -37,6 +37,14 @@ WITH student_assignment AS MATERIALIZED (
 ), correction_locked AS MATERIALIZED (
     SELECT c.id FROM assignment_reminders.contact_corrections c
      WHERE c.id = ANY (ARRAY(SELECT w.id FROM correction w)) FOR NO KEY UPDATE SKIP LOCKED
+), pause AS MATERIALIZED (
+    SELECT p.id
+      FROM student_assignment a
+      JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id
+     WHERE p.reason IS NOT NULL
+), pause_locked AS MATERIALIZED (
+    SELECT p.id FROM assignment_reminders.assignment_pauses p
+     WHERE p.id = ANY (ARRAY(SELECT w.id FROM pause w)) FOR NO KEY UPDATE SKIP LOCKED
 ), reminder AS MATERIALIZED (
     SELECT r.id FROM assignment_reminders.reminders r WHERE r.recipient_id = $1
      UNION
@@ -64,5 +72,7 @@ SELECT 'assignments', w.id, w.id IN (SELECT l.id FROM assignment_locked l) FROM 
 SELECT 'activities', w.id, w.id IN (SELECT l.id FROM activity_locked l) FROM activity w
  UNION ALL
 SELECT 'contact_corrections', w.id, w.id IN (SELECT l.id FROM correction_locked l) FROM correction w
+ UNION ALL
+SELECT 'assignment_pauses', w.id, w.id IN (SELECT l.id FROM pause_locked l) FROM pause w
  UNION ALL
 SELECT 'reminders', w.id, w.id IN (SELECT l.id FROM reminder_locked l) FROM reminder w

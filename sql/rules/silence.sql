@@ -4,9 +4,9 @@
 
 CREATE FUNCTION assignment_reminders.silent_since(last_contact_date date, assigned_on date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(last_contact_date, assigned_on);
+RETURN greatest(assigned_on, last_contact_date);
 COMMENT ON FUNCTION assignment_reminders.silent_since(date, date) IS
-    'The day on which the silence of an assignment began: its last contact or, without any, the day it was assigned.';
+    'The day on which the silence of an assignment began: its last contact, but not before the day it was assigned.';
 
 CREATE FUNCTION assignment_reminders.silence_anchor(silent_since date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -23,6 +23,9 @@ BEGIN
 END
 $$;
 
+-- Follow-ups name the mentor whom they are about.
+ALTER TYPE assignment_reminders.follow_up ADD ATTRIBUTE peer_mentor_id uuid;
+
 -- skip_reason takes its facts as one row. The one that took them one by one goes, unless something of the user's stands on it:
 -- then it stays, as an ordinary function, and asks the new one.
 CREATE OR REPLACE FUNCTION assignment_reminders.skip_reason(

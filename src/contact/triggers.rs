@@ -12,6 +12,7 @@ use pgrx::{PgTriggerOperation, Uuid};
 use super::asked::{self, Direction};
 use super::correction::refuse_future;
 use super::signed::{self, Signed};
+use crate::clock;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::rules::kind::Follows;
@@ -188,10 +189,5 @@ fn record_imported(trigger: &PgTrigger) -> Result<()> {
 }
 
 fn today(organization: Uuid) -> Result<Date> {
-    static TODAY: Statement = Statement::by_index(
-        "SELECT (now() AT TIME ZONE o.timezone)::date AS today FROM assignment_reminders.organizations o WHERE o.id = $1",
-        &[types::UUID],
-    );
-    let today = TODAY.write(&[organization.into()], |rows| rows.one("today"))?;
-    today.ok_or_else(|| unknown("organization", "organizations", organization))
+    clock::today(organization)?.ok_or_else(|| unknown("organization", "organizations", organization))
 }

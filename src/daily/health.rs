@@ -58,8 +58,7 @@ fn organization_health(
         verdict(max_age, as_of, Some(organization), |row| {
             let mut facts = facts_of_runs(row)?;
             if let Some(run) = &mut facts.last_run {
-                // Whose follow-ups, and whose rows an error names, the run does not say.
-                run.undeliverable = 0;
+                // Whose rows an error names, the run does not say.
                 let sqlstate: Option<String> = row.get("sqlstate")?;
                 run.failed_with = run.failed_with.take().map(|_| format!("SQLSTATE {}", sqlstate.unwrap_or_default()));
             }
@@ -127,11 +126,15 @@ fn verdict(
         include_str!("../../sql/daily/health_facts.sql"),
         &[types::MOMENT, types::INTERVAL, types::INT, types::INT, types::UUID],
     );
+    static UNHEARD: Statement =
+        Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
     let (class, number) = AdvisoryLock::DailyRun.key();
     let arguments = [as_of.into(), max_age.into(), class.into(), number.into(), organization.into()];
     let found = FACTS.read_rows(&arguments)?;
     let row = found.rows().next().ok_or_else(|| broken_statement("no facts about the runs"))?;
-    let (status, reasons) = judge(&facts(row)?);
+    // A number, which whoever may ask for the verdict may know.
+    let unheard = as_owner_of("reminders", || UNHEARD.read(&[organization.into()], |rows| rows.one("unheard")))?;
+    let (status, reasons) = judge(&Facts { unheard_escalations: unheard.unwrap_or(0), ..facts(row)? });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
 }
 
@@ -142,7 +145,6 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         Some(status) => Some(LastRun {
             failed_with: if status == "failed" { row.get("error")? } else { None },
             took_too_long: row.get("took_too_long")?.unwrap_or(false),
-            undeliverable: row.not_null("undeliverable")?,
         }),
     };
     let running = match row.get("pid")? {
@@ -154,6 +156,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         is_overdue: row.get("is_overdue")?.unwrap_or(false),
         running,
         organizations_without_settings: row.not_null("without_settings")?,
+        unheard_escalations: 0,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),
         outstanding_migrations: None,

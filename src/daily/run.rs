@@ -47,7 +47,16 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     const WHOLE: Whole = Whole {
         updates: &["reminders"],
         inserts: &["reminders", "evaluation_runs"],
-        ..Whole::reads(&["organizations", "reminder_settings", "assignments", "peer_mentors", "users", "reminders"])
+        ..Whole::reads(&[
+            "organizations",
+            "reminder_settings",
+            "days_off",
+            "assignments",
+            "assignment_pauses",
+            "peer_mentors",
+            "users",
+            "reminders",
+        ])
     };
     let as_of = arguments::as_of(as_of)?;
     require_writable()?;

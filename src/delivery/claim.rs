@@ -1,11 +1,12 @@
 //! Claiming: which reminders a worker gets. Fair between organizations, oldest first, judged as they are handed out.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use pgrx::Uuid;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
 
 use super::notify;
 use super::progress::{self, Ended};
@@ -14,12 +15,14 @@ use crate::organization::existing_organization;
 use crate::rules::kind::Follows;
 use crate::rules::rate::{self, Claims};
 use crate::server::calendar::{nearest_moment, timestamp};
-use crate::server::errors::Result;
+use crate::server::errors::{Result, error};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns};
 use crate::server::row_security::Whole;
 use crate::server::rows::{ResultSet, Row};
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
+use crate::server::swap;
 
 returns!(
     /// What a worker gets. These columns since 0.1.0 and for good: a function that returns others is another function, which
@@ -86,6 +89,32 @@ fn claim_reminders(
     }
 }
 
+thread_local! {
+    /// Whether a claim is at work, and may ask what is paused.
+    static IS_CLAIMING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Which of these assignments are paused at as_of. Answers claims alone, with the rights of the tables' owner. NULL for NULL.
+///
+/// 42501 for anybody else.
+#[pg_extern(stable)]
+fn paused_among(assignment_ids: Vec<Option<Uuid>>, as_of: TimestampWithTimeZone) -> Result<Vec<Uuid>> {
+    static PAUSED: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/paused.sql"), &[types::UUIDS, types::MOMENT]);
+    if !IS_CLAIMING.get() {
+        return Err(error(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "paused_among() answers claims alone",
+            "It looks with the rights of the tables' owner, whoever calls it.",
+            "Read assignment_reminders.assignment_pauses, as far as you may.",
+        ));
+    }
+    let assignments: Vec<Uuid> = assignment_ids.into_iter().flatten().collect();
+    as_owner_of("assignment_pauses", || {
+        PAUSED.read(&[assignments.into(), as_of.into()], |rows| rows.column("assignment_id"))
+    })
+}
+
 struct Claim {
     batch_size: i32,
     as_of: TimestampWithTimeZone,
@@ -115,7 +144,7 @@ impl Claim {
         let allowances: Vec<i32> = limits.iter().map(|limit| limit.allowance).collect();
         let is_full_scan = ended.is_empty();
         let started = Instant::now();
-        let mut decided = CLAIM.write_rows(&[
+        let arguments = [
             self.batch_size.into(),
             self.as_of.into(),
             self.lease.into(),
@@ -126,7 +155,8 @@ impl Claim {
             ended.available_at.into(),
             ended.numbers.into(),
             Follows::DueDate.other_types().into(),
-        ])?;
+        ];
+        let mut decided = swap::with(&IS_CLAIMING, true, || CLAIM.write_rows(&arguments))?;
         if is_full_scan {
             progress::began(started.elapsed());
         }

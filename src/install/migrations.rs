@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "015_comments",
     "016_client_shapes",
     "017_user_roles",
+    "018_clock",
 ];
 
 impl Migration {

@@ -116,10 +116,15 @@ fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
     )
 }
 
-/// What numbered corrections while their trigger was away (uninstall.sql).
+/// What numbered corrections and dated assignments while our triggers were away (uninstall.sql).
 static STAND_INS: Statement = Statement::kept(
     "SELECT 'ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN number DROP IDENTITY' AS command FROM pg_attribute a
-      WHERE a.attrelid = 'assignment_reminders.contact_corrections'::regclass AND a.attname = 'number' AND a.attidentity <> ''",
+      WHERE a.attrelid = 'assignment_reminders.contact_corrections'::regclass AND a.attname = 'number' AND a.attidentity <> ''
+      UNION ALL
+     SELECT 'ALTER TABLE assignment_reminders.assignments ALTER COLUMN assigned_on DROP DEFAULT' FROM pg_attrdef d
+       JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+      WHERE d.adrelid = 'assignment_reminders.assignments'::regclass AND a.attname = 'assigned_on'
+        AND pg_get_expr(d.adbin, d.adrelid) = 'CURRENT_DATE'",
     &[],
 );
 

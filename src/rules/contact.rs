@@ -10,10 +10,10 @@ pub fn days_since_last_contact(last_contact: Option<NaiveDate>, as_of: NaiveDate
     last_contact.map(|date| days_between(date, as_of))
 }
 
-/// The day since which an assignment is silent: its last contact or, without one, the day it was assigned.
+/// The day since which an assignment is silent: its last contact, but not before it was assigned.
 #[must_use]
 pub fn silent_since(last_contact: Option<NaiveDate>, assigned_on: NaiveDate) -> NaiveDate {
-    last_contact.unwrap_or(assigned_on)
+    last_contact.map_or(assigned_on, |date| date.max(assigned_on))
 }
 
 pub(super) fn days_between(from: NaiveDate, to: NaiveDate) -> i32 {
@@ -65,8 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_without_contact_is_silent_since_it_was_assigned() {
+    fn an_assignment_is_silent_since_its_last_contact_but_not_before_it_was_assigned() {
         assert_eq!(silent_since(None, day(2026, 9, 1)), day(2026, 9, 1));
         assert_eq!(silent_since(Some(day(2026, 10, 1)), day(2026, 9, 1)), day(2026, 10, 1));
+        assert_eq!(silent_since(Some(day(2026, 8, 1)), day(2026, 9, 1)), day(2026, 9, 1), "an old call, entered late");
     }
 }

@@ -2,16 +2,20 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::kind::{Follows, Kind};
+use super::kind::{Addressee, Follows, Kind};
 use super::recipient::{Recipient, unreachable_reason};
 
 /// The assignment that a reminder is about, as it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment<'a> {
     pub status: &'a str,
-    /// The last contact or, without any, the day of assignment.
+    /// The last contact, but not before the day of assignment.
     pub silent_since: NaiveDate,
     pub due_at: Option<DateTime<Utc>>,
+    /// Whether its clock stands still today.
+    pub is_paused: bool,
+    /// Whether it has another mentor than when the reminder was enqueued.
+    pub has_another_mentor: bool,
 }
 
 /// The day that a summary is about, as it is now.
@@ -48,6 +52,8 @@ pub enum SkipReason {
     NotOpen,
     Contacted,
     ContactChanged,
+    Paused,
+    NewMentor,
     DueMoved,
     PastDue,
     Superseded,
@@ -70,6 +76,8 @@ impl SkipReason {
             Self::NotOpen => "not_open",
             Self::Contacted => "contacted",
             Self::ContactChanged => "contact_changed",
+            Self::Paused => "paused",
+            Self::NewMentor => "new_mentor",
             Self::DueMoved => "due_moved",
             Self::PastDue => "past_due",
             Self::Superseded => "superseded",
@@ -115,6 +123,11 @@ fn about_assignment(facts: &Facts, assignment: Assignment) -> Option<SkipReason>
     match assignment.silent_since.cmp(&anchor.date_naive()) {
         std::cmp::Ordering::Greater => Some(SkipReason::Contacted),
         std::cmp::Ordering::Less => Some(SkipReason::ContactChanged),
+        std::cmp::Ordering::Equal if assignment.is_paused => Some(SkipReason::Paused),
+        // A reminder goes to whoever is mentor now. What others are told of the one before, the new one is to be reminded of first.
+        std::cmp::Ordering::Equal if assignment.has_another_mentor && facts.kind.addresses != Addressee::Mentor => {
+            Some(SkipReason::NewMentor)
+        }
         std::cmp::Ordering::Equal => None,
     }
 }
@@ -155,6 +168,8 @@ mod tests {
             status: "open",
             silent_since: silence_began().date_naive(),
             due_at: Some(NOW + TimeDelta::hours(2)),
+            is_paused: false,
+            has_another_mentor: false,
         }
     }
 
@@ -211,6 +226,20 @@ mod tests {
             assert_eq!(judged(kind, at(-1)), Some(SkipReason::ContactChanged));
             assert_eq!(judged(kind, Assignment { due_at: None, ..at(0) }), None, "due dates do not matter");
         }
+    }
+
+    #[test]
+    fn a_paused_silence_is_not_followed_up_and_due_dates_are() {
+        let paused = Assignment { is_paused: true, ..assignment() };
+        let reasons = [REMIND, ESCALATE, DUE].map(|kind| judged(kind, paused));
+        assert_eq!(reasons, [Some(SkipReason::Paused), Some(SkipReason::Paused), None]);
+    }
+
+    #[test]
+    fn a_new_mentor_is_reminded_and_the_coordinator_is_not_told_of_the_one_before() {
+        let handed_over = Assignment { has_another_mentor: true, ..assignment() };
+        let reasons = [REMIND, ESCALATE, DUE].map(|kind| judged(kind, handed_over));
+        assert_eq!(reasons, [None, Some(SkipReason::NewMentor), None]);
     }
 
     #[test]

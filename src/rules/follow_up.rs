@@ -1,17 +1,21 @@
 //! Follow-ups: when a silent assignment's mentor is reminded, and when the coordinator is told.
 //!
 //! ```text
-//!            reminder_after_days               escalate_after_days, and reminded
+//!            reminder_after_days               escalate_after_days, and reminded escalation_grace_days ago
 //!   silent ----------------------> remind ------------------------------------> escalate
-//!     ^                               |                                             |
+//!     ^                               |  ^                                          |
+//!     |                               |  +----------- a new mentor ----------------+
 //!     +------------- contact --------+------------------- contact -----------------+
 //! ```
+//!
+//! All of these are counted days (calendar.rs); on a day that does not count, nothing happens.
 
 use std::fmt;
 
-use chrono::{Days as CalendarDays, NaiveDate};
+use chrono::NaiveDate;
 
-use super::contact::{days_between, silent_since};
+use super::calendar::{Calendar, Span};
+use super::contact::days_between;
 
 /// What a silent assignment calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,15 +37,24 @@ pub struct Evaluation {
 pub struct Thresholds {
     pub reminder_after: Option<Days>,
     pub escalate_after: Option<Days>,
+    /// How long a mentor who was reminded has, before the coordinator is told.
+    pub escalation_grace: Days,
 }
 
 /// A threshold: a number of days that is not negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Days(i32);
 
 /// A threshold below zero, which no silence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NegativeThreshold(pub i32);
+
+impl Days {
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+}
 
 impl TryFrom<i32> for Days {
     type Error = NegativeThreshold;
@@ -95,17 +108,15 @@ pub fn is_reminder_due(days: Option<i32>, threshold: Option<Days>) -> bool {
     matches!((days, threshold), (Some(days), Some(Days(threshold))) if days >= threshold)
 }
 
-/// Whether silence has reached the threshold although a reminder was sent in this silence.
+/// Whether silence has reached the threshold although a reminder was sent in this silence, and is so many days old.
 #[must_use]
-pub fn is_escalation_due(days: Option<i32>, threshold: Option<Days>, was_reminded: bool) -> bool {
-    was_reminded && is_reminder_due(days, threshold)
-}
-
-/// The latest day on which a silence may have begun that reaches the threshold on `as_of`. `None` without a threshold, or
-/// where no silence is long enough: before the calendar begins.
-fn latest_start(threshold: Option<Days>, as_of: NaiveDate) -> Option<NaiveDate> {
-    let Days(days) = threshold?;
-    as_of.checked_sub_days(CalendarDays::new(days.unsigned_abs().into()))
+pub fn is_escalation_due(
+    days: Option<i32>,
+    threshold: Option<Days>,
+    days_since_reminder: Option<i32>,
+    grace: Days,
+) -> bool {
+    is_reminder_due(days_since_reminder, Some(grace)) && is_reminder_due(days, threshold)
 }
 
 /// The latest starts of the silences that a run must look at: a silence that began later calls for nothing.
@@ -117,10 +128,13 @@ pub struct LatestStarts {
     pub beyond_reminder: Option<NaiveDate>,
 }
 
-/// The latest starts of the silences that reach these thresholds on `as_of`.
+/// The latest starts of the silences that reach these thresholds on `as_of`. On a day off none does.
 #[must_use]
-pub fn latest_starts(thresholds: Thresholds, as_of: NaiveDate) -> LatestStarts {
-    let start = |action| latest_start(thresholds.of(action), as_of);
+pub fn latest_starts(thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> LatestStarts {
+    if calendar.is_off(as_of) {
+        return LatestStarts { any: None, beyond_reminder: None };
+    }
+    let start = |action| calendar.latest_start(thresholds.of(action)?, as_of);
     LatestStarts {
         any: Action::ALL.into_iter().filter_map(start).max(),
         beyond_reminder: Action::ALL.into_iter().filter(|&action| action != Action::Remind).filter_map(start).max(),
@@ -138,7 +152,7 @@ pub struct MentorsReminder<'a, Moment> {
 
 /// When the mentor was reminded of this silence: the reminder was sent, or given up because it could not reach them. A
 /// silence must not be overlooked because a mail bounced or because nobody can be written to. `None`: not yet, or a worker
-/// still has it and will find out. `reminder` is the one of this silence, if there is one.
+/// still has it and will find out. `reminder` is the one of this silence, to whoever is mentor now, if there is one.
 ///
 /// `scheduled_for` counts where it is later than `sent_at`, so that a simulated `as_of` agrees with itself.
 #[must_use]
@@ -158,33 +172,64 @@ pub fn dispatched_at<Moment: Ord + Copy>(
     }
 }
 
-/// What an open assignment calls for on `as_of`. Escalation wins over reminding. A reminder counts from the day the
-/// silence began: one sent before it belongs to an earlier silence.
+/// Everything that decides what an open assignment calls for.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence<'a> {
+    /// The day on which it began.
+    pub since: NaiveDate,
+    /// The days on which the assignment was paused or not open.
+    pub stopped: &'a [Span],
+    pub is_mentor_unreachable: bool,
+    /// The reminder of this silence, to whoever is mentor now, if there is one; by days of the organization.
+    pub reminder: Option<MentorsReminder<'a, NaiveDate>>,
+}
+
+/// What a silence calls for on `as_of`. Escalation wins over reminding. On a day off, and while it is paused, it calls for nothing.
 #[must_use]
-pub fn evaluate(
-    last_contact: Option<NaiveDate>,
-    assigned_on: NaiveDate,
-    last_reminder_sent_on: Option<NaiveDate>,
-    thresholds: Thresholds,
-    as_of: NaiveDate,
-) -> Evaluation {
-    let since = silent_since(last_contact, assigned_on);
-    let days_since = days_between(since, as_of);
-    let was_reminded = last_reminder_sent_on.is_some_and(|sent_on| sent_on >= since);
-    let action = if is_escalation_due(Some(days_since), thresholds.escalate_after, was_reminded) {
+pub fn evaluate(silence: Silence, thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> Evaluation {
+    let counted = |since| calendar.counted_days(since, as_of, silence.stopped);
+    let days = counted(silence.since);
+    let action = if calendar.is_off(as_of) || silence.stopped.iter().any(|span| span.contains(as_of)) {
+        Action::None
+    } else if is_escalation_due(
+        Some(days),
+        thresholds.escalate_after,
+        days_since_reminder(silence, thresholds, as_of, counted),
+        thresholds.escalation_grace,
+    ) {
         Action::Escalate
-    } else if is_reminder_due(Some(days_since), thresholds.reminder_after) {
+    } else if is_reminder_due(Some(days), thresholds.reminder_after) {
         Action::Remind
     } else {
         Action::None
     };
-    Evaluation { action, days_since }
+    Evaluation { action, days_since: days_between(silence.since, as_of) }
+}
+
+/// How long ago the mentor was reminded of this silence, as far as that lets the coordinator be told. Nobody waits for a mentor who cannot be
+/// reached. Where mentors are not reminded at all, only one who was nevertheless was.
+fn days_since_reminder(
+    silence: Silence,
+    thresholds: Thresholds,
+    as_of: NaiveDate,
+    counted: impl Fn(NaiveDate) -> i32,
+) -> Option<i32> {
+    let is_reminded_of = thresholds.reminder_after.is_some();
+    let reminder = silence.reminder.filter(|reminder| is_reminded_of || reminder.status == "sent");
+    let is_unreachable = silence.is_mentor_unreachable && is_reminded_of;
+    let on = dispatched_at(is_unreachable, reminder, as_of).filter(|on| *on >= silence.since)?;
+    if is_unreachable {
+        return Some(i32::MAX);
+    }
+    // One that was sent was, also on a day that elsewhere is tomorrow.
+    Some(counted(on).max(0))
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::Duration;
 
+    use super::super::calendar::DaysOfWeek;
     use super::*;
 
     const AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 11, 22) {
@@ -202,13 +247,27 @@ mod tests {
     }
 
     fn thresholds() -> Thresholds {
-        Thresholds { reminder_after: days(14), escalate_after: days(28) }
+        Thresholds { reminder_after: days(14), escalate_after: days(28), escalation_grace: Days::default() }
+    }
+
+    /// A silence that began so many days ago, whose reminder was sent so many days ago.
+    fn silence(silent: i64, sent: Option<i64>) -> Silence<'static> {
+        let reminder = sent.map(days_ago).map(|sent_on| MentorsReminder {
+            status: "sent",
+            skip_reason: None,
+            sent_at: Some(sent_on),
+            scheduled_for: sent_on,
+        });
+        Silence { since: days_ago(silent), stopped: &[], is_mentor_unreachable: false, reminder }
+    }
+
+    fn evaluated(silence: Silence, thresholds: Thresholds) -> Evaluation {
+        evaluate(silence, thresholds, &Calendar::default(), AS_OF)
     }
 
     /// The action for an assignment contacted `silent` days ago whose reminder was sent `reminded` days ago.
     fn action(silent: i64, reminded: Option<i64>) -> Action {
-        let sent_on = reminded.map(days_ago);
-        evaluate(Some(days_ago(silent)), days_ago(400), sent_on, thresholds(), AS_OF).action
+        evaluated(silence(silent, reminded), thresholds()).action
     }
 
     #[test]
@@ -223,17 +282,75 @@ mod tests {
         assert!(!is_reminder_due(None, days(14)));
         assert!(!is_reminder_due(Some(99), None));
         assert!(!is_reminder_due(None, None));
-        assert!(!is_escalation_due(None, days(28), true));
-        assert!(!is_escalation_due(Some(99), None, true));
+        let none = Days::default();
+        assert!(!is_escalation_due(None, days(28), Some(9), none));
+        assert!(!is_escalation_due(Some(99), None, Some(9), none));
     }
 
     #[test]
     fn an_escalation_is_due_from_the_boundary_day_on_once_reminded() {
-        assert!(!is_escalation_due(Some(27), days(28), true));
-        assert!(is_escalation_due(Some(28), days(28), true));
-        assert!(is_escalation_due(Some(29), days(28), true));
-        assert!(!is_escalation_due(Some(28), days(28), false));
-        assert!(!is_escalation_due(Some(9999), days(28), false));
+        let none = Days::default();
+        assert!(!is_escalation_due(Some(27), days(28), Some(9), none));
+        assert!(is_escalation_due(Some(28), days(28), Some(9), none));
+        assert!(is_escalation_due(Some(29), days(28), Some(0), none));
+        assert!(!is_escalation_due(Some(28), days(28), None, none));
+        assert!(!is_escalation_due(Some(9999), days(28), None, none));
+    }
+
+    #[test]
+    fn a_mentor_who_was_reminded_has_the_days_of_grace() {
+        let grace = Days(3);
+        assert!(!is_escalation_due(Some(99), days(28), Some(2), grace));
+        assert!(is_escalation_due(Some(99), days(28), Some(3), grace));
+        let thresholds = Thresholds { escalation_grace: grace, ..thresholds() };
+        assert_eq!(evaluated(silence(99, Some(2)), thresholds).action, Action::Remind);
+        assert_eq!(evaluated(silence(99, Some(3)), thresholds).action, Action::Escalate);
+        // Nobody waits for one who cannot be reached.
+        let unreachable = Silence { is_mentor_unreachable: true, ..silence(28, None) };
+        assert_eq!(evaluated(unreachable, thresholds).action, Action::Escalate);
+    }
+
+    #[test]
+    fn where_mentors_are_not_reminded_only_one_who_was_lets_the_coordinator_be_told() {
+        let escalate_only = Thresholds { reminder_after: None, ..thresholds() };
+        let unreachable = Silence { is_mentor_unreachable: true, ..silence(99, None) };
+        assert_eq!(evaluated(unreachable, escalate_only).action, Action::None);
+        let mut given_up = silence(99, Some(80));
+        given_up.reminder = given_up.reminder.map(|reminder| MentorsReminder { status: "failed", ..reminder });
+        assert_eq!(evaluated(given_up, escalate_only).action, Action::None);
+        assert_eq!(evaluated(given_up, thresholds()).action, Action::Escalate);
+        assert_eq!(evaluated(silence(99, Some(80)), escalate_only).action, Action::Escalate);
+    }
+
+    #[test]
+    fn on_a_day_off_and_while_it_is_paused_a_silence_calls_for_nothing() {
+        let today = Span { first: AS_OF, last: AS_OF };
+        assert_eq!(
+            evaluated(Silence { stopped: &[today], ..silence(99, Some(80)) }, thresholds()).action,
+            Action::None
+        );
+        for calendar in [
+            Calendar { off: vec![today], ..Calendar::default() },
+            Calendar { weekly: DaysOfWeek::of(&[7]).expect("Sunday"), ..Calendar::default() },
+            Calendar { from: Some(AS_OF + Duration::days(1)), ..Calendar::default() },
+        ] {
+            let on_a_sunday = evaluate(silence(99, Some(80)), thresholds(), &calendar, AS_OF);
+            assert_eq!(on_a_sunday, Evaluation { action: Action::None, days_since: 99 }, "{calendar:?}");
+            assert_eq!(latest_starts(thresholds(), &calendar, AS_OF).any, None, "{calendar:?}");
+        }
+    }
+
+    #[test]
+    fn days_of_a_pause_do_not_count_and_neither_do_they_for_the_grace() {
+        let pause = Span { first: days_ago(10), last: days_ago(4) };
+        let paused =
+            |silent, reminded| evaluated(Silence { stopped: &[pause], ..silence(silent, reminded) }, thresholds());
+        assert_eq!(paused(20, None), Evaluation { action: Action::None, days_since: 20 });
+        assert_eq!(paused(21, None), Evaluation { action: Action::Remind, days_since: 21 });
+        let patient = Thresholds { escalation_grace: Days(5), ..thresholds() };
+        let reminded =
+            |days_ago| evaluated(Silence { stopped: &[pause], ..silence(60, Some(days_ago)) }, patient).action;
+        assert_eq!((reminded(11), reminded(12)), (Action::Remind, Action::Escalate));
     }
 
     #[test]
@@ -272,50 +389,35 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_never_contacted_is_silent_since_it_was_assigned() {
-        let evaluation = evaluate(None, days_ago(14), None, thresholds(), AS_OF);
-        assert_eq!(evaluation, Evaluation { action: Action::Remind, days_since: 14 });
-        let evaluation = evaluate(None, days_ago(13), None, thresholds(), AS_OF);
-        assert_eq!(evaluation, Evaluation { action: Action::None, days_since: 13 });
-    }
-
-    #[test]
     fn a_threshold_that_is_none_switches_its_action_off() {
         let remind_only = Thresholds { escalate_after: None, ..thresholds() };
-        let evaluation = evaluate(Some(days_ago(99)), days_ago(400), Some(days_ago(80)), remind_only, AS_OF);
-        assert_eq!(evaluation.action, Action::Remind);
-
+        assert_eq!(evaluated(silence(99, Some(80)), remind_only).action, Action::Remind);
         let escalate_only = Thresholds { reminder_after: None, ..thresholds() };
-        let evaluation = evaluate(Some(days_ago(99)), days_ago(400), None, escalate_only, AS_OF);
-        assert_eq!(evaluation.action, Action::None);
-        let evaluation = evaluate(Some(days_ago(99)), days_ago(400), Some(days_ago(80)), escalate_only, AS_OF);
-        assert_eq!(evaluation.action, Action::Escalate);
+        assert_eq!(evaluated(silence(99, None), escalate_only).action, Action::None);
+        assert_eq!(evaluated(silence(99, Some(80)), escalate_only).action, Action::Escalate);
     }
 
     #[test]
     fn a_contact_ahead_of_as_of_calls_for_nothing() {
-        let evaluation = evaluate(Some(days_ago(-3)), days_ago(400), None, thresholds(), AS_OF);
-        assert_eq!(evaluation, Evaluation { action: Action::None, days_since: -3 });
+        assert_eq!(evaluated(silence(-3, None), thresholds()), Evaluation { action: Action::None, days_since: -3 });
     }
 
     #[test]
     fn the_ends_of_the_calendar_are_evaluated_without_overflow() {
-        let evaluation = evaluate(Some(NaiveDate::MIN), AS_OF, Some(NaiveDate::MAX), thresholds(), NaiveDate::MAX);
-        assert_eq!(evaluation.action, Action::Escalate);
-        let evaluation = evaluate(Some(NaiveDate::MAX), AS_OF, None, thresholds(), NaiveDate::MIN);
-        assert_eq!(evaluation.action, Action::None);
-    }
-
-    #[test]
-    fn the_latest_start_of_a_silence_is_the_boundary_of_its_threshold() {
-        for threshold in [0, 1, 14, 3650] {
-            let start = latest_start(days(threshold), AS_OF).expect("within the calendar");
-            assert!(is_reminder_due(Some(days_between(start, AS_OF)), days(threshold)));
-            assert!(!is_reminder_due(Some(days_between(start + Duration::days(1), AS_OF)), days(threshold)));
+        let sent_on = NaiveDate::MAX;
+        let reminder =
+            Some(MentorsReminder { status: "sent", skip_reason: None, sent_at: Some(sent_on), scheduled_for: sent_on });
+        let whole = Silence { since: NaiveDate::MIN, reminder, ..silence(0, None) };
+        let calendar = Calendar {
+            weekly: DaysOfWeek::of(&[6, 7]).expect("a weekend"),
+            off: vec![Span { first: NaiveDate::MIN, last: NaiveDate::MIN }],
+            from: Some(NaiveDate::MIN),
+        };
+        for calendar in [&Calendar::default(), &calendar] {
+            let at = |silence, as_of| evaluate(silence, thresholds(), calendar, as_of).action;
+            assert_ne!(at(whole, NaiveDate::MAX), Action::Remind);
+            assert_eq!(at(Silence { since: NaiveDate::MAX, ..silence(0, None) }, NaiveDate::MIN), Action::None);
         }
-        assert_eq!(latest_start(None, AS_OF), None);
-        assert_eq!(latest_start(days(i32::MAX), AS_OF), None);
-        assert_eq!(latest_start(days(1), NaiveDate::MIN), None);
     }
 
     #[test]
@@ -323,13 +425,16 @@ mod tests {
         for (remind, escalate) in
             [(Some(14), Some(28)), (Some(28), Some(14)), (Some(7), None), (None, Some(7)), (None, None)]
         {
-            let thresholds =
-                Thresholds { reminder_after: remind.and_then(days), escalate_after: escalate.and_then(days) };
-            let starts = latest_starts(thresholds, AS_OF);
+            let thresholds = Thresholds {
+                reminder_after: remind.and_then(days),
+                escalate_after: escalate.and_then(days),
+                ..thresholds()
+            };
+            let starts = latest_starts(thresholds, &Calendar::default(), AS_OF);
             for silent in 0..40 {
                 let since = days_ago(silent);
-                let reminded = evaluate(Some(since), since, Some(since), thresholds, AS_OF).action;
-                let not_reminded = evaluate(Some(since), since, None, thresholds, AS_OF).action;
+                let reminded = evaluated(silence(silent, Some(silent)), thresholds).action;
+                let not_reminded = evaluated(silence(silent, None), thresholds).action;
                 let calls_for_any = reminded != Action::None || not_reminded != Action::None;
                 assert_eq!(starts.any.is_some_and(|start| since <= start), calls_for_any, "{thresholds:?} {silent}");
                 let calls_for_more = !matches!(reminded, Action::None | Action::Remind);

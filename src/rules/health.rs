@@ -15,7 +15,6 @@ pub enum Status {
 pub struct LastRun {
     pub failed_with: Option<String>,
     pub took_too_long: bool,
-    pub undeliverable: i32,
 }
 
 /// A run that holds the lock now.
@@ -34,6 +33,8 @@ pub struct Facts {
     pub is_overdue: bool,
     pub running: Option<Running>,
     pub organizations_without_settings: i32,
+    /// Escalations of silences that go on, which reach nobody.
+    pub unheard_escalations: i64,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
     /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
@@ -57,7 +58,7 @@ impl Status {
 }
 
 /// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
-/// run hangs. Warning: somebody could not be reached, or nothing has run yet. And what is wrong with the pg_cron jobs.
+/// run hangs. Warning: an escalation reaches nobody, or nothing has run yet. And what is wrong with the pg_cron jobs.
 #[must_use]
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
@@ -83,10 +84,6 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
             if run.took_too_long {
                 findings.push((Status::Critical, "the last run took over 30 minutes".to_string()));
             }
-            if run.undeliverable > 0 {
-                let reason = format!("the last run could not address {} follow-ups", run.undeliverable);
-                findings.push((Status::Warning, reason));
-            }
         }
         None => findings.push((Status::Warning, "no run yet".to_string())),
     }
@@ -96,6 +93,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
             facts.organizations_without_settings
         );
         findings.push((Status::Critical, reason));
+    }
+    if facts.unheard_escalations > 0 {
+        let reason = format!(
+            "escalations that reach nobody: {}; give their assignments a coordinator who can be written to, or set reminder_settings.fallback_coordinator_id",
+            facts.unheard_escalations
+        );
+        findings.push((Status::Warning, reason));
     }
     if !facts.altered_triggers.is_empty() {
         let reason = format!(
@@ -129,7 +133,7 @@ mod tests {
     use super::*;
 
     fn good_run() -> LastRun {
-        LastRun { failed_with: None, took_too_long: false, undeliverable: 0 }
+        LastRun { failed_with: None, took_too_long: false }
     }
 
     fn healthy() -> Facts {
@@ -138,6 +142,7 @@ mod tests {
             is_overdue: false,
             running: None,
             organizations_without_settings: 0,
+            unheard_escalations: 0,
             altered_triggers: vec![],
             altered_others: vec![],
             outstanding_migrations: Some(0),
@@ -179,11 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn people_who_could_not_be_reached_are_a_warning() {
-        let undeliverable = LastRun { undeliverable: 3, ..good_run() };
-        let (status, reasons) = judge(&Facts { last_run: Some(undeliverable), ..healthy() });
+    fn escalations_that_reach_nobody_are_a_warning_for_as_long_as_they_stand() {
+        let (status, reasons) = judge(&Facts { unheard_escalations: 3, ..healthy() });
         assert_eq!(status, Status::Warning);
-        assert_eq!(reasons, ["the last run could not address 3 follow-ups"]);
+        assert!(reasons[0].starts_with("escalations that reach nobody: 3;"), "{reasons:?}");
     }
 
     #[test]
@@ -214,8 +218,8 @@ mod tests {
 
     #[test]
     fn the_worst_reason_comes_first() {
-        let run = LastRun { failed_with: Some("boom".into()), undeliverable: 1, ..good_run() };
-        let (_, reasons) = judge(&Facts { last_run: Some(run), ..healthy() });
+        let run = LastRun { failed_with: Some("boom".into()), ..good_run() };
+        let (_, reasons) = judge(&Facts { last_run: Some(run), unheard_escalations: 1, ..healthy() });
         assert_eq!(reasons[0], "the last run failed: boom");
         assert_eq!(reasons.len(), 2);
     }

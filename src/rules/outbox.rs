@@ -10,6 +10,8 @@ pub struct Enqueued<'a> {
     pub anchor: Option<DateTime<Utc>>,
     pub status: &'a str,
     pub skip_reason: Option<&'a str>,
+    /// Whether it was about an assignment that had another mentor than it has now.
+    pub is_of_another_mentor: bool,
 }
 
 /// What is due now.
@@ -20,13 +22,17 @@ pub struct Due<'a> {
     pub skip_reason: Option<&'a str>,
 }
 
-/// Whether the row becomes pending again, with all its attempts: its anchor moved, or what it was skipped for no longer
-/// holds. A row without an anchor was inserted by hand: only a follow-up takes it over.
+/// Whether the row becomes pending again, with all its attempts: its anchor moved or, of a follow-up, the mentor is another, or what
+/// it was skipped for no longer holds. A row without an anchor was inserted by hand: only a follow-up takes it over.
 #[must_use]
 pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
     let was_skipped = row.status == "skipped";
     match (follows, row.anchor) {
-        (Follows::Silence, anchor) => anchor != Some(due.anchor) || (was_skipped && row.skip_reason != due.skip_reason),
+        (Follows::Silence, anchor) => {
+            anchor != Some(due.anchor)
+                || row.is_of_another_mentor
+                || (was_skipped && row.skip_reason != due.skip_reason)
+        }
         (_, None) => false,
         // One closer to the due date was sent in its place, or it was too late: neither comes back.
         (Follows::DueDate, Some(anchor)) => {
@@ -50,7 +56,7 @@ mod tests {
     const DUE: Due = Due { anchor: NOW, skip_reason: None };
 
     fn row(days: i64, status: &'static str, skip_reason: Option<&'static str>) -> Enqueued<'static> {
-        Enqueued { anchor: Some(NOW + TimeDelta::days(days)), status, skip_reason }
+        Enqueued { anchor: Some(NOW + TimeDelta::days(days)), status, skip_reason, is_of_another_mentor: false }
     }
 
     #[test]
@@ -75,6 +81,17 @@ mod tests {
     }
 
     #[test]
+    fn a_follow_up_is_armed_again_for_another_mentor_and_nothing_else_is() {
+        for status in ["pending", "sent", "failed", "skipped"] {
+            let of_another = Enqueued { is_of_another_mentor: true, ..row(0, status, Some("past_due")) };
+            assert!(is_rearmed(Follows::Silence, of_another, DUE), "{status}");
+            for follows in [Follows::DueDate, Follows::Day] {
+                assert!(!is_rearmed(follows, of_another, DUE), "{follows:?} {status}");
+            }
+        }
+    }
+
+    #[test]
     fn what_was_skipped_is_armed_again_when_its_reason_no_longer_holds() {
         assert!(is_rearmed(Follows::Silence, row(0, "skipped", Some("no_mentor")), DUE));
         let still = Due { skip_reason: Some("no_mentor"), ..DUE };
@@ -88,7 +105,8 @@ mod tests {
 
     #[test]
     fn what_was_inserted_by_hand_without_an_anchor_is_left_alone_but_by_a_follow_up() {
-        let by_hand = |status| Enqueued { anchor: None, status, skip_reason: Some("opted_out") };
+        let by_hand =
+            |status| Enqueued { anchor: None, status, skip_reason: Some("opted_out"), is_of_another_mentor: false };
         for status in ["pending", "sent", "failed", "skipped"] {
             assert!(!is_rearmed(Follows::DueDate, by_hand(status), DUE));
             assert!(!is_rearmed(Follows::Day, by_hand(status), DUE));

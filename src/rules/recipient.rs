@@ -21,6 +21,13 @@ pub fn unreachable_reason(addressee: Addressee, recipient: Option<Recipient>) ->
     }
 }
 
+/// Whether a reminder that was skipped for this reason was skipped because it could reach nobody.
+#[must_use]
+pub fn is_unreachable(skip_reason: &str) -> bool {
+    use SkipReason::{NoAddress, NoCoordinator, NoMentor, OptedOut, RecipientGone};
+    [NoMentor, NoCoordinator, RecipientGone, OptedOut, NoAddress].iter().any(|reason| reason.name() == skip_reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +47,10 @@ mod tests {
             assert_eq!(reason(false, false), Some(SkipReason::NoAddress));
             assert_eq!(reason(true, true), Some(SkipReason::OptedOut));
             assert_eq!(reason(true, false), Some(SkipReason::OptedOut), "the person's word comes first");
+            for reason in [missing, SkipReason::NoAddress, SkipReason::OptedOut] {
+                assert!(is_unreachable(reason.name()), "{reason:?}");
+            }
+            assert!(!is_unreachable(SkipReason::Paused.name()));
         }
     }
 }

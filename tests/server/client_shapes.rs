@@ -39,7 +39,7 @@ fn an_explicit_null_where_there_is_nothing_to_say_is_taken() {
     rows(&mut client, &upsert("users", &user, None));
     let assignment = json!({
         "title": "Essay", "description": null, "student_id": people.student.to_string(), "peer_mentor_id": people.mentor.to_string(), "coordinator_id": null,
-        "due_at": null, "metadata": null, "last_contact_date": null
+        "due_at": null, "metadata": null, "last_contact_date": null, "assigned_on": "2026-01-01"
     });
     rows(&mut client, &upsert("assignments", &assignment, None));
     let id = row(&mut client, "SELECT id FROM assignments WHERE metadata IS NULL");

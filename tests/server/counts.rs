@@ -28,7 +28,7 @@ const MENTOR: &str = "00000000-0000-0000-0000-00000000000";
 
 fn insert(mentors: &str) -> String {
     format!(
-        "INSERT INTO assignments (title, student_id, peer_mentor_id) SELECT 'x', '{MENTOR}0', nullif('{MENTOR}' || n, '{MENTOR}0')::uuid \
+        "INSERT INTO assignments (title, student_id, assigned_on, peer_mentor_id) SELECT 'x', '{MENTOR}0', '2026-01-01', nullif('{MENTOR}' || n, '{MENTOR}0')::uuid \
          FROM unnest(string_to_array('{mentors}', ',')) AS n"
     )
 }

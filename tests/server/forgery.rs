@@ -57,8 +57,8 @@ fn a_trigger_function_of_ours_does_nothing_on_a_table_of_somebody_elses() {
             assert_refused(
                 &mut attacker,
                 &format!(
-                    "INSERT INTO pg_temp.assignments (id, organization_id, title, student_id, peer_mentor_id, assignment_id, occurred_at)
-                     SELECT gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 'x', '{}', '{}', '{assignment}', '5000-01-01' FROM generate_series(1, 1000)",
+                    "INSERT INTO pg_temp.assignments (id, organization_id, title, student_id, peer_mentor_id, assigned_on, assignment_id, occurred_at)
+                     SELECT gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 'x', '{}', '{}', '2026-01-01', '{assignment}', '5000-01-01' FROM generate_series(1, 1000)",
                     people.student, people.mentor
                 ),
                 "39P01",

@@ -7,8 +7,7 @@ use postgres::Client;
 
 use crate::support::{Database, People, assert_refused, enqueue_follow_ups, refused, row, rows, run, tables};
 
-const TABLES: &str = "activities assignments claim_rates contact_corrections evaluation_runs migrations organizations peer_mentors \
-                      reminder_settings reminders send_logs user_preferences users";
+const TABLES: &str = "activities assignment_pauses assignments claim_rates contact_corrections days_off evaluation_runs migrations organizations peer_mentors reminder_settings reminders send_logs user_preferences users";
 
 /// Everything that install() makes, as the catalog shows it.
 const CATALOG: &str = "
@@ -180,14 +179,14 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
             "INSERT INTO activities (organization_id, assignment_id, occurred_at)
                   SELECT organization_id, id, '2026-04-01 12:00+00' FROM assignments WHERE id = '{contacted}';
              DELETE FROM activities WHERE assignment_id = '{gone}' AND occurred_at > '2026-02-15';
-             INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, last_contact_date)
-                  SELECT organization_id, 'new', student_id, peer_mentor_id, '2026-01-15' FROM assignments WHERE id = '{gone}';
+             INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, assigned_on, last_contact_date)
+                  SELECT organization_id, 'new', student_id, peer_mentor_id, '2026-01-01', '2026-01-15' FROM assignments WHERE id = '{gone}';
              INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-00000000000a', 'Late')"
         ),
     );
 
     run(&mut client, "CREATE EXTENSION assignment_reminders");
-    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 46 triggers and defaults attached"));
+    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 53 triggers and defaults attached"));
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
     let date_of = |client: &mut postgres::Client, id| {
         row(client, &format!("SELECT last_contact_date FROM assignments WHERE id = '{id}'"))
@@ -248,7 +247,7 @@ fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go
     let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
     let kept = row(&mut client, constraints);
     let done = row(&mut client, "SELECT uninstall()");
-    assert!(done.contains("37 triggers, 0 policies and 1 views dropped, 10 defaults untied"), "{done}");
+    assert!(done.contains("42 triggers, 0 policies and 1 views dropped, 13 defaults untied"), "{done}");
     assert_eq!(row(&mut client, constraints), kept);
     assert!(
         row(&mut client, "SELECT uninstall()").contains(" 0 triggers, 0 policies and 0 views dropped, 0 defaults"),

@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod catalog;
 mod client_shapes;
+mod clock;
 mod contact;
 mod counts;
 mod cron;

@@ -15,6 +15,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 const CAPABILITIES: &[(&str, &[&str])] = &[
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
+    ("Pauses", &["pause_assignment", "resume_assignment"]),
     ("Assignment counts", &["*_assignment_counts"]),
     ("Daily run", &["run_daily_evaluation", "evaluate_assignments", "*_health", "watch_daily_evaluation"]),
     (
@@ -57,16 +58,19 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         &[
             "silent_since",
             "silence_anchor",
+            "evaluate_silence",
             "latest_starts_of_silence",
             "dispatched_at",
             "addressee_id",
             "is_reachable",
+            "is_unreachable",
             "unreachable_reason",
             "reminder_kind*",
             "reminder_type_of",
             "is_rearmed",
             "skip_reason",
             "after_loss",
+            "paused_among",
             "without_*",
             "due_reminder_type",
             "is_due_offset_open",

@@ -106,7 +106,7 @@ fn columns_that_users_made_varchar_or_a_domain_are_taken_as_what_they_are() {
     run(
         &mut client,
         "ALTER TABLE users ALTER COLUMN name TYPE varchar(100); ALTER TABLE assignments ALTER COLUMN title TYPE varchar(50);
-         CREATE DOMAIN public.mentor AS uuid; ALTER TABLE assignments ALTER COLUMN peer_mentor_id TYPE public.mentor",
+         CREATE DOMAIN public.mentor AS uuid; ALTER TABLE assignments ALTER COLUMN student_id TYPE public.mentor",
     );
     run(
         &mut client,

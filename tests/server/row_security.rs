@@ -101,7 +101,7 @@ fn programme() -> (Database, Client, People, Uuid) {
     run(&mut owner, "INSERT INTO users (id) VALUES ('00000000-0000-0000-0000-0000000000f1')");
     run(
         &mut owner,
-        "SELECT mark_reminder_sent(reminder_id, claim_id, message_id => 'm') FROM claim_reminders(1, as_of => '2026-02-02')",
+        "SELECT mark_reminder_sent(reminder_id, claim_id, message_id => 'm', as_of => '2026-02-02') FROM claim_reminders(1, as_of => '2026-02-02')",
     );
     (database, owner, people, assignment)
 }

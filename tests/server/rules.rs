@@ -94,11 +94,11 @@ fn one_call_site_may_see_many_rows() {
 
 /// The rules in SQL, written from the design and not from the Rust.
 const INDEPENDENT: &str = "
-    SELECT CASE WHEN $3::timestamptz IS NOT NULL AND ($3 AT TIME ZONE 'UTC')::date >= coalesce($1::date, $2::date)
-                     AND $6::date - coalesce($1, $2) >= $5::integer THEN 'escalate'
-                WHEN $6 - coalesce($1, $2) >= $4::integer THEN 'remind'
+    SELECT CASE WHEN $3::timestamptz IS NOT NULL AND ($3 AT TIME ZONE 'UTC')::date >= greatest($1::date, $2::date)
+                     AND $6::date - greatest($1, $2) >= $5::integer THEN 'escalate'
+                WHEN $6 - greatest($1, $2) >= $4::integer THEN 'remind'
                 ELSE 'none' END,
-           $6 - coalesce($1, $2), $6 - $1, coalesce($6 - $1 >= $4, false)";
+           $6 - greatest($1, $2), $6 - $1, coalesce($6 - $1 >= $4, false)";
 
 #[test]
 fn the_rules_agree_with_an_independent_formulation_in_sql() {
@@ -125,7 +125,7 @@ fn the_rules_agree_with_an_independent_formulation_in_sql() {
     // Half of the cases lie near a boundary: as_of is a threshold, more or less a day, after the contact.
     let near = (facts, -1..=1i64, any::<bool>()).prop_map(
         |((contact, assigned, sent, remind, escalate, as_of), off, snap)| {
-            let since = contact.unwrap_or(assigned);
+            let since = contact.map_or(assigned, |date| date.max(assigned));
             let snapped = since + chrono::Duration::days(i64::from(remind.or(escalate).unwrap_or(14)) + off);
             (contact, assigned, sent, remind, escalate, if snap { snapped } else { as_of })
         },

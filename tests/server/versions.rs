@@ -242,7 +242,7 @@ fn virtual_columns_that_users_add_follow_counts_and_dates_and_are_in_nobodys_way
     run(
         &mut client,
         "ALTER TABLE peer_mentors ADD COLUMN honorarium integer GENERATED ALWAYS AS (assignment_count * 50) VIRTUAL;
-         ALTER TABLE assignments ADD COLUMN silent_since date GENERATED ALWAYS AS (coalesce(last_contact_date, assigned_on)) VIRTUAL;
+         ALTER TABLE assignments ADD COLUMN silent_since date GENERATED ALWAYS AS (greatest(assigned_on, last_contact_date)) VIRTUAL;
          ALTER TABLE activities ADD COLUMN day date GENERATED ALWAYS AS ((occurred_at AT TIME ZONE 'UTC')::date) VIRTUAL",
     );
     run(

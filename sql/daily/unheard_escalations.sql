@@ -1,0 +1,10 @@
+-- How many escalations reach nobody, of silences that go on. $1: organization (NULL: all).
+-- Index: reminders_unreachable_idx, and assignments_pkey for what it finds.
+SELECT count(*) AS unheard
+  FROM assignment_reminders.reminders r
+  JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
+ WHERE r.status = 'skipped' AND r.reminder_type = assignment_reminders.reminder_type_of('escalate')
+   AND ($1::uuid IS NULL OR r.organization_id = $1)
+   AND assignment_reminders.is_unreachable(r.skip_reason)
+   AND a.status = 'open' AND a.follow_up
+   AND r.anchor = assignment_reminders.silence_anchor(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on))
