@@ -161,7 +161,7 @@ AS $$
       LEFT JOIN (SELECT t.assignment_id, max((t.occurred_at AT TIME ZONE o.timezone)::date) AS contact_date
                    FROM assignment_reminders.activities t
                    JOIN assignment_reminders.organizations o ON o.id = t.organization_id
-                  WHERE t.overruled_by IS NULL
+                  WHERE t.is_contact AND t.overruled_by IS NULL
                   GROUP BY t.assignment_id) AS activity
         ON activity.assignment_id = a.id
      WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)
@@ -1384,6 +1384,12 @@ CREATE FUNCTION "forget_bounces"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_bounces_wrapper';
 
+-- assignment_reminders::contact::triggers::forget_overruling
+CREATE FUNCTION "forget_overruling"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
+
 -- assignment_reminders::clock::closed::keep_closed_days
 CREATE FUNCTION "keep_closed_days"()
 	RETURNS TRIGGER
@@ -1585,7 +1591,7 @@ COMMENT ON FUNCTION assignment_reminders.coordinated_organization() IS
     'The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL for anybody else.
 22P02 for malformed claims.';
 COMMENT ON FUNCTION assignment_reminders.correct_last_contact_date(uuid, date, TEXT) IS
-    'Sets an assignment''s contact date, back as well as forward, and keeps who did it, when, why and what it was before. NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later activities count again. Returns the date that now holds.
+    'Sets an assignment''s contact date, back as well as forward, and keeps who did it, when, why and what it was before. NULL new_date: there never was contact. Contacts later than the new date are declared wrong (overruled_by); those that are registered, or moved to the assignment, afterwards count again. Returns the date that now holds.
 02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS
     'Trigger: gives an organization its row of settings as it is inserted.';
@@ -1651,6 +1657,8 @@ COMMENT ON FUNCTION assignment_reminders.fill_assignment() IS
     'Trigger: gives an assignment what its writer left out: the organization''s day, and whether its silence is followed up, which it is from the moment it has a mentor or coordinator.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
+COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
+    'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
     'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.

@@ -16,7 +16,7 @@ WITH told AS (
       LEFT JOIN LATERAL (
           SELECT max((t.occurred_at AT TIME ZONE o.timezone)::date) AS contact_date
             FROM assignment_reminders.activities t
-           WHERE t.assignment_id = a.id AND t.overruled_by IS NULL
+           WHERE t.assignment_id = a.id AND t.is_contact AND t.overruled_by IS NULL
       ) AS activity ON true
      WHERE a.id = ANY ($1)
        AND a.last_contact_date IS DISTINCT FROM greatest(correction.new_date, activity.contact_date)

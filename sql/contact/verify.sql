@@ -15,7 +15,7 @@ AS $$
       LEFT JOIN (SELECT t.assignment_id, max((t.occurred_at AT TIME ZONE o.timezone)::date) AS contact_date
                    FROM assignment_reminders.activities t
                    JOIN assignment_reminders.organizations o ON o.id = t.organization_id
-                  WHERE t.overruled_by IS NULL
+                  WHERE t.is_contact AND t.overruled_by IS NULL
                   GROUP BY t.assignment_id) AS activity
         ON activity.assignment_id = a.id
      WHERE (correction.assignment_id IS NOT NULL OR activity.assignment_id IS NOT NULL)

@@ -120,6 +120,13 @@ CREATE OR REPLACE TRIGGER activities_contact_truncated
     AFTER TRUNCATE ON assignment_reminders.activities
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.maintain_last_contact_date();
 
+-- What a correction overruled is overruled of that assignment only. BEFORE, so that the foreign key sees it where the activity goes to
+-- another organization; a WHEN clause keeps it from other updates.
+CREATE OR REPLACE TRIGGER activities_forget_overruling
+    BEFORE UPDATE ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.assignment_id <> OLD.assignment_id AND NEW.overruled_by = OLD.overruled_by)
+    EXECUTE FUNCTION assignment_reminders.forget_overruling();
+
 -- Corrections: who made which, and as which of the assignment's, is ours to say; and they take effect, whoever inserts them.
 CREATE OR REPLACE TRIGGER contact_corrections_sign
     BEFORE INSERT ON assignment_reminders.contact_corrections

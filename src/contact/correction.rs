@@ -36,8 +36,8 @@ fn update_last_contact_date(assignment_id: Option<Uuid>, contact_date: Option<Da
 }
 
 /// Sets an assignment's contact date, back as well as forward, and keeps who did it, when, why and what it was before.
-/// NULL new_date: there never was contact. Activities later than the new date are declared wrong (overruled_by); later
-/// activities count again. Returns the date that now holds.
+/// NULL new_date: there never was contact. Contacts later than the new date are declared wrong (overruled_by); those that are
+/// registered, or moved to the assignment, afterwards count again. Returns the date that now holds.
 ///
 /// 02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.
 #[pg_extern(volatile)]

@@ -6,7 +6,7 @@ mod repair;
 mod signed;
 mod triggers;
 
-pub use repair::repair;
+pub use repair::{release_moved, repair};
 
 pgrx::extension_sql_file!(
     "../../sql/contact/verify.sql",

@@ -11,7 +11,7 @@ use crate::rules::delivery::SkipReason;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
-use crate::server::statement::Statement;
+use crate::server::statement::{Statement, types};
 
 returns!(
     /// Contact dates that were repaired.
@@ -28,6 +28,20 @@ fn repair_contact_dates() -> Result<SetOf<RepairedDates>> {
     };
     WHOLE.require()?;
     repair().map(SetOf::values)
+}
+
+/// What forget_overruling would have done while it was away, or before there was one; the triggers see to the dates. Returns how many
+/// activities count again.
+pub fn release_moved() -> Result<usize> {
+    static MOVED: Statement = Statement::at_each_call(include_str!("../../sql/contact/moved.sql"), &[]);
+    static RELEASE: Statement =
+        Statement::by_index(include_str!("../../sql/contact/release_moved.sql"), &[types::UUIDS]);
+    let moved: Vec<Uuid> = MOVED.write(&[], |rows| rows.column("id"))?;
+    // There mostly are none: their table is not written then.
+    if moved.is_empty() {
+        return Ok(0);
+    }
+    RELEASE.write(&[moved.into()], |rows| Ok(rows.count()))
 }
 
 /// Repairs them, and returns the columns of RepairedDates for each.

@@ -6,8 +6,10 @@ use std::collections::HashSet;
 
 use pgrx::datum::Date;
 use pgrx::datum::datetime_support::now;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pgbox::AllocatedByRust;
 use pgrx::prelude::*;
-use pgrx::{PgTriggerOperation, Uuid};
+use pgrx::{PgTriggerOperation, Uuid, WhoAllocated};
 
 use super::asked::{self, Direction};
 use super::correction::refuse_future;
@@ -28,6 +30,12 @@ use crate::server::transaction::{Memory, remembered};
 #[pg_trigger]
 fn maintain_last_contact_date<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(maintain(trigger).map(|()| None))
+}
+
+/// Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.
+#[pg_trigger]
+fn forget_overruling<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(own_trigger::require(trigger, "forget_overruling").and_then(|()| counting(trigger)))
 }
 
 /// Trigger: keeps the contact date that an assignment was inserted with, as a correction.
@@ -52,6 +60,8 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
         Statement::by_index(include_str!("../../sql/contact/changed_by_update.sql"), &[]);
     static CHANGED_BY_DELETE: Statement =
         Statement::by_index(include_str!("../../sql/contact/changed_by_delete.sql"), &[]);
+    static CHANGED_BY_DELETED_CORRECTIONS: Statement =
+        Statement::by_index(include_str!("../../sql/contact/changed_by_deleted_corrections.sql"), &[]);
     static CHANGED_BY_TRUNCATE: Statement =
         Statement::kept(include_str!("../../sql/contact/changed_by_truncate.sql"), &[]);
 
@@ -59,6 +69,7 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
 
     own_trigger::require(trigger, "maintain_last_contact_date")?;
     let operation = trigger.op().map_err(wrong_trigger)?;
+    let is_of_corrections = trigger.name().map_err(wrong_trigger)?.starts_with("contact_corrections_");
     as_table_owner(trigger, || {
         let (changed, reason) = match operation {
             PgTriggerOperation::Insert => {
@@ -71,6 +82,9 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
                 (&INSERTED, SkipReason::Contacted)
             }
             PgTriggerOperation::Update => (&CHANGED_BY_UPDATE, SkipReason::ContactChanged),
+            PgTriggerOperation::Delete if is_of_corrections => {
+                (&CHANGED_BY_DELETED_CORRECTIONS, SkipReason::ContactChanged)
+            }
             PgTriggerOperation::Delete => (&CHANGED_BY_DELETE, SkipReason::ContactChanged),
             PgTriggerOperation::Truncate => (&CHANGED_BY_TRUNCATE, SkipReason::ContactChanged),
         };
@@ -80,6 +94,13 @@ fn maintain(trigger: &PgTrigger) -> Result<()> {
         }
         recompute(changed, reason).map(drop)
     })
+}
+
+/// What the correction said was of the assignment that the activity leaves. It counts for the other as one that is registered there now.
+fn counting<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    row.set_by_name("overruled_by", None::<Uuid>).map_err(wrong_trigger)?;
+    Ok(Some(row))
 }
 
 fn advance(trigger: &PgTrigger) -> Result<()> {

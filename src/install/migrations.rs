@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "016_client_shapes",
     "017_user_roles",
     "018_clock",
+    "019_attempts",
 ];
 
 impl Migration {

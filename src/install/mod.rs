@@ -42,7 +42,7 @@ const VIEWS: &str = include_str!("../../sql/install/views.sql");
 #[pg_extern(volatile)]
 fn install() -> Result<String> {
     const WHOLE: Whole = Whole {
-        updates: &["assignments", "peer_mentors", "reminders"],
+        updates: &["assignments", "peer_mentors", "activities", "reminders"],
         inserts: &["reminder_settings"],
         ..Whole::reads(&[
             "organizations",
@@ -77,6 +77,7 @@ fn install() -> Result<String> {
         for (number, what) in [
             (replaced, "views made anew"),
             (attached.counts, "counts corrected"),
+            (attached.moved, "moved activities counted again"),
             (attached.contact_dates, "contact dates corrected"),
             (settings, "organizations given settings"),
         ] {
@@ -102,6 +103,8 @@ struct Attached {
     /// What else is altered, and was left.
     left: usize,
     counts: usize,
+    /// Activities that count where they were moved to.
+    moved: usize,
     contact_dates: usize,
 }
 
@@ -189,6 +192,7 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
         run_each(&STAND_INS, &[])?;
         // What the triggers would have done while they were away.
         done.counts = counts::repair()?.rows().count();
+        done.moved = contact::release_moved()?;
         done.contact_dates = contact::repair()?.len();
     }
     Ok(done)

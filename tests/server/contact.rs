@@ -5,7 +5,9 @@ use std::thread;
 use postgres::Client;
 use uuid::Uuid;
 
-use crate::support::{Database, People, assert_refused, pid, refused, row, rows, run, wait_until_blocked};
+use crate::support::{
+    Database, People, assert_refused, enqueue_follow_ups, pid, refused, row, rows, run, wait_until_blocked,
+};
 
 fn contact_date(client: &mut Client, assignment: Uuid) -> String {
     row(client, &format!("SELECT last_contact_date FROM assignment_reminders.assignments WHERE id = '{assignment}'"))
@@ -327,6 +329,315 @@ fn a_correction_moves_the_date_back_and_keeps_who_why_and_what_it_was() {
     assert_eq!(contact_date(&mut client, assignment), "-");
     contact(&mut client, assignment, "2026-01-02 12:00+00");
     assert_eq!(contact_date(&mut client, assignment), "2026-01-02");
+}
+
+#[test]
+fn an_attempt_is_on_record_and_moves_no_date_by_any_kind_of_statement() {
+    let (_database, mut client, people, first) = one_assignment();
+    let second = people.assignment(&mut client, "2026-01-01");
+    let mut dates = |sql: &str, expected: [&str; 2]| {
+        run(&mut client, &sql.replace("{first}", &first.to_string()).replace("{second}", &second.to_string()));
+        let dates = [contact_date(&mut client, first), contact_date(&mut client, second)];
+        assert_eq!(dates, expected, "{sql}");
+        assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0], "{sql}");
+    };
+    dates(
+        "INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ('{first}', '2026-02-01 12:00+00', false)",
+        ["-", "-"],
+    );
+    dates(
+        "INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ('{first}', '2026-02-02 12:00+00', true), \
+         ('{first}', '2026-02-03 12:00+00', false), ('{second}', '2026-02-03 12:00+00', false)",
+        ["2026-02-02", "-"],
+    );
+    let upsert = "INSERT INTO activities (id, assignment_id, occurred_at, is_contact) VALUES \
+         ('00000000-0000-0000-0000-000000000001', '{first}', '2026-02-04 12:00+00', false), \
+         ('00000000-0000-0000-0000-000000000002', '{second}', '2026-02-04 12:00+00', false) \
+         ON CONFLICT (id) DO UPDATE SET occurred_at = excluded.occurred_at, is_contact = excluded.is_contact";
+    dates(upsert, ["2026-02-02", "-"]);
+    dates(&upsert.replace("02-04", "02-05").replacen("false", "true", 1), ["2026-02-05", "-"]);
+    dates(&upsert.replace("02-04", "02-05"), ["2026-02-02", "-"]);
+    dates(
+        "MERGE INTO activities t USING (SELECT id FROM assignments) AS s ON t.assignment_id = s.id AND t.id = '00000000-0000-0000-0000-000000000001' \
+         WHEN MATCHED THEN UPDATE SET occurred_at = '2026-02-06 12:00+00' \
+         WHEN NOT MATCHED THEN INSERT (assignment_id, occurred_at, is_contact) VALUES (s.id, '2026-02-06 12:00+00', false)",
+        ["2026-02-02", "-"],
+    );
+    dates("UPDATE activities SET occurred_at = '2026-02-07 12:00+00' WHERE NOT is_contact", ["2026-02-02", "-"]);
+    dates("UPDATE activities SET assignment_id = '{second}' WHERE NOT is_contact", ["2026-02-02", "-"]);
+    dates("DELETE FROM activities WHERE id = '00000000-0000-0000-0000-000000000001'", ["2026-02-02", "-"]);
+    // An old client, which does not know of attempts, goes on.
+    dates(
+        "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{second}', '2026-02-08 12:00+00')",
+        ["2026-02-02", "2026-02-08"],
+    );
+    dates("DELETE FROM activities WHERE is_contact", ["-", "-"]);
+    let mut copy =
+        client.copy_in("COPY activities (assignment_id, occurred_at, is_contact) FROM STDIN").expect("a copy");
+    std::io::Write::write_all(
+        &mut copy,
+        format!("{first}\t2026-02-09 12:00+00\tfalse\n{second}\t2026-02-09 12:00+00\ttrue\n").as_bytes(),
+    )
+    .expect("copied");
+    assert_eq!(copy.finish().expect("copied"), 2);
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["-", "2026-02-09"]);
+}
+
+#[test]
+fn a_contact_that_was_an_attempt_takes_the_date_back_and_the_other_way_moves_it_forward() {
+    let (_database, mut client, _, assignment) = one_assignment();
+    contact(&mut client, assignment, "2026-02-01 12:00+00");
+    contact(&mut client, assignment, "2026-02-10 12:00+00");
+    let set = |is_contact: bool| {
+        format!("UPDATE activities SET is_contact = {is_contact} WHERE occurred_at = '2026-02-10 12:00+00'")
+    };
+    run(&mut client, &set(false));
+    assert_eq!(contact_date(&mut client, assignment), "2026-02-01");
+    run(&mut client, &set(true));
+    assert_eq!(contact_date(&mut client, assignment), "2026-02-10");
+    run(&mut client, "UPDATE activities SET is_contact = false");
+    assert_eq!(contact_date(&mut client, assignment), "-");
+    assert_eq!(refused(&mut client, "UPDATE activities SET is_contact = NULL").sqlstate, "23502");
+    // A statement whose own function says so, before its triggers do.
+    run(
+        &mut client,
+        "CREATE FUNCTION unanswered(activity uuid) RETURNS void LANGUAGE sql AS
+            'UPDATE assignment_reminders.activities SET is_contact = false WHERE id = activity'",
+    );
+    let insert = format!(
+        "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-02-20 12:00+00') RETURNING unanswered(id)"
+    );
+    rows(&mut client, &insert);
+    assert_eq!(contact_date(&mut client, assignment), "-");
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+#[test]
+fn an_attempt_withdraws_no_reminder_until_it_turns_out_to_be_a_contact() {
+    let (_database, mut client, people, assignment) = one_assignment();
+    enqueue_follow_ups(&mut client, "2026-02-01 06:00+00");
+    let waiting = "SELECT status, skip_reason FROM reminders WHERE assignment_id IS NOT NULL";
+    assert_eq!(rows(&mut client, waiting), ["pending|-"]);
+    let written = "SELECT xmin, ctid, updated_at FROM assignments";
+    let before = row(&mut client, written);
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at, recorded_by, notes, is_contact)
+             VALUES ('{assignment}', '2026-02-01 12:00+00', '{}', 'no answer', false);
+             UPDATE activities SET notes = 'no answer, twice'",
+            people.mentor_user
+        ),
+    );
+    assert_eq!(rows(&mut client, waiting), ["pending|-"]);
+    assert_eq!(row(&mut client, written), before, "an attempt does not write the assignment");
+    run(&mut client, "UPDATE activities SET is_contact = true");
+    assert_eq!(rows(&mut client, waiting), ["skipped|contact_changed"]);
+    assert_eq!(contact_date(&mut client, assignment), "2026-02-01");
+}
+
+#[test]
+fn an_attempt_more_than_a_day_ahead_is_refused_as_a_contact_is() {
+    let (_database, mut client, _, assignment) = one_assignment();
+    let insert = format!(
+        "INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ('{assignment}', now() + interval '25 hours', false)"
+    );
+    assert_refused(&mut client, &insert, "22008", "more than a day ahead");
+}
+
+#[test]
+fn corrections_repairs_and_imported_dates_pass_over_attempts() {
+    let (_database, mut client, people, assignment) = one_assignment();
+    let attempt = |assignment: Uuid| {
+        format!(
+            "INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ('{assignment}', '2026-02-20 12:00+00', false)"
+        )
+    };
+    run(&mut client, &attempt(assignment));
+    contact(&mut client, assignment, "2026-02-10 12:00+00");
+    run(&mut client, &format!("SELECT correct_last_contact_date('{assignment}', '2026-02-05', 'another student')"));
+    assert_eq!(contact_date(&mut client, assignment), "2026-02-05");
+    assert_eq!(
+        rows(&mut client, "SELECT is_contact, overruled_by IS NOT NULL FROM activities ORDER BY occurred_at"),
+        ["t|t", "f|f"],
+        "a correction contradicts contacts only"
+    );
+    // What is known only after the correction counts, as a contact that is registered then does.
+    run(&mut client, "UPDATE activities SET is_contact = true WHERE NOT is_contact");
+    assert_eq!(contact_date(&mut client, assignment), "2026-02-20");
+
+    run(
+        &mut client,
+        &format!(
+            "DELETE FROM activities; {}; SET session_replication_role = replica; UPDATE assignments SET last_contact_date = '2026-02-20';
+             RESET session_replication_role",
+            attempt(assignment)
+        ),
+    );
+    assert_eq!(row(&mut client, "SELECT wrong_date, actual_date FROM repair_contact_dates()"), "2026-02-20|2026-02-05");
+
+    // One that was imported without triggers, and of which nothing is on record, keeps its date.
+    let imported: Uuid = row(
+        &mut client,
+        &format!(
+            "SET session_replication_role = replica;
+             INSERT INTO assignments (title, student_id, assigned_on, last_contact_date) VALUES ('x', '{}', '2026-01-01', '2026-01-10');
+             RESET session_replication_role; SELECT id FROM assignments WHERE title = 'x'",
+            people.student
+        ),
+    )
+    .parse()
+    .expect("an id");
+    run(&mut client, &attempt(imported));
+    for change in ["UPDATE activities SET occurred_at = '2026-02-21 12:00+00'", "DELETE FROM activities"] {
+        run(&mut client, change);
+        assert_eq!(contact_date(&mut client, imported), "2026-01-10", "{change}");
+        assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0], "{change}");
+    }
+}
+
+/// Two assignments, the first of which had a contact on 2026-02-10 that a correction to 2026-02-01 overruled.
+fn one_overruled() -> (Database, Client, People, Uuid, Uuid) {
+    let (database, mut client, people, first) = one_assignment();
+    let second = people.assignment(&mut client, "2026-01-01");
+    contact(&mut client, first, "2026-02-10 12:00+00");
+    run(&mut client, &format!("SELECT correct_last_contact_date('{first}', '2026-02-01', 'another student')"));
+    assert_eq!(row(&mut client, "SELECT overruled_by IS NOT NULL FROM activities"), "t");
+    (database, client, people, first, second)
+}
+
+#[test]
+fn an_activity_that_was_overruled_counts_for_the_assignment_that_it_is_moved_to() {
+    let (_database, mut client, _, first, second) = one_overruled();
+    let moved = format!("UPDATE activities SET assignment_id = '{second}' RETURNING overruled_by");
+    assert_eq!(row(&mut client, &moved), "-");
+    let mut dates = || [contact_date(&mut client, first), contact_date(&mut client, second)];
+    assert_eq!(dates(), ["2026-02-01", "2026-02-10"]);
+    // Neither the correction nor its assignment has a part in it any more.
+    run(&mut client, "DELETE FROM contact_corrections");
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["-", "2026-02-10"]);
+    run(&mut client, &format!("DELETE FROM assignments WHERE id = '{first}'"));
+    assert_eq!(contact_date(&mut client, second), "2026-02-10");
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+#[test]
+fn activities_that_were_overruled_are_moved_many_at_once_and_moved_and_dated_at_once() {
+    let (_database, mut client, people, first, second) = one_overruled();
+    let third = people.assignment(&mut client, "2026-01-01");
+    contact(&mut client, first, "2026-02-15 12:00+00");
+    contact(&mut client, first, "2026-02-20 12:00+00");
+    run(
+        &mut client,
+        &format!(
+            "SELECT correct_last_contact_date('{first}', '2026-02-02', 'two other students');
+             UPDATE activities SET assignment_id = CASE occurred_at WHEN '2026-02-20 12:00+00' THEN uuid '{third}' ELSE '{second}' END,
+                                   occurred_at = occurred_at + interval '1 day'"
+        ),
+    );
+    let mut dates = [first, second, third].map(|assignment| contact_date(&mut client, assignment));
+    assert_eq!(dates, ["2026-02-02", "2026-02-16", "2026-02-21"]);
+    // Those that stay where they are stay overruled, whatever else is changed in them.
+    contact(&mut client, first, "2026-02-25 12:00+00");
+    run(
+        &mut client,
+        &format!(
+            "SELECT correct_last_contact_date('{first}', '2026-02-02', 'no');
+             UPDATE activities SET occurred_at = occurred_at + interval '1 day', assignment_id = assignment_id WHERE overruled_by IS NOT NULL"
+        ),
+    );
+    dates = [first, second, third].map(|assignment| contact_date(&mut client, assignment));
+    assert_eq!(dates, ["2026-02-02", "2026-02-16", "2026-02-21"]);
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+#[test]
+fn an_activity_that_is_moved_counts_on_top_of_the_corrections_that_were_there_before() {
+    let (_database, mut client, _, first, second) = one_overruled();
+    run(&mut client, &format!("SELECT correct_last_contact_date('{second}', '2026-02-05', 'never later')"));
+    run(&mut client, &format!("UPDATE activities SET assignment_id = '{second}'"));
+    assert_eq!(contact_date(&mut client, second), "2026-02-10", "as one that is registered after the correction");
+    // A correction that comes after it overrules it, and back it counts again.
+    run(&mut client, &format!("SELECT correct_last_contact_date('{second}', '2026-02-06', 'not here either')"));
+    assert_eq!(contact_date(&mut client, second), "2026-02-06");
+    run(&mut client, &format!("UPDATE activities SET assignment_id = '{first}'"));
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["2026-02-10", "2026-02-06"]);
+}
+
+#[test]
+fn a_whole_row_that_is_written_back_moves_an_overruled_activity_and_a_writer_may_say_what_overrules_it() {
+    let (_database, mut client, _, first, second) = one_overruled();
+    run(&mut client, &format!("SELECT correct_last_contact_date('{second}', '2026-02-05', 'never later')"));
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (id, organization_id, assignment_id, occurred_at, registration, overruled_by)
+             SELECT id, organization_id, '{second}', occurred_at, registration, overruled_by FROM activities
+                 ON CONFLICT (id) DO UPDATE SET organization_id = excluded.organization_id, assignment_id = excluded.assignment_id,
+                    occurred_at = excluded.occurred_at, registration = excluded.registration, overruled_by = excluded.overruled_by"
+        ),
+    );
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["2026-02-01", "2026-02-10"]);
+    let overruled_here = "UPDATE activities SET assignment_id = '{to}',
+                                 overruled_by = (SELECT id FROM contact_corrections WHERE assignment_id = '{to}')";
+    run(&mut client, &overruled_here.replace("{to}", &first.to_string()));
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["2026-02-01", "2026-02-05"]);
+    run(&mut client, &overruled_here.replace("{to}", &second.to_string()));
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["2026-02-01", "2026-02-05"]);
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+}
+
+#[test]
+fn an_overruled_activity_is_moved_to_another_organization() {
+    let (_database, mut client, _, first, _) = one_overruled();
+    let organization = "00000000-0000-0000-0000-00000000000b";
+    run(&mut client, &format!("INSERT INTO organizations (id, name) VALUES ('{organization}', 'Other')"));
+    let there = People::in_organization(&mut client, organization).assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        &format!(
+            "UPDATE activities SET organization_id = '{organization}', assignment_id = '{there}', recorded_by = NULL"
+        ),
+    );
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, there)], ["2026-02-01", "2026-02-10"]);
+}
+
+#[test]
+fn a_role_that_may_move_activities_and_see_no_correction_moves_an_overruled_one() {
+    let (database, mut client, _, first, second) = one_overruled();
+    run(
+        &mut client,
+        "ALTER TABLE activities ENABLE ROW LEVEL SECURITY; CREATE POLICY visible ON activities USING (true);
+         ALTER TABLE contact_corrections ENABLE ROW LEVEL SECURITY; ALTER TABLE contact_corrections FORCE ROW LEVEL SECURITY",
+    );
+    let (mut clerk, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT (id), UPDATE (assignment_id) ON activities TO {role}",
+    );
+    run(&mut clerk, &format!("UPDATE activities SET assignment_id = '{second}'"));
+    assert_eq!([contact_date(&mut client, first), contact_date(&mut client, second)], ["2026-02-01", "2026-02-10"]);
+}
+
+#[test]
+fn a_move_that_waits_for_the_correction_that_overrules_it_counts_where_it_goes() {
+    let (database, mut observer, people, first) = one_assignment();
+    let second = people.assignment(&mut observer, "2026-01-01");
+    contact(&mut observer, first, "2026-02-10 12:00+00");
+    let mut correcting = database.connect();
+    run(
+        &mut correcting,
+        &format!("BEGIN; SELECT correct_last_contact_date('{first}', '2026-02-01', 'another student')"),
+    );
+    thread::scope(|scope| {
+        let mut moving = database.connect();
+        let waiting = pid(&mut moving);
+        let sql = format!("UPDATE activities SET assignment_id = '{second}'");
+        let moved = scope.spawn(move || run(&mut moving, &sql));
+        wait_until_blocked(&mut observer, waiting);
+        run(&mut correcting, "COMMIT");
+        moved.join().expect("moved");
+    });
+    assert_eq!([contact_date(&mut observer, first), contact_date(&mut observer, second)], ["2026-02-01", "2026-02-10"]);
+    assert_eq!(row(&mut observer, "SELECT overruled_by FROM activities"), "-");
 }
 
 #[test]

@@ -125,6 +125,33 @@ fn a_default_or_a_view_that_was_altered_or_dropped_is_put_right() {
 }
 
 #[test]
+fn an_overruled_activity_that_was_moved_while_a_trigger_was_disabled_counts_where_it_is() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let (first, second) = (people.assignment(&mut client, "2026-01-01"), people.assignment(&mut client, "2026-01-01"));
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{first}', '2026-02-10 12:00+00'), ('{first}', '2026-02-11 12:00+00');
+             SELECT correct_last_contact_date('{first}', '2026-02-01', 'another student');
+             ALTER TABLE activities DISABLE TRIGGER activities_forget_overruling;
+             UPDATE activities SET assignment_id = '{second}' WHERE occurred_at = '2026-02-10 12:00+00'"
+        ),
+    );
+    let dates = "SELECT last_contact_date FROM assignments ORDER BY 1";
+    assert_eq!(rows(&mut client, dates), ["2026-02-01", "-"]);
+    let done = row(&mut client, "SELECT install()");
+    assert!(done.ends_with("1 triggers and defaults attached, 1 moved activities counted again"), "{done}");
+    assert_eq!(rows(&mut client, dates), ["2026-02-01", "2026-02-10"]);
+    assert_eq!(
+        row(&mut client, "SELECT count(overruled_by) FROM activities"),
+        "1",
+        "what was not moved stays overruled"
+    );
+}
+
+#[test]
 fn what_was_missed_while_a_trigger_was_disabled_is_caught_up_on() {
     let database = Database::installed();
     let mut client = database.connect();

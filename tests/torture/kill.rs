@@ -256,7 +256,7 @@ fn verify(client: &mut Client, acknowledged: &Acknowledged) {
               CROSS JOIN LATERAL (
                     SELECT max(contact_date) AS contact_date FROM (
                         SELECT (t.occurred_at AT TIME ZONE o.timezone)::date FROM activities t
-                         WHERE t.assignment_id = a.id AND t.overruled_by IS NULL
+                         WHERE t.assignment_id = a.id AND t.is_contact AND t.overruled_by IS NULL
                         UNION ALL
                         SELECT (array_agg(c.new_date ORDER BY c.number DESC))[1] FROM contact_corrections c WHERE c.assignment_id = a.id
                     ) AS dates (contact_date)

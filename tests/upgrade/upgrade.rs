@@ -28,6 +28,32 @@ fn an_upgraded_database_is_as_a_fresh_one_with_every_row_and_goes_on() {
 }
 
 #[test]
+fn an_activity_that_was_moved_while_it_was_overruled_counts_where_it_is() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "CREATE TABLE public.pair AS
+             SELECT f.organization_id, f.id AS first, s.id AS second
+               FROM (SELECT organization_id, id FROM assignments WHERE last_contact_date IS NOT NULL ORDER BY title LIMIT 1) AS f
+              CROSS JOIN LATERAL (SELECT id FROM assignments WHERE organization_id = f.organization_id AND last_contact_date IS NULL
+                                   ORDER BY title LIMIT 1) AS s;
+         SELECT correct_last_contact_date(first, NULL, 'another student') FROM public.pair;
+         UPDATE activities t SET assignment_id = second FROM public.pair WHERE t.assignment_id = first",
+    );
+    let dates = "SELECT (SELECT last_contact_date IS NULL FROM assignments WHERE id = first),
+                        (SELECT last_contact_date = (SELECT max((t.occurred_at AT TIME ZONE o.timezone)::date)
+                                                       FROM activities t JOIN organizations o ON o.id = t.organization_id WHERE t.assignment_id = second)
+                           FROM assignments WHERE id = second)
+                   FROM public.pair";
+    assert_eq!(row(&mut client, dates), "t|-", "it counted for nobody");
+    update(&mut client);
+    assert_eq!(row(&mut client, dates), "t|t");
+    assert_eq!(rows(&mut client, "SELECT * FROM verify_contact_dates()"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT count(overruled_by) FROM activities"), "0");
+}
+
+#[test]
 fn a_database_that_stays_at_0_1_0_is_answered_by_its_own_library() {
     let database = at_0_1_0();
     let mut client = database.connect();

@@ -418,6 +418,8 @@ pub struct NewActivity {
     occurred_at: Option<DateTime<Utc>>,
     /// direct, unless said otherwise.
     registration: Option<Registration>,
+    /// true, unless said otherwise. false: an attempt that nobody answered, which moves no date and withdraws no reminder.
+    is_contact: Option<bool>,
     notes: Option<String>,
     /// Any JSON.
     #[schema(value_type = Option<Value>)]
@@ -433,16 +435,18 @@ pub enum Registration {
     CoordinatorProxy,
 }
 
-/// A contact that was registered.
+/// A contact, or an attempt, that was registered.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"id": "e1d2c3b4-a596-4877-8a6b-5c4d3e2f1a05", "assignment_id": "0b6f8a4e-7a0f-4f0e-9a55-3a6f0f7f8b10",
-    "occurred_at": "2026-11-10T17:00:00Z", "registration": "direct", "recorded_by": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03",
+    "occurred_at": "2026-11-10T17:00:00Z", "registration": "direct", "is_contact": true, "recorded_by": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03",
     "notes": "We planned the next week", "metadata": {}, "created_at": "2026-11-10T17:05:00Z"}))]
 pub struct Activity {
     pub id: Uuid,
     pub assignment_id: Uuid,
     pub occurred_at: DateTime<Utc>,
     pub registration: Registration,
+    /// false: an attempt that nobody answered.
+    pub is_contact: bool,
     /// The user who registered it.
     pub recorded_by: Option<Uuid>,
     pub notes: Option<String>,
@@ -453,9 +457,10 @@ pub struct Activity {
 }
 
 /// Registers a contact; with an Idempotency-Key, once. The contact date moves forward with it, and reminders of the silence that it ended are withdrawn.
+/// With is_contact false it is an attempt that nobody answered: on record, and nothing else.
 #[utoipa::path(post, path = "/assignments/{id}/activities", operation_id = "register_activity", tag = "contacts", request_body = NewActivity,
     params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters that the client chose for this contact")),
-    responses((status = 201, description = "The contact", body = Activity), Refusals, BodyRefusals),
+    responses((status = 201, description = "The contact or attempt", body = Activity), Refusals, BodyRefusals),
 )]
 pub async fn register_activity(
     caller: Caller,

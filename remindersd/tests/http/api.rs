@@ -184,6 +184,28 @@ fn a_contact_moves_the_date_forward_and_a_correction_with_a_reason_moves_it_back
 }
 
 #[test]
+fn an_attempt_that_nobody_answered_is_on_record_and_moves_no_date() {
+    let mut service = Service::start();
+    let date = |service: &Service| service.ask("student", "GET", FIRST, None).body["last_contact_date"].clone();
+    let before = date(&service);
+    let path = below(FIRST, "activities");
+    let attempt = json!({"occurred_at": "2026-03-10T12:00:00Z", "is_contact": false, "notes": "no answer"});
+    let made = service.ask("mentor", "POST", &path, Some(&attempt));
+    assert_eq!((made.status, &made.body["is_contact"]), (201, &json!(false)));
+    assert_eq!(date(&service), before);
+    assert_eq!(
+        row(&mut service.owner, "SELECT is_contact, notes FROM activities WHERE occurred_at = '2026-03-10 12:00+00'"),
+        "f|no answer"
+    );
+    let contact = json!({"occurred_at": "2026-03-10T13:00:00Z"});
+    let made = service.ask("mentor", "POST", &path, Some(&contact));
+    assert_eq!((made.status, &made.body["is_contact"]), (201, &json!(true)), "unless said otherwise");
+    assert_eq!(date(&service), json!("2026-03-10"));
+    let refused = service.ask("mentor", "POST", &path, Some(&json!({"is_contact": "no"})));
+    assert!([400, 422].contains(&refused.status), "{refused:?}");
+}
+
+#[test]
 fn pages_hold_every_row_once_also_while_rows_come_and_go() {
     let mut service = Service::start();
     crate::support::run(
