@@ -1,9 +1,22 @@
 -- The clock of a silence: days that do not count, pauses, and whose reminder counts.
 
+-- What rows that are there get is no change of theirs: updated_at stays. In a fresh installation these triggers are still to come.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.assignments'::regclass AND t.tgname = 'assignments_set_updated_at') THEN
+        ALTER TABLE assignment_reminders.assignments DISABLE TRIGGER assignments_set_updated_at;
+    END IF;
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.reminders'::regclass AND t.tgname = 'reminders_set_updated_at') THEN
+        ALTER TABLE assignment_reminders.reminders DISABLE TRIGGER reminders_set_updated_at;
+    END IF;
+END
+$$;
+
 ALTER TABLE assignment_reminders.reminder_settings
     ADD COLUMN weekly_days_off integer[] NOT NULL DEFAULT '{}',
     ADD COLUMN follow_up_from date,
-    ADD COLUMN escalation_grace_days integer NOT NULL DEFAULT 3,
+    -- Whoever is there goes on as before.
+    ADD COLUMN escalation_grace_days integer NOT NULL DEFAULT 0,
     ADD COLUMN fallback_coordinator_id uuid,
     ADD CONSTRAINT reminder_settings_weekly_days_off_leave_a_day CHECK (
         weekly_days_off <@ ARRAY[1, 2, 3, 4, 5, 6, 7] AND NOT weekly_days_off @> ARRAY[1, 2, 3, 4, 5, 6, 7]
@@ -15,8 +28,9 @@ ALTER TABLE assignment_reminders.reminder_settings
 CREATE INDEX reminder_settings_fallback_coordinator_idx ON assignment_reminders.reminder_settings (fallback_coordinator_id)
     WHERE fallback_coordinator_id IS NOT NULL;
 
--- Whoever is there goes on as before.
-UPDATE assignment_reminders.reminder_settings s SET escalation_grace_days = 0 WHERE s.created_at < now();
+ALTER TABLE assignment_reminders.reminder_settings ALTER COLUMN escalation_grace_days SET DEFAULT 3;
+-- The row that this installation made.
+UPDATE assignment_reminders.reminder_settings s SET escalation_grace_days = 3 WHERE s.created_at = now();
 
 COMMENT ON COLUMN assignment_reminders.reminder_settings.reminder_after_days IS
     'Counted days of silence after which the peer mentor is reminded, that day included. NULL: never; then the coordinator is told only of what a mentor was reminded of before.';
@@ -129,6 +143,17 @@ UPDATE assignment_reminders.reminders r SET anchor = assignment_reminders.silenc
    AND r.status IN ('sent', 'failed')
    AND a.last_contact_date < a.assigned_on AND r.anchor = assignment_reminders.silence_anchor(a.last_contact_date)
    AND greatest(r.sent_at, r.scheduled_for) >= assignment_reminders.silence_anchor(a.assigned_on);
+
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.assignments'::regclass AND t.tgname = 'assignments_set_updated_at') THEN
+        ALTER TABLE assignment_reminders.assignments ENABLE TRIGGER assignments_set_updated_at;
+    END IF;
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.reminders'::regclass AND t.tgname = 'reminders_set_updated_at') THEN
+        ALTER TABLE assignment_reminders.reminders ENABLE TRIGGER reminders_set_updated_at;
+    END IF;
+END
+$$;
 
 -- Escalations that reach nobody, for as long as they stand: what health asks for.
 CREATE INDEX reminders_unreachable_idx ON assignment_reminders.reminders (organization_id, assignment_id)

@@ -53,6 +53,71 @@ fn an_activity_that_was_moved_while_it_was_overruled_counts_where_it_is() {
     assert_eq!(row(&mut client, "SELECT count(overruled_by) FROM activities"), "0");
 }
 
+/// An organization of its own at 0.1.0: who was reminded, who was handed over, what began with an old call, and homework.
+#[test]
+fn what_was_sent_before_the_upgrade_is_not_sent_again_and_only_a_new_mentor_is_reminded() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    const ORGANIZATION: &str = "c1000000-0000-0000-0000-000000000000";
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO organizations (id, name) VALUES ('{ORGANIZATION}', 'handed over');
+             SET assignment_reminders.organization_id = '{ORGANIZATION}';
+             INSERT INTO users (id, email, name) SELECT ('c1000000-0000-0000-0000-00000000000' || n)::uuid, n || '@c.example.org', n FROM generate_series(1, 4) AS n;
+             INSERT INTO peer_mentors (id, user_id) SELECT ('c1000000-0000-0000-0000-0000000000a' || n)::uuid, ('c1000000-0000-0000-0000-00000000000' || n)::uuid FROM generate_series(2, 3) AS n;
+             INSERT INTO assignments (title, student_id, peer_mentor_id, coordinator_id, assigned_on)
+             SELECT title, 'c1000000-0000-0000-0000-000000000001', 'c1000000-0000-0000-0000-0000000000a2', 'c1000000-0000-0000-0000-000000000004', day::date
+               FROM (VALUES ('handed over', '2026-10-01'), ('old call', '2026-10-01'), ('reminded', '2026-10-01')) AS a (title, day);
+             INSERT INTO assignments (title, student_id, assigned_on) VALUES ('homework', 'c1000000-0000-0000-0000-000000000001', '2026-11-01');
+             INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-09-01 12:00+00' FROM assignments WHERE title = 'old call';
+             SELECT run_daily_evaluation('2026-10-15 12:00+00');
+             UPDATE reminders SET status = 'sent', sent_at = '2026-10-15 12:30+00' WHERE organization_id = '{ORGANIZATION}';
+             UPDATE assignments SET peer_mentor_id = 'c1000000-0000-0000-0000-0000000000a3' WHERE title = 'handed over'"
+        ),
+    );
+    let sent = format!(
+        "SELECT count(*), count(DISTINCT anchor) FROM reminders WHERE organization_id = '{ORGANIZATION}' AND status = 'sent'"
+    );
+    assert_eq!(row(&mut client, &sent), "3|2", "in 0.1.0 the silence of one began with the old call");
+    update(&mut client);
+    assert_eq!(row(&mut client, &sent), "3|1");
+    let due = |client: &mut postgres::Client, day: &str| {
+        rows(
+            client,
+            &format!(
+                "SELECT a.title, f.action, u.name FROM evaluate_assignments('{day} 12:00+00', '{ORGANIZATION}') AS f
+                   JOIN assignments a ON a.id = f.assignment_id LEFT JOIN users u ON u.id = f.recipient_id ORDER BY 1"
+            ),
+        )
+    };
+    assert_eq!(due(&mut client, "2026-10-16"), ["handed over|remind|3"]);
+    assert_eq!(
+        due(&mut client, "2026-10-29"),
+        ["handed over|remind|3", "old call|escalate|4", "reminded|escalate|4"],
+        "without days of grace, which 0.1.0 did not have"
+    );
+    assert_eq!(
+        row(
+            &mut client,
+            &format!(
+                "SELECT string_agg(title, ',') FROM assignments WHERE NOT follow_up AND organization_id = '{ORGANIZATION}'"
+            )
+        ),
+        "homework"
+    );
+    assert_eq!(
+        row(
+            &mut client,
+            &format!("SELECT escalation_grace_days FROM reminder_settings WHERE organization_id = '{ORGANIZATION}'")
+        ),
+        "0"
+    );
+    run(&mut client, "INSERT INTO organizations (id, name) VALUES ('c2000000-0000-0000-0000-000000000000', 'new')");
+    let new = "SELECT escalation_grace_days FROM reminder_settings WHERE organization_id = 'c2000000-0000-0000-0000-000000000000'";
+    assert_eq!(row(&mut client, new), "3");
+}
+
 #[test]
 fn a_database_that_stays_at_0_1_0_is_answered_by_its_own_library() {
     let database = at_0_1_0();
@@ -365,7 +430,10 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
                          has_table_privilege('ROLE', c.oid, 'SELECT'), has_table_privilege('ROLE', c.oid, 'INSERT')
                     FROM pg_class c WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND c.relkind = 'r' ORDER BY 1"
         .replace("ROLE", &other);
-    let before = rows(&mut client, &rights);
+    let mut expected = rows(&mut client, &rights);
+    // Nobody has a right on what is new.
+    expected.extend(["assignment_pauses|f|0|f|f", "days_off|f|0|f|f"].map(ToString::to_string));
+    expected.sort();
     update(&mut client);
-    assert_eq!(rows(&mut client, &rights), before);
+    assert_eq!(rows(&mut client, &rights), expected);
 }
