@@ -216,6 +216,33 @@ def daily() -> list[Comparison]:
     return found
 
 
+@experiment("calendar", "The daily run with days off and pauses: 1,000 due among 1,000,000 assignments",
+            "With: two weekly days off, 20 holidays in each of 50 organisations, and pauses of 1 % of the assignments, one in ten of which "
+            "goes on; as many are due. \"Against ours\" is against without.")
+def calendar() -> list[Comparison]:
+    do("people.sql", organizations=50, mentors=20)
+    do("assignments.sql", assignments=1_000_000, one_due_of=1_000)
+    do("calendar.sql")
+    execute("VACUUM ANALYZE", "CHECKPOINT")
+    first, repeat = (Comparison(f"daily run: {which}", "ms") for which in ("first", "repeat, nothing due"))
+    for _ in range(7):
+        for side, days_off in (("without", "'{}'"), ("with days off and pauses", "'{3,4}'")):
+            execute("TRUNCATE assignment_reminders.reminders, assignment_reminders.send_logs",
+                    f"UPDATE assignment_reminders.reminder_settings SET weekly_days_off = {days_off}",
+                    "TRUNCATE assignment_reminders.days_off, assignment_reminders.assignment_pauses")
+            if side != "without":
+                execute("INSERT INTO assignment_reminders.days_off SELECT * FROM bench.days_off",
+                        "INSERT INTO assignment_reminders.assignment_pauses SELECT * FROM bench.assignment_pauses")
+            execute("VACUUM ANALYZE assignment_reminders.days_off", "VACUUM ANALYZE assignment_reminders.assignment_pauses",
+                    "VACUUM ANALYZE assignment_reminders.reminder_settings")
+            for comparison in (first, repeat):
+                comparison.add(side, milliseconds(RUN, as_of=AS_OF))
+                (enqueued,), = execute("SELECT count(*) FROM assignment_reminders.reminders")
+                assert enqueued == 1_000, (side, enqueued)
+    execute("TRUNCATE assignment_reminders.organizations CASCADE", "DROP TABLE bench.days_off, bench.assignment_pauses")
+    return [first, repeat]
+
+
 # -- the queue ------------------------------------------------------------------------------------------------------------
 
 def delivered(reminders: int, workers: int, batch: int, seconds: int) -> float:
