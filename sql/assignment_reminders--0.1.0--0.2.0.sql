@@ -366,7 +366,7 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 -- organization (assignments_open_silence_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
 -- repeat run mostly meets. latest_starts_of_silence says how long that is by the organization's calendar; what was paused
--- meanwhile (assignment_pauses_assignment_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
+-- meanwhile (assignment_pauses_assignment_idx and mentor_pauses_peer_mentor_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
 -- whole, and BETWEEN '-infinity' makes the planner guess a narrow range (0.5 %) instead of a third of the table, for which
 -- it would read all of it; LIMIT 1, of a unique row, keeps it from reading the whole outbox for each organization. The
 -- people around the few that remain are joined by primary key.
@@ -418,7 +418,10 @@ AS $$
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-             FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+                    UNION ALL
+                   SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+                    WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, local.today, pause.first_days, pause.last_days,
@@ -450,7 +453,7 @@ AS $$
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,users,reminders}',
+                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
                          evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
@@ -673,6 +676,9 @@ AS $$
            'assignment_pauses',
            (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
               FROM about_student a JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id),
+           'mentor_pauses',
+           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+              FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
@@ -693,10 +699,10 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
@@ -987,7 +993,7 @@ AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 -- assignment_reminders::privacy::forget_person
 CREATE OR REPLACE FUNCTION "forget_person"(
 	"user_id" uuid
-) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
@@ -1191,6 +1197,17 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'pause_assignment_wrapper';
 
+-- assignment_reminders::clock::pause::pause_mentor
+CREATE OR REPLACE FUNCTION "pause_mentor"(
+	"peer_mentor_id" uuid,
+	"until" date DEFAULT NULL,
+	"reason" TEXT DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'pause_mentor_wrapper';
+
 -- assignment_reminders::delivery::claim::paused_among
 CREATE OR REPLACE FUNCTION "paused_among"(
 	"assignment_ids" uuid[],
@@ -1323,6 +1340,15 @@ CREATE OR REPLACE FUNCTION "resume_assignment"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'resume_assignment_wrapper';
+
+-- assignment_reminders::clock::pause::resume_mentor
+CREATE OR REPLACE FUNCTION "resume_mentor"(
+	"peer_mentor_id" uuid,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'resume_mentor_wrapper';
 
 -- assignment_reminders::delivery::operate::retry_failed_reminders
 CREATE OR REPLACE FUNCTION "retry_failed_reminders"(
@@ -1469,11 +1495,23 @@ CREATE OR REPLACE FUNCTION "forget_overruling"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
 
--- assignment_reminders::clock::closed::keep_closed_days
+-- assignment_reminders::clock::kept::keep_closed_days
 CREATE OR REPLACE FUNCTION "keep_closed_days"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'keep_closed_days_wrapper';
+
+-- assignment_reminders::clock::kept::keep_leave
+CREATE OR REPLACE FUNCTION "keep_leave"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_leave_wrapper';
+
+-- assignment_reminders::clock::kept::keep_leave_of_all
+CREATE OR REPLACE FUNCTION "keep_leave_of_all"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_leave_of_all_wrapper';
 
 -- assignment_reminders::counts::maintain_assignment_count
 CREATE OR REPLACE FUNCTION "maintain_assignment_count"()
@@ -1739,7 +1777,7 @@ COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
     'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
-    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
@@ -1771,6 +1809,10 @@ COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
     'Trigger: an assignment that is closed pauses from the day after, until the day before it is opened again.';
+COMMENT ON FUNCTION assignment_reminders.keep_leave() IS
+    'Trigger: an assignment that gets another mentor keeps the days on which the one before was away.';
+COMMENT ON FUNCTION assignment_reminders.keep_leave_of_all() IS
+    'Trigger: so do those of a mentor who is deleted. Before that: after it, the foreign keys have been through both tables.';
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date) IS
     'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.';
@@ -1802,6 +1844,9 @@ COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, tim
 COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
     'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is followed up on them. Follow-ups that wait are skipped as paused; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
+COMMENT ON FUNCTION assignment_reminders.pause_mentor(uuid, date, TEXT, timestamp with time zone) IS
+    'Pauses all assignments of a mentor who is away, from the day of as_of, in their organization''s time zone, to until, both included (NULL: until further notice), as pause_assignment does; also those that they get meanwhile. One that gets another mentor is not paused any more: the days until then do not count, and the new mentor is reminded. Returns the id of the row in mentor_pauses.
+02000 for an unknown mentor, 22004 for a NULL peer_mentor_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
 COMMENT ON FUNCTION assignment_reminders.paused_among(uuid[], timestamp with time zone) IS
     'Which of these assignments are paused at as_of. Answers claims alone, with the rights of the tables'' owner. NULL for NULL.
 42501 for anybody else.';
@@ -1862,6 +1907,9 @@ COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
 COMMENT ON FUNCTION assignment_reminders.resume_assignment(uuid, timestamp with time zone) IS
     'Ends the pause of an assignment: the day of as_of, in its organization''s time zone, counts again. Returns whether it was paused.
 02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.resume_mentor(uuid, timestamp with time zone) IS
+    'A mentor is back: the day of as_of, in their organization''s time zone, counts again. Returns whether they were away.
+02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';

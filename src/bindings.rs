@@ -199,6 +199,7 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
         "reminder_settings",
         "days_off",
         "peer_mentors",
+        "mentor_pauses",
         "users",
         "reminders",
     ]);

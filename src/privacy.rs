@@ -26,7 +26,7 @@ pgrx::extension_sql_file!("../sql/privacy/reads.sql", name = "privacy_reads", re
 returns!(
     /// How many rows of each table a person was forgotten in.
     Forgotten: SetOf,
-    "TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, contact_corrections bigint, \
+    "TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, \
      activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)"
 );
 
@@ -52,7 +52,7 @@ fn without_addresses(
 
 /// Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is
 /// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of
-/// the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the notes of activities that
+/// the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that
 /// they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
@@ -67,6 +67,7 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             "user_preferences",
             "assignments",
             "assignment_pauses",
+            "mentor_pauses",
             "contact_corrections",
             "activities",
             "reminders",
@@ -80,6 +81,7 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             "peer_mentors",
             "assignments",
             "assignment_pauses",
+            "mentor_pauses",
             "contact_corrections",
             "activities",
             "reminders",
@@ -149,6 +151,7 @@ struct Changed {
     user_preferences: usize,
     assignments: usize,
     assignment_pauses: usize,
+    mentor_pauses: usize,
     contact_corrections: usize,
     activities: usize,
     reminders: usize,
@@ -227,6 +230,8 @@ impl Held {
         );
         static PAUSES: Statement =
             Statement::at_each_call(include_str!("../sql/privacy/forget_pauses.sql"), &[types::UUIDS]);
+        static ABSENCES: Statement =
+            Statement::at_each_call(include_str!("../sql/privacy/forget_absences.sql"), &[types::UUIDS]);
         static ACTIVITIES: Statement =
             Statement::at_each_call(include_str!("../sql/privacy/forget_activities.sql"), &[types::UUIDS]);
         static CORRECTIONS: Statement = Statement::at_each_call(
@@ -277,6 +282,7 @@ impl Held {
                 "title",
             )?,
             assignment_pauses: change(&PAUSES, &[self.ids("assignment_pauses").into()], "assignment_pauses", "reason")?,
+            mentor_pauses: change(&ABSENCES, &[self.ids("mentor_pauses").into()], "mentor_pauses", "reason")?,
             contact_corrections: with_permit(|| {
                 change(&CORRECTIONS, &about("contact_corrections", FORGOTTEN), "contact_corrections", "reason")
             })?,
@@ -313,6 +319,7 @@ impl Changed {
             counted("user_preferences", self.user_preferences),
             counted("assignments", self.assignments),
             counted("assignment_pauses", self.assignment_pauses),
+            counted("mentor_pauses", self.mentor_pauses),
             counted("contact_corrections", self.contact_corrections),
             counted("activities", self.activities),
             counted("reminders", self.reminders),

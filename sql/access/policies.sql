@@ -129,7 +129,7 @@ CREATE POLICY member_select ON assignment_reminders.contact_corrections FOR SELE
 CREATE POLICY member_insert ON assignment_reminders.contact_corrections FOR INSERT
     WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
--- Mentors see what pauses those, and everybody the organization's days off.
+-- Mentors see what pauses those, and when they are away themselves; everybody sees the organization's days off.
 
 CREATE POLICY member_select ON assignment_reminders.assignment_pauses FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
@@ -144,6 +144,20 @@ CREATE POLICY member_update ON assignment_reminders.assignment_pauses FOR UPDATE
     WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
 CREATE POLICY member_delete ON assignment_reminders.assignment_pauses FOR DELETE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_select ON assignment_reminders.mentor_pauses FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+        OR peer_mentor_id = (SELECT assignment_reminders.current_peer_mentor_id()));
+
+CREATE POLICY member_insert ON assignment_reminders.mentor_pauses FOR INSERT
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_update ON assignment_reminders.mentor_pauses FOR UPDATE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()))
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_delete ON assignment_reminders.mentor_pauses FOR DELETE
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
 CREATE POLICY member_select ON assignment_reminders.days_off FOR SELECT
@@ -189,6 +203,7 @@ CREATE POLICY worker_all ON assignment_reminders.users USING (true) WITH CHECK (
 CREATE POLICY worker_all ON assignment_reminders.user_preferences USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.peer_mentors USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.assignments USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.mentor_pauses USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.days_off USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.assignment_pauses USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.reminders USING (true) WITH CHECK (true);

@@ -5,7 +5,7 @@
 -- organization (assignments_open_silence_idx), and leaves out at once those whose reminder of this silence is
 -- enqueued and cannot be followed by anything yet (reminders_assignment_type_key, once per silent assignment): what a
 -- repeat run mostly meets. latest_starts_of_silence says how long that is by the organization's calendar; what was paused
--- meanwhile (assignment_pauses_assignment_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
+-- meanwhile (assignment_pauses_assignment_idx and mentor_pauses_peer_mentor_idx, once for each that remains) is counted again. OFFSET 0 keeps the subquery
 -- whole, and BETWEEN '-infinity' makes the planner guess a narrow range (0.5 %) instead of a third of the table, for which
 -- it would read all of it; LIMIT 1, of a unique row, keeps it from reading the whole outbox for each organization. The
 -- people around the few that remain are joined by primary key.
@@ -57,7 +57,10 @@ AS $$
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-             FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+                    UNION ALL
+                   SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+                    WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, local.today, pause.first_days, pause.last_days,
@@ -89,7 +92,7 @@ AS $$
             OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,users,reminders}',
+                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
                          evaluate_assignments.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS

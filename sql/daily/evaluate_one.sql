@@ -1,6 +1,6 @@
 -- What one assignment calls for, by the facts that runs decide by (evaluate_assignments.sql). $1: assignment, $2: the day, or
--- NULL for today in its organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx
--- and days_off_organization_idx.
+-- NULL for today in its organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx,
+-- mentor_pauses_peer_mentor_idx and days_off_organization_idx.
 SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
   FROM assignment_reminders.assignments a
   JOIN assignment_reminders.organizations o ON o.id = a.organization_id
@@ -12,7 +12,10 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
     ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
  CROSS JOIN LATERAL (
        SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-         FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+         FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+                UNION ALL
+               SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+                WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
        ) AS pause
  CROSS JOIN LATERAL (
        SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days

@@ -86,20 +86,51 @@ CREATE TABLE assignment_reminders.assignment_pauses (
         REFERENCES assignment_reminders.users (organization_id, id) ON DELETE SET NULL (paused_by),
     CONSTRAINT assignment_pauses_in_order CHECK (paused_from <= paused_until),
     CONSTRAINT assignment_pauses_in_calendar CHECK (paused_from >= '0001-01-01' AND paused_until <= '9999-12-31'),
-    CONSTRAINT assignment_pauses_cause_known CHECK (cause IN ('pause', 'closed'))
+    CONSTRAINT assignment_pauses_cause_known CHECK (cause IN ('pause', 'closed', 'leave'))
 );
 
 CREATE INDEX assignment_pauses_assignment_idx ON assignment_reminders.assignment_pauses (assignment_id);
+-- What claims ask for. Where nobody ever paused anything, it is empty, and they need not ask.
+CREATE INDEX assignment_pauses_paused_idx ON assignment_reminders.assignment_pauses (assignment_id) WHERE cause = 'pause';
 CREATE INDEX assignment_pauses_paused_by_idx ON assignment_reminders.assignment_pauses (paused_by) WHERE paused_by IS NOT NULL;
 
 COMMENT ON TABLE assignment_reminders.assignment_pauses IS
     'The days on which the clock of an assignment stood still: it was paused, or not open. They do not count, and nothing is followed up on them.';
 COMMENT ON COLUMN assignment_reminders.assignment_pauses.paused_until IS 'The last day, that one included. NULL: until further notice.';
 COMMENT ON COLUMN assignment_reminders.assignment_pauses.cause IS
-    'pause: somebody paused it. closed: its status was another than open, from the day after it was closed to the day before it was opened again; kept by a trigger.';
+    'pause: somebody paused it. closed: its status was another than open, from the day after it was closed to the day before it was opened again; leave: its mentor before was away. The last two are kept by triggers.';
 COMMENT ON COLUMN assignment_reminders.assignment_pauses.paused_by IS 'The user who paused it. NULL: not known.';
 
 REVOKE ALL ON assignment_reminders.assignment_pauses FROM PUBLIC;
+
+CREATE TABLE assignment_reminders.mentor_pauses (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    organization_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    paused_from date NOT NULL,
+    paused_until date,
+    reason text,
+    paused_by uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT mentor_pauses_pkey PRIMARY KEY (id),
+    CONSTRAINT mentor_pauses_peer_mentor_fkey FOREIGN KEY (organization_id, peer_mentor_id)
+        REFERENCES assignment_reminders.peer_mentors (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT mentor_pauses_paused_by_fkey FOREIGN KEY (organization_id, paused_by)
+        REFERENCES assignment_reminders.users (organization_id, id) ON DELETE SET NULL (paused_by),
+    CONSTRAINT mentor_pauses_in_order CHECK (paused_from <= paused_until),
+    CONSTRAINT mentor_pauses_in_calendar CHECK (paused_from >= '0001-01-01' AND paused_until <= '9999-12-31')
+);
+
+CREATE INDEX mentor_pauses_peer_mentor_idx ON assignment_reminders.mentor_pauses (peer_mentor_id);
+CREATE INDEX mentor_pauses_paused_by_idx ON assignment_reminders.mentor_pauses (paused_by) WHERE paused_by IS NOT NULL;
+
+COMMENT ON TABLE assignment_reminders.mentor_pauses IS
+    'The days on which a mentor is away: all their assignments are paused. Those of a mentor who is replaced stay with the assignment (assignment_pauses).';
+COMMENT ON COLUMN assignment_reminders.mentor_pauses.paused_until IS 'The last day, that one included. NULL: until further notice.';
+COMMENT ON COLUMN assignment_reminders.mentor_pauses.paused_by IS 'The user who recorded it. NULL: not known.';
+
+REVOKE ALL ON assignment_reminders.mentor_pauses FROM PUBLIC;
 
 -- The organization's day, by a trigger: the session's may be another.
 ALTER TABLE assignment_reminders.assignments
@@ -125,17 +156,18 @@ ALTER TABLE assignment_reminders.reminders
     ADD COLUMN episode integer NOT NULL DEFAULT 0,
     ADD CONSTRAINT reminders_episode_not_negative CHECK (episode >= 0);
 COMMENT ON COLUMN assignment_reminders.reminders.peer_mentor_id IS
-    'Of follow-ups: the assignment''s mentor at that time, whom peer_mentors may no longer hold; NULL: none, or not known. With another one, the row is armed again.';
+    'Of follow-ups: the assignment''s mentor at that time, whom peer_mentors may no longer hold; the nil UUID: it had none; NULL: not known. With another one, the row is armed again.';
 COMMENT ON COLUMN assignment_reminders.reminders.episode IS 'How often the row was armed again. Part of the idempotency key.';
 COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
     'The moment the reminder counts from: midnight UTC of the day on which the silence began, due_at, or the local day. When it moves, the row is armed again.';
 
 -- Whom the mentor's reminder went to. One who is mentor now, and was not reminded, is reminded from now on.
-UPDATE assignment_reminders.reminders r SET peer_mentor_id = m.id
+UPDATE assignment_reminders.reminders r SET peer_mentor_id = coalesce(m.id, '00000000-0000-0000-0000-000000000000')
   FROM assignment_reminders.reminders reminded
-  JOIN assignment_reminders.peer_mentors m ON m.user_id = reminded.recipient_id AND m.organization_id = reminded.organization_id
+  LEFT JOIN assignment_reminders.peer_mentors m ON m.user_id = reminded.recipient_id AND m.organization_id = reminded.organization_id
  WHERE reminded.assignment_id = r.assignment_id AND reminded.reminder_type = 'contact-reminder'
-   AND r.reminder_type IN ('contact-reminder', 'contact-escalation');
+   AND r.reminder_type IN ('contact-reminder', 'contact-escalation')
+   AND (m.id IS NOT NULL OR reminded.recipient_id IS NULL);
 -- What was sent about a silence that began with a contact before the assignment did was about the one that begins with the assignment.
 UPDATE assignment_reminders.reminders r SET anchor = assignment_reminders.silence_anchor(a.assigned_on)
   FROM assignment_reminders.assignments a

@@ -12,6 +12,7 @@ ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DE
 ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.assignment_pauses ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.days_off ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.mentor_pauses ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.reminders ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.send_logs ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
@@ -39,6 +40,10 @@ CREATE OR REPLACE TRIGGER assignments_keep_closed_days
     AFTER UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN ((OLD.status = 'open') <> (NEW.status = 'open'))
     EXECUTE FUNCTION assignment_reminders.keep_closed_days();
+CREATE OR REPLACE TRIGGER assignments_keep_leave
+    AFTER UPDATE ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (OLD.peer_mentor_id IS NOT NULL AND OLD.peer_mentor_id IS DISTINCT FROM NEW.peer_mentor_id)
+    EXECUTE FUNCTION assignment_reminders.keep_leave();
 CREATE OR REPLACE TRIGGER assignments_refuse_new_id
     AFTER UPDATE ON assignment_reminders.assignments
     FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION assignment_reminders.refuse_new_id();
@@ -75,6 +80,9 @@ CREATE OR REPLACE TRIGGER peer_mentors_refuse_new_id
 CREATE OR REPLACE TRIGGER peer_mentors_remember_deleted
     BEFORE DELETE ON assignment_reminders.peer_mentors
     FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_reused_id();
+CREATE OR REPLACE TRIGGER peer_mentors_keep_leave
+    BEFORE DELETE ON assignment_reminders.peer_mentors
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.keep_leave_of_all();
 CREATE OR REPLACE TRIGGER peer_mentors_refuse_reused_id
     AFTER INSERT ON assignment_reminders.peer_mentors
     FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_reused_id();
@@ -189,6 +197,9 @@ CREATE OR REPLACE TRIGGER activities_set_updated_at
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER assignment_pauses_set_updated_at
     BEFORE UPDATE ON assignment_reminders.assignment_pauses
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER mentor_pauses_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.mentor_pauses
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER days_off_set_updated_at
     BEFORE UPDATE ON assignment_reminders.days_off

@@ -3,7 +3,7 @@
 -- them, now or in a claim on its way: whoever answers for one, or hands one out, has ended by then or waits.
 -- Indexes: user_preferences_pkey, assignments_student_due_at_idx, assignments_coordinator_idx, assignments_peer_mentor_idx,
 -- activities_assignment_idx, activities_recorded_by_idx, contact_corrections_assignment_number_key, reminders_recipient_idx,
--- reminders_assignment_type_key, assignment_pauses_assignment_idx; primary keys to lock.
+-- reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx; primary keys to lock.
 WITH student_assignment AS MATERIALIZED (
     SELECT a.id, a.title <> $2 OR a.description IS NOT NULL OR a.metadata <> '{}' AS has_text
       FROM assignment_reminders.assignments a
@@ -42,6 +42,15 @@ WITH student_assignment AS MATERIALIZED (
       FROM student_assignment a
       JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id
      WHERE p.reason IS NOT NULL
+), absence AS MATERIALIZED (
+    SELECT p.id
+      FROM assignment_reminders.users u
+      JOIN assignment_reminders.peer_mentors m ON m.user_id = u.id AND m.organization_id = u.organization_id
+      JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id
+     WHERE u.id = $1 AND p.reason IS NOT NULL
+), absence_locked AS MATERIALIZED (
+    SELECT p.id FROM assignment_reminders.mentor_pauses p
+     WHERE p.id = ANY (ARRAY(SELECT w.id FROM absence w)) FOR NO KEY UPDATE SKIP LOCKED
 ), pause_locked AS MATERIALIZED (
     SELECT p.id FROM assignment_reminders.assignment_pauses p
      WHERE p.id = ANY (ARRAY(SELECT w.id FROM pause w)) FOR NO KEY UPDATE SKIP LOCKED
@@ -74,5 +83,7 @@ SELECT 'activities', w.id, w.id IN (SELECT l.id FROM activity_locked l) FROM act
 SELECT 'contact_corrections', w.id, w.id IN (SELECT l.id FROM correction_locked l) FROM correction w
  UNION ALL
 SELECT 'assignment_pauses', w.id, w.id IN (SELECT l.id FROM pause_locked l) FROM pause w
+ UNION ALL
+SELECT 'mentor_pauses', w.id, w.id IN (SELECT l.id FROM absence_locked l) FROM absence w
  UNION ALL
 SELECT 'reminders', w.id, w.id IN (SELECT l.id FROM reminder_locked l) FROM reminder w

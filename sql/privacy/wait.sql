@@ -10,6 +10,8 @@ WITH person AS MATERIALIZED (
 ), correction AS MATERIALIZED (
     SELECT c.id FROM assignment_reminders.contact_corrections c
      WHERE $1 = 'contact_corrections' AND c.id = $2 FOR NO KEY UPDATE
+), absence AS MATERIALIZED (
+    SELECT p.id FROM assignment_reminders.mentor_pauses p WHERE $1 = 'mentor_pauses' AND p.id = $2 FOR NO KEY UPDATE
 ), pause AS MATERIALIZED (
     SELECT p.id FROM assignment_reminders.assignment_pauses p WHERE $1 = 'assignment_pauses' AND p.id = $2 FOR NO KEY UPDATE
 ), reminder AS MATERIALIZED (
@@ -21,4 +23,4 @@ WITH person AS MATERIALIZED (
 )
 SELECT id FROM person UNION ALL SELECT user_id FROM preference UNION ALL SELECT id FROM assignment
  UNION ALL SELECT id FROM activity UNION ALL SELECT id FROM correction UNION ALL SELECT id FROM reminder
- UNION ALL SELECT id FROM pause UNION ALL SELECT id FROM log UNION ALL SELECT id FROM evaluation
+ UNION ALL SELECT id FROM absence UNION ALL SELECT id FROM pause UNION ALL SELECT id FROM log UNION ALL SELECT id FROM evaluation

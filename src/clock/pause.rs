@@ -1,4 +1,5 @@
-//! Pauses that somebody makes: the status stays, due dates are reminded of, and silence is not counted.
+//! Pauses that somebody makes, of an assignment or of all that a mentor has: the status stays, due dates are reminded of, and silence is
+//! not counted.
 
 use pgrx::Uuid;
 use pgrx::datum::{Date, TimestampWithTimeZone};
@@ -7,6 +8,50 @@ use pgrx::prelude::*;
 use crate::arguments;
 use crate::server::errors::{Result, invalid_argument, null_argument, unknown};
 use crate::server::statement::{Statement, types};
+
+/// What can be paused, and how.
+struct Kind {
+    name: &'static str,
+    table: &'static str,
+    argument: &'static str,
+    /// The day of a moment where it is.
+    day: Statement,
+    prolong: Statement,
+    pause: Statement,
+    resume: Statement,
+}
+
+static ASSIGNMENT: Kind = Kind {
+    name: "assignment",
+    table: "assignments",
+    argument: "assignment_id",
+    day: Statement::by_index(include_str!("../../sql/clock/day.sql"), &[types::UUID, types::MOMENT]),
+    prolong: Statement::by_index(
+        include_str!("../../sql/clock/prolong.sql"),
+        &[types::UUID, types::DATE, types::DATE, types::TEXT],
+    ),
+    pause: Statement::by_index(
+        include_str!("../../sql/clock/pause.sql"),
+        &[types::UUID, types::DATE, types::DATE, types::TEXT],
+    ),
+    resume: Statement::by_index(include_str!("../../sql/clock/resume.sql"), &[types::UUID, types::DATE]),
+};
+
+static MENTOR: Kind = Kind {
+    name: "peer mentor",
+    table: "peer_mentors",
+    argument: "peer_mentor_id",
+    day: Statement::by_index(include_str!("../../sql/clock/mentor_day.sql"), &[types::UUID, types::MOMENT]),
+    prolong: Statement::by_index(
+        include_str!("../../sql/clock/prolong_mentor.sql"),
+        &[types::UUID, types::DATE, types::DATE, types::TEXT],
+    ),
+    pause: Statement::by_index(
+        include_str!("../../sql/clock/pause_mentor.sql"),
+        &[types::UUID, types::DATE, types::DATE, types::TEXT],
+    ),
+    resume: Statement::by_index(include_str!("../../sql/clock/resume_mentor.sql"), &[types::UUID, types::DATE]),
+};
 
 /// Pauses an assignment from the day of as_of, in its organization's time zone, to until, both included (NULL: until further notice): these
 /// days do not count, and nothing is followed up on them. Follow-ups that wait are skipped as paused; due dates are reminded of as
@@ -22,30 +67,7 @@ fn pause_assignment(
     reason: default!(Option<&str>, "NULL"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<Option<Uuid>> {
-    static PROLONG: Statement = Statement::by_index(
-        include_str!("../../sql/clock/prolong.sql"),
-        &[types::UUID, types::DATE, types::DATE, types::TEXT],
-    );
-    static PAUSE: Statement = Statement::by_index(
-        include_str!("../../sql/clock/pause.sql"),
-        &[types::UUID, types::DATE, types::DATE, types::TEXT],
-    );
-    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
-    let today = day_of(id, arguments::as_of(as_of)?)?;
-    if until.is_some_and(|until| until < today) {
-        return Err(invalid_argument(
-            format!("a pause of assignment {id} from {today} cannot end before it begins"),
-            "It begins with the day of as_of in the organization's time zone, and ends with until, that day included.",
-            "Give that day or a later one, or NULL for until further notice.",
-        ));
-    }
-    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
-    let arguments = [id.into(), today.into(), until.into(), reason.into()];
-    let prolonged: Option<Uuid> = PROLONG.write(&arguments, |rows| rows.one("id"))?;
-    match prolonged {
-        Some(pause) => Ok(Some(pause)),
-        None => PAUSE.write(&arguments, |rows| rows.one("id")),
-    }
+    ASSIGNMENT.pause(assignment_id, until, reason, as_of)
 }
 
 /// Ends the pause of an assignment: the day of as_of, in its organization's time zone, counts again. Returns whether it was paused.
@@ -56,17 +78,72 @@ fn resume_assignment(
     assignment_id: Option<Uuid>,
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
-    static RESUME: Statement =
-        Statement::by_index(include_str!("../../sql/clock/resume.sql"), &[types::UUID, types::DATE]);
-    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
-    let today = day_of(id, arguments::as_of(as_of)?)?;
-    let ended: Vec<Uuid> = RESUME.write(&[id.into(), today.into()], |rows| rows.column("id"))?;
-    Ok(!ended.is_empty())
+    ASSIGNMENT.resume(assignment_id, as_of)
 }
 
-/// The day of a moment where the assignment is.
-fn day_of(assignment: Uuid, moment: TimestampWithTimeZone) -> Result<Date> {
-    static DAY: Statement = Statement::by_index(include_str!("../../sql/clock/day.sql"), &[types::UUID, types::MOMENT]);
-    let day = DAY.write(&[assignment.into(), moment.into()], |rows| rows.one("day"))?;
-    day.ok_or_else(|| unknown("assignment", "assignments", assignment))
+/// Pauses all assignments of a mentor who is away, from the day of as_of, in their organization's time zone, to until, both included (NULL:
+/// until further notice), as pause_assignment does; also those that they get meanwhile. One that gets another mentor is not paused any
+/// more: the days until then do not count, and the new mentor is reminded. Returns the id of the row in mentor_pauses.
+///
+/// 02000 for an unknown mentor, 22004 for a NULL peer_mentor_id or as_of, 22008 for an infinite as_of, 22023 for an until before the
+/// day of as_of.
+#[pg_extern(volatile)]
+fn pause_mentor(
+    peer_mentor_id: Option<Uuid>,
+    until: default!(Option<Date>, "NULL"),
+    reason: default!(Option<&str>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<Option<Uuid>> {
+    MENTOR.pause(peer_mentor_id, until, reason, as_of)
+}
+
+/// A mentor is back: the day of as_of, in their organization's time zone, counts again. Returns whether they were away.
+///
+/// 02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of.
+#[pg_extern(volatile)]
+fn resume_mentor(
+    peer_mentor_id: Option<Uuid>,
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<bool> {
+    MENTOR.resume(peer_mentor_id, as_of)
+}
+
+impl Kind {
+    fn pause(
+        &'static self,
+        id: Option<Uuid>,
+        until: Option<Date>,
+        reason: Option<&str>,
+        as_of: Option<TimestampWithTimeZone>,
+    ) -> Result<Option<Uuid>> {
+        let (id, today) = self.day_of(id, as_of)?;
+        if until.is_some_and(|until| until < today) {
+            return Err(invalid_argument(
+                format!("a pause of {} {id} from {today} cannot end before it begins", self.name),
+                "It begins with the day of as_of in the organization's time zone, and ends with until, that day included.",
+                "Give that day or a later one, or NULL for until further notice.",
+            ));
+        }
+        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+        let arguments = [id.into(), today.into(), until.into(), reason.into()];
+        let prolonged: Option<Uuid> = self.prolong.write(&arguments, |rows| rows.one("id"))?;
+        match prolonged {
+            Some(pause) => Ok(Some(pause)),
+            None => self.pause.write(&arguments, |rows| rows.one("id")),
+        }
+    }
+
+    fn resume(&'static self, id: Option<Uuid>, as_of: Option<TimestampWithTimeZone>) -> Result<bool> {
+        let (id, today) = self.day_of(id, as_of)?;
+        let ended: Vec<Uuid> = self.resume.write(&[id.into(), today.into()], |rows| rows.column("id"))?;
+        Ok(!ended.is_empty())
+    }
+
+    /// Its id, and the day of a moment where it is.
+    fn day_of(&'static self, id: Option<Uuid>, as_of: Option<TimestampWithTimeZone>) -> Result<(Uuid, Date)> {
+        let id = id.ok_or_else(|| null_argument(self.argument))?;
+        let as_of = arguments::as_of(as_of)?;
+        let day = self.day.write(&[id.into(), as_of.into()], |rows| rows.one("day"))?;
+        Ok((id, day.ok_or_else(|| unknown(self.name, self.table, id))?))
+    }
 }

@@ -54,6 +54,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
             "assignments",
             "assignment_pauses",
             "peer_mentors",
+            "mentor_pauses",
             "users",
             "reminders",
         ])

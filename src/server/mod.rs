@@ -13,6 +13,7 @@ pub mod row_security;
 pub mod rows;
 pub mod search_path;
 pub mod setting;
+pub mod size;
 pub mod snapshot;
 pub mod statement;
 pub mod subtransaction;

@@ -131,10 +131,11 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
     run(
         &mut programme.owner,
         "INSERT INTO assignment_pauses (organization_id, assignment_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM assignments;
+         INSERT INTO mentor_pauses (organization_id, peer_mentor_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM peer_mentors;
          INSERT INTO days_off (organization_id, first_day, last_day) SELECT DISTINCT organization_id, date '2026-02-02', date '2026-02-02' FROM assignments",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 15] = [
+    let expected: [(&str, &str, &str, &str); 16] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
@@ -144,6 +145,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         ("activities", "0 0 0 0 0 1 2 2 NO", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("contact_corrections", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("assignment_pauses", "0 0 0 0 0 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
+        ("mentor_pauses", "0 0 0 0 0 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("days_off", "0 0 0 0 1 1 1 1 2", "0 0 0 0 0 0 1 1 NO", "0 0 0 0 0 0 1 1 NO"),
         ("reminders", "0 0 0 0 1 1 4 4 8", "0 0 0 0 0 0 4 4 8", "0 0 0 0 0 0 4 4 NO"),
         ("send_logs", "0 0 0 0 0 0 1 1 2", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
@@ -179,7 +181,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
 fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
     let mut programme = programme();
     // In the order of EVERYBODY, into the first organization.
-    let expected: [(&str, &str, &str); 12] = [
+    let expected: [(&str, &str, &str); 13] = [
         ("organizations (name)", "'x'", "NO NO NO NO NO NO NO NO NO"),
         ("users (organization_id, email)", "'{o}', 'x@example.org'", "NO NO NO NO NO NO 1 1 NO"),
         ("peer_mentors (organization_id, user_id)", "'{o}', '{p}01'", "NO NO NO NO NO NO 1 1 NO"),
@@ -205,6 +207,11 @@ fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
         (
             "assignment_pauses (organization_id, assignment_id, paused_from)",
             "'{o}', '{a}01', '2026-02-01'",
+            "NO NO NO NO NO NO 1 1 NO",
+        ),
+        (
+            "mentor_pauses (organization_id, peer_mentor_id, paused_from)",
+            "'{o}', (SELECT id FROM peer_mentors WHERE user_id = '{p}03'), '2026-02-01'",
             "NO NO NO NO NO NO 1 1 NO",
         ),
         (
@@ -609,7 +616,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 15 tables"), "{done}");
+    assert!(done.contains("row security on 16 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -710,7 +717,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("52 policies"), "{done}");
+    assert!(done.contains("57 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }

@@ -172,6 +172,22 @@ fn a_mentor_who_is_replaced_before_the_claim_is_not_the_one_who_is_reminded() {
 }
 
 #[test]
+fn a_mentor_who_comes_after_an_escalation_about_none_is_reminded_and_told_of_in_their_turn() {
+    let (_database, mut client, people, _) = one_assignment("2026-10-01");
+    run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
+    assert_eq!(run_on(&mut client, "2026-10-29"), ["escalate|28|coordinator|-"], "nobody waits for nobody");
+    assert_eq!(send_on(&mut client, "2026-10-29"), ["contact-escalation"]);
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}'", people.mentor));
+    assert_eq!(run_on(&mut client, "2026-10-30"), ["remind|29|mentor|-"]);
+    assert_eq!(send_on(&mut client, "2026-10-30"), ["contact-reminder"]);
+    assert_eq!(run_on(&mut client, "2026-11-02"), ["escalate|32|coordinator|-"]);
+    assert_eq!(send_on(&mut client, "2026-11-02"), ["contact-escalation"]);
+    // Who goes is no new mentor.
+    run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
+    assert_eq!(run_on(&mut client, "2026-11-03"), [""; 0]);
+}
+
+#[test]
 fn the_first_run_after_an_import_reminds_and_gives_mentors_their_days() {
     let (_database, mut client, people, _) = one_assignment("2026-01-01");
     people.assignments(&mut client, "2026-01-01", 20);
@@ -412,6 +428,66 @@ fn a_pause_is_refused_where_it_cannot_be() {
     // What is paused, claims look up with the owner's rights, and nobody else does.
     let peek = format!("SELECT paused_among(ARRAY['{assignment}']::uuid[], now())");
     assert_refused(&mut client, &peek, "42501", "claims alone");
+}
+
+#[test]
+fn a_mentor_who_is_away_pauses_all_that_is_theirs_and_a_new_one_begins_where_they_left() {
+    let (_database, mut client, people, assignment) = one_assignment("2026-11-01");
+    let pause = |until: &str, day: &str| {
+        format!("SELECT pause_mentor('{}', {until}, 'holiday', as_of => '{day} 12:00+00')", people.mentor)
+    };
+    let id = row(&mut client, &pause("'2026-11-20'", "2026-11-11"));
+    assert_eq!(
+        row(&mut client, "SELECT id, paused_from, paused_until, reason FROM mentor_pauses"),
+        format!("{id}|2026-11-11|2026-11-20|holiday")
+    );
+    // Also what they get meanwhile.
+    people.assignment(&mut client, "2026-11-12");
+    let due = "SELECT string_agg(DISTINCT day::date::text, ' ' ORDER BY day::date::text) FROM assignments a,
+               LATERAL (SELECT min(day) FROM generate_series(timestamptz '2026-11-01 12:00+00', '2027-01-01', interval '1 day') AS day
+                         WHERE EXISTS (SELECT FROM evaluate_assignments(day) AS f WHERE f.assignment_id = a.id)) AS first (day)";
+    assert_eq!(row(&mut client, due), "2026-11-25 2026-12-04");
+    let resume = |day: &str| format!("SELECT resume_mentor('{}', as_of => '{day} 12:00+00')", people.mentor);
+    assert_eq!(row(&mut client, &resume("2026-11-16")), "t");
+    assert_eq!(row(&mut client, &resume("2026-11-16")), "f");
+    assert_eq!(row(&mut client, due), "2026-11-20 2026-11-29");
+    for (call, sqlstate, what) in [
+        ("SELECT pause_mentor('00000000-0000-0000-0000-00000000dead')".to_string(), "02000", "dead"),
+        ("SELECT resume_mentor('00000000-0000-0000-0000-00000000dead')".to_string(), "02000", "dead"),
+        ("SELECT pause_mentor(NULL)".to_string(), "22004", "peer_mentor_id"),
+        (pause("'2026-11-10'", "2026-11-11"), "22023", "2026-11-11"),
+    ] {
+        assert_refused(&mut client, &call, sqlstate, what);
+    }
+    // What waits is skipped, and claims know it without a right on these tables.
+    run(&mut client, "DELETE FROM mentor_pauses");
+    assert_eq!(run_on(&mut client, "2026-11-20").len(), 1);
+    row(&mut client, &pause("NULL", "2026-11-20"));
+    assert_eq!(send_on(&mut client, "2026-11-20"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT status, skip_reason FROM reminders"), "skipped|paused");
+    assert_eq!(run_on(&mut client, "2026-11-21"), [""; 0]);
+    // A handover, of today's: the days until yesterday stay with the assignment.
+    run(
+        &mut client,
+        "SET timezone = UTC; UPDATE mentor_pauses SET paused_from = current_date - 10; UPDATE assignments SET assigned_on = current_date - 20",
+    );
+    let other = People::new(&mut client);
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}' WHERE id = '{assignment}'", other.mentor));
+    assert_eq!(
+        row(
+            &mut client,
+            "SELECT paused_from - current_date, paused_until - current_date, cause FROM assignment_pauses"
+        ),
+        "-10|-1|leave"
+    );
+    let first = format!(
+        "SELECT min(day) FROM generate_series(0, 30) AS day WHERE (evaluate_assignment('{assignment}', current_date + day)).action = 'remind'"
+    );
+    assert_eq!(row(&mut client, &first), "4", "of 20 days, ten counted, and today does");
+    // Also where the mentor goes altogether.
+    run(&mut client, &format!("DELETE FROM peer_mentors WHERE id = '{}'", people.mentor));
+    assert_eq!(row(&mut client, "SELECT count(*) FROM assignment_pauses WHERE cause = 'leave'"), "2");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM mentor_pauses"), "0");
 }
 
 /// Closed on a day and opened on a later one: the days in between are nobody's to act on.

@@ -56,9 +56,9 @@ fn an_activity_that_was_moved_while_it_was_overruled_counts_where_it_is() {
 /// An organization of its own at 0.1.0: who was reminded, who was handed over, what began with an old call, and homework.
 #[test]
 fn what_was_sent_before_the_upgrade_is_not_sent_again_and_only_a_new_mentor_is_reminded() {
+    const ORGANIZATION: &str = "c1000000-0000-0000-0000-000000000000";
     let database = at_0_1_0();
     let mut client = database.connect();
-    const ORGANIZATION: &str = "c1000000-0000-0000-0000-000000000000";
     run(
         &mut client,
         &format!(
@@ -432,7 +432,8 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
         .replace("ROLE", &other);
     let mut expected = rows(&mut client, &rights);
     // Nobody has a right on what is new.
-    expected.extend(["assignment_pauses|f|0|f|f", "days_off|f|0|f|f"].map(ToString::to_string));
+    expected
+        .extend(["assignment_pauses|f|0|f|f", "days_off|f|0|f|f", "mentor_pauses|f|0|f|f"].map(ToString::to_string));
     expected.sort();
     update(&mut client);
     assert_eq!(rows(&mut client, &rights), expected);

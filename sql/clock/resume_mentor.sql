@@ -1,0 +1,19 @@
+-- Ends what keeps a mentor ($1) away on $2: with the day before or, where it began no earlier, altogether.
+-- Index: mentor_pauses_peer_mentor_idx.
+WITH paused AS MATERIALIZED (
+    SELECT p.id, p.paused_from
+      FROM assignment_reminders.mentor_pauses p
+     WHERE p.peer_mentor_id = $1 AND $2 BETWEEN p.paused_from AND coalesce(p.paused_until, 'infinity')
+), ended AS (
+    UPDATE assignment_reminders.mentor_pauses p
+       SET paused_until = $2 - 1, updated_at = now()
+      FROM paused
+     WHERE p.id = paused.id AND paused.paused_from < $2
+    RETURNING p.id
+), undone AS (
+    DELETE FROM assignment_reminders.mentor_pauses p
+     USING paused
+     WHERE p.id = paused.id AND paused.paused_from >= $2
+    RETURNING p.id
+)
+SELECT e.id FROM ended e UNION ALL SELECT u.id FROM undone u
