@@ -131,7 +131,43 @@ SELECT organization_name, pending, due_now, retrying, failed, sent_last_24_hours
 SELECT action, skip_reason, count(*) FROM run_daily_evaluation(now() + interval '14 days') GROUP BY 1, 2 ORDER BY 1, 2;
 
 \set ECHO none
-\echo '\n=== 15. Every run is logged, and health says how it stands'
+\echo '\n=== 15. A pause, a holiday and a handover: days on which nobody could act do not count, and a new mentor is reminded first'
+\timing off
+\set QUIET on
+BEGIN;
+INSERT INTO organizations (id, name) VALUES ('c1000000-0000-0000-0000-000000000000', 'With weekends');
+SET LOCAL assignment_reminders.organization_id = 'c1000000-0000-0000-0000-000000000000';
+INSERT INTO users (id, email, name) VALUES
+    ('c1000000-0000-0000-0000-000000000001', 'kim@example.org', 'Kim'), ('c1000000-0000-0000-0000-000000000002', 'mia@example.org', 'Mia'),
+    ('c1000000-0000-0000-0000-000000000003', 'ole@example.org', 'Ole'), ('c1000000-0000-0000-0000-000000000004', 'kari@example.org', 'Kari');
+INSERT INTO peer_mentors (id, user_id) VALUES ('c1000000-0000-0000-0000-0000000000a2', 'c1000000-0000-0000-0000-000000000002'),
+    ('c1000000-0000-0000-0000-0000000000a3', 'c1000000-0000-0000-0000-000000000003');
+\set QUIET off
+\set ECHO queries
+UPDATE reminder_settings SET weekly_days_off = '{6,7}', reminder_after_days = 10, escalate_after_days = 12, escalation_grace_days = 3,
+       fallback_coordinator_id = 'c1000000-0000-0000-0000-000000000004' WHERE organization_id = current_organization();
+INSERT INTO days_off (first_day, last_day, reason) VALUES ('2026-11-09', '2026-11-10', 'mid-term break');
+INSERT INTO assignments (id, title, student_id, peer_mentor_id, assigned_on) VALUES
+    ('c1000000-0000-0000-0000-0000000000f1', 'Essay', 'c1000000-0000-0000-0000-000000000001', 'c1000000-0000-0000-0000-0000000000a2', '2026-11-02');
+SELECT pause_assignment('c1000000-0000-0000-0000-0000000000f1', until => '2026-11-18', reason => 'Kim is ill', as_of => '2026-11-16 12:00+00') AS pause;
+SELECT day::date, to_char(day, 'Dy') AS weekday, f.action, f.days_since
+  FROM generate_series(timestamptz '2026-11-16 12:00+00', '2026-11-23 12:00+00', '1 day') AS day
+  LEFT JOIN evaluate_assignments(day, current_organization()) AS f ON true ORDER BY 1;
+SELECT f.action, u.name FROM run_daily_evaluation('2026-11-23 12:00+00') AS f JOIN users u ON u.id = f.recipient_id WHERE f.organization_id = current_organization();
+SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-23 12:00+00') AS sent
+  FROM claim_reminders(organization_id => current_organization(), as_of => '2026-11-23 12:00+00');
+UPDATE assignments SET peer_mentor_id = 'c1000000-0000-0000-0000-0000000000a3' WHERE id = 'c1000000-0000-0000-0000-0000000000f1';
+SELECT f.action, u.name FROM run_daily_evaluation('2026-11-24 12:00+00') AS f JOIN users u ON u.id = f.recipient_id WHERE f.organization_id = current_organization();
+SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-24 12:00+00') AS sent
+  FROM claim_reminders(organization_id => current_organization(), as_of => '2026-11-24 12:00+00');
+SELECT day::date, f.action, u.name FROM generate_series(timestamptz '2026-11-25 12:00+00', '2026-11-27 12:00+00', '1 day') AS day
+  LEFT JOIN evaluate_assignments(day, current_organization()) AS f ON true LEFT JOIN users u ON u.id = f.recipient_id ORDER BY 1;
+ROLLBACK;
+\set ECHO none
+\timing on
+
+\set ECHO none
+\echo '\n=== 16. Every run is logged, and health says how it stands'
 \set ECHO queries
 SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at - started_at AS took
   FROM evaluation_runs ORDER BY started_at DESC;
@@ -140,7 +176,7 @@ SELECT status, reasons FROM evaluation_health();
 \set ECHO none
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
 \if :has_pg_cron
-\echo '\n=== 16. pg_cron does it every day (here: every minute)'
+\echo '\n=== 17. pg_cron does it every day (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
@@ -149,5 +185,5 @@ SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
 SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();
 \set ECHO none
 \else
-\echo '\n=== 16. This Postgres has no pg_cron, which would do it every day. Any other scheduler can.'
+\echo '\n=== 17. This Postgres has no pg_cron, which would do it every day. Any other scheduler can.'
 \endif
