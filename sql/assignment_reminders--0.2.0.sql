@@ -1091,6 +1091,15 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
 
+-- assignment_reminders::clock::merge::merge_peer_mentors
+CREATE FUNCTION "merge_peer_mentors"(
+	"from_peer_mentor_id" uuid,
+	"into_peer_mentor_id" uuid
+) RETURNS bigint
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'merge_peer_mentors_wrapper';
+
 -- assignment_reminders::organization::named_organization
 CREATE FUNCTION "named_organization"() RETURNS uuid
 STRICT STABLE PARALLEL SAFE
@@ -1756,6 +1765,9 @@ COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEX
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
     'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids whose claim no longer holds, for which nothing was changed: none when all is well.
 22004 for NULL ids, 22023 for arrays of different lengths.';
+COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
+    'Makes two mentor records of one person one: the assignments of the first become the second''s, with what was sent about them, so that nobody is reminded again; so do the days on which they were away. The first record is deleted; its user stays. Returns how many assignments moved.
+02000 for an unknown mentor, 22004 for NULL, 22023 for twice the same, or mentors of two organizations, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';

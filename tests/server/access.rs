@@ -279,6 +279,16 @@ fn everybody_may_call_what_is_theirs_to_call() {
             "NO NO NO NO NO NO NO",
         ),
         ("SELECT retry_failed_reminders()", "NO NO NO NO NO NO NO"),
+        // Of what they do not see, people are told that it is not there.
+        ("SELECT pause_assignment('a0000000-0000-4000-8000-000000001101')", "NO 02000 NO NO 1 1 NO"),
+        ("SELECT pause_assignment('b0000000-0000-4000-8000-000000001101')", "NO 02000 02000 02000 02000 02000 NO"),
+        ("SELECT resume_assignment('a0000000-0000-4000-8000-000000001101')", "NO 02000 1 1 1 1 NO"),
+        ("SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa03')", "NO 02000 02000 NO 1 1 NO"),
+        ("SELECT pause_mentor('b0000000-0000-4000-8000-00000000aa03')", "NO 02000 02000 02000 02000 02000 NO"),
+        (
+            "SELECT merge_peer_mentors('a0000000-0000-4000-8000-00000000aa03', 'a0000000-0000-4000-8000-00000000aa04')",
+            "NO 02000 02000 02000 1 1 NO",
+        ),
         ("SELECT FROM verify_assignment_counts()", "NO NO NO NO NO NO 0"),
         ("SELECT FROM repair_assignment_counts()", "NO NO NO NO NO NO NO"),
         ("SELECT FROM run_daily_evaluation('2026-03-01')", "NO NO NO NO NO NO NO"),

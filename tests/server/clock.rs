@@ -188,6 +188,43 @@ fn a_mentor_who_comes_after_an_escalation_about_none_is_reminded_and_told_of_in_
 }
 
 #[test]
+fn two_records_of_one_mentor_are_made_one_and_nobody_is_reminded_again() {
+    let (_database, mut client, people, _) = one_assignment("2026-10-01");
+    run_on(&mut client, "2026-10-15");
+    send_on(&mut client, "2026-10-15");
+    let other = People::new(&mut client);
+    run(
+        &mut client,
+        &format!("SELECT pause_mentor('{}', '2026-10-20', as_of => '2026-10-20 12:00+00')", people.mentor),
+    );
+    let merge = |from, into| format!("SELECT merge_peer_mentors('{from}', '{into}')");
+    assert_eq!(row(&mut client, &merge(people.mentor, other.mentor)), "1");
+    assert_eq!(row(&mut client, "SELECT id, assignment_count FROM peer_mentors"), format!("{}|1", other.mentor));
+    assert_eq!(row(&mut client, "SELECT count(*) FROM verify_assignment_counts()"), "0");
+    assert_eq!(
+        row(&mut client, "SELECT peer_mentor_id, recipient_id, status FROM reminders"),
+        format!("{}|{}|sent", other.mentor, other.mentor_user)
+    );
+    assert_eq!(
+        row(&mut client, "SELECT (SELECT count(*) FROM mentor_pauses), (SELECT count(*) FROM assignment_pauses)"),
+        "1|0"
+    );
+    run(&mut client, &format!("DELETE FROM users WHERE id = '{}'", people.mentor_user));
+    assert_eq!(run_on(&mut client, "2026-10-29"), [""; 0], "28 days, one of them away");
+    assert_eq!(run_on(&mut client, "2026-10-30"), ["escalate|29|coordinator|-"], "they have been reminded");
+    for (from, into, sqlstate) in [
+        (people.mentor, other.mentor, "02000"),
+        (other.mentor, people.mentor, "02000"),
+        (other.mentor, other.mentor, "22023"),
+    ] {
+        assert_eq!(crate::support::refused(&mut client, &merge(from, into)).sqlstate, sqlstate);
+    }
+    run(&mut client, "INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-00000000000b', 'other')");
+    let theirs = People::in_organization(&mut client, "00000000-0000-0000-0000-00000000000b");
+    assert_refused(&mut client, &merge(other.mentor, theirs.mentor), "22023", "cannot be made one");
+}
+
+#[test]
 fn the_first_run_after_an_import_reminds_and_gives_mentors_their_days() {
     let (_database, mut client, people, _) = one_assignment("2026-01-01");
     people.assignments(&mut client, "2026-01-01", 20);

@@ -15,7 +15,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 const CAPABILITIES: &[(&str, &[&str])] = &[
     ("Rules", &["days_since_last_contact", "is_reminder_due", "is_escalation_due", "evaluate_assignment"]),
     ("Contact", &["get_*", "update_last_contact_date", "correct_last_contact_date", "*_contact_dates"]),
-    ("Pauses", &["pause_*", "resume_*"]),
+    ("Pauses and handovers", &["pause_*", "resume_*", "merge_peer_mentors"]),
     ("Assignment counts", &["*_assignment_counts"]),
     ("Daily run", &["run_daily_evaluation", "evaluate_assignments", "*_health", "watch_daily_evaluation"]),
     (
