@@ -298,7 +298,9 @@ CREATE FUNCTION assignment_reminders.evaluate_assignments(
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor, a.peer_mentor_id
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor,
+           -- Of one that has none any more, the one who was reminded.
+           coalesce(a.peer_mentor_id, a.reminded_peer_mentor_id)
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
@@ -314,6 +316,7 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
                   r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
+                  CASE WHEN r.anchor = clock.anchor THEN r.peer_mentor_id END AS reminded_peer_mentor_id,
                   r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
             CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
@@ -1775,7 +1778,7 @@ COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, tim
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
 COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
-    'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is followed up on them. Follow-ups that wait are skipped as paused; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
+    'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is enqueued on them. Follow-ups that wait are skipped as paused when they are claimed on one of them; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
 COMMENT ON FUNCTION assignment_reminders.pause_mentor(uuid, date, TEXT, timestamp with time zone) IS
     'Pauses all assignments of a mentor who is away, from the day of as_of, in their organization''s time zone, to until, both included (NULL: until further notice), as pause_assignment does; also those that they get meanwhile. One that gets another mentor is not paused any more: the days until then do not count, and the new mentor is reminded. Returns the id of the row in mentor_pauses.
@@ -1839,10 +1842,10 @@ COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
 22004 for NULL, 02000 for an unknown user.';
 COMMENT ON FUNCTION assignment_reminders.resume_assignment(uuid, timestamp with time zone) IS
     'Ends the pause of an assignment: the day of as_of, in its organization''s time zone, counts again. Returns whether it was paused.
-02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
+02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of, 42501 where the caller sees a pause and may not end it.';
 COMMENT ON FUNCTION assignment_reminders.resume_mentor(uuid, timestamp with time zone) IS
     'A mentor is back: the day of as_of, in their organization''s time zone, counts again. Returns whether they were away.
-02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of.';
+02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of, 42501 where the caller sees a pause and may not end it.';
 COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';

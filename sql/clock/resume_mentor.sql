@@ -1,4 +1,5 @@
--- Ends what keeps a mentor ($1) away on $2: with the day before or, where it began no earlier, altogether.
+-- Ends what keeps a mentor ($1) away on $2: with the day before or, where it began no earlier, altogether. A row for
+-- each, and whether it was the caller's to end.
 -- Index: mentor_pauses_peer_mentor_idx.
 WITH paused AS MATERIALIZED (
     SELECT p.id, p.paused_from
@@ -16,4 +17,7 @@ WITH paused AS MATERIALIZED (
      WHERE p.id = paused.id AND paused.paused_from >= $2
     RETURNING p.id
 )
-SELECT e.id FROM ended e UNION ALL SELECT u.id FROM undone u
+SELECT coalesce(e.id, u.id) IS NOT NULL AS is_ended
+  FROM paused p
+  LEFT JOIN ended e ON e.id = p.id
+  LEFT JOIN undone u ON u.id = p.id

@@ -16,7 +16,9 @@ CREATE FUNCTION assignment_reminders.evaluate_assignments(
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
-    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor, a.peer_mentor_id
+    SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor,
+           -- Of one that has none any more, the one who was reminded.
+           coalesce(a.peer_mentor_id, a.reminded_peer_mentor_id)
       FROM assignment_reminders.organizations o
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
@@ -32,6 +34,7 @@ AS $$
      CROSS JOIN LATERAL (
            SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
                   r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
+                  CASE WHEN r.anchor = clock.anchor THEN r.peer_mentor_id END AS reminded_peer_mentor_id,
                   r.status, r.skip_reason, r.sent_at, r.scheduled_for
              FROM assignment_reminders.assignments a
             CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence

@@ -5,6 +5,7 @@ SELECT count(*) AS unheard
   JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
  WHERE r.status = 'skipped' AND r.reminder_type = assignment_reminders.reminder_type_of('escalate')
    AND ($1::uuid IS NULL OR r.organization_id = $1)
-   AND assignment_reminders.is_unreachable(r.skip_reason)
+   -- As the index has it: why a coordinator is not reached.
+   AND r.skip_reason IN ('no_coordinator', 'opted_out', 'no_address') AND assignment_reminders.is_unreachable(r.skip_reason)
    AND a.status = 'open' AND a.follow_up
    AND r.anchor = assignment_reminders.silence_anchor(assignment_reminders.silent_since(a.last_contact_date, a.assigned_on))

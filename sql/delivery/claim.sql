@@ -141,7 +141,7 @@ UPDATE assignment_reminders.reminders r
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
        recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
-                             THEN coalesce(outcome.peer_mentor_id, '00000000-0000-0000-0000-000000000000') ELSE r.peer_mentor_id END,
+                             THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,
        updated_at = now()
   FROM outcome, claim
  -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,

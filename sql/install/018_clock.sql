@@ -37,7 +37,7 @@ COMMENT ON COLUMN assignment_reminders.reminder_settings.reminder_after_days IS
 COMMENT ON COLUMN assignment_reminders.reminder_settings.escalate_after_days IS
     'Counted days of silence after which the coordinator is told, once the mentor has been reminded. NULL: never.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.weekly_days_off IS
-    'Weekdays that do not count and on which nothing is followed up: 1 (Monday) to 7 (Sunday). {6,7}: the weekend.';
+    'Weekdays that do not count and on which no follow-up is enqueued: 1 (Monday) to 7 (Sunday). {6,7}: the weekend.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.follow_up_from IS
     'No day before this one counts: the day on which the programme began to follow up. NULL: all days do.';
 COMMENT ON COLUMN assignment_reminders.reminder_settings.escalation_grace_days IS
@@ -63,7 +63,7 @@ CREATE TABLE assignment_reminders.days_off (
 CREATE INDEX days_off_organization_idx ON assignment_reminders.days_off (organization_id, first_day);
 
 COMMENT ON TABLE assignment_reminders.days_off IS
-    'Holidays of an organization: days that do not count, and on which nothing is followed up. Due dates do not mind them.';
+    'Holidays of an organization: days that do not count, and on which no follow-up is enqueued. Due dates do not mind them.';
 COMMENT ON COLUMN assignment_reminders.days_off.last_day IS 'The last one that is off: first_day where it is a single day.';
 
 REVOKE ALL ON assignment_reminders.days_off FROM PUBLIC;
@@ -95,7 +95,7 @@ CREATE INDEX assignment_pauses_paused_idx ON assignment_reminders.assignment_pau
 CREATE INDEX assignment_pauses_paused_by_idx ON assignment_reminders.assignment_pauses (paused_by) WHERE paused_by IS NOT NULL;
 
 COMMENT ON TABLE assignment_reminders.assignment_pauses IS
-    'The days on which the clock of an assignment stood still: it was paused, or not open. They do not count, and nothing is followed up on them.';
+    'The days on which the clock of an assignment stood still: it was paused, or not open. They do not count, and no follow-up is enqueued or sent on them.';
 COMMENT ON COLUMN assignment_reminders.assignment_pauses.paused_until IS 'The last day, that one included. NULL: until further notice.';
 COMMENT ON COLUMN assignment_reminders.assignment_pauses.cause IS
     'pause: somebody paused it. closed: its status was another than open, from the day after it was closed to the day before it was opened again; leave: its mentor before was away. The last two are kept by triggers.';
@@ -139,12 +139,12 @@ ALTER TABLE assignment_reminders.assignments
 COMMENT ON COLUMN assignment_reminders.assignments.assigned_on IS
     'The day from which an assignment without any later contact counts as silent. Left out or NULL in an insert: today in the organization''s time zone.';
 COMMENT ON COLUMN assignment_reminders.assignments.follow_up IS
-    'Whether silence is followed up: true from the moment it has a mentor or coordinator. False: due dates only.';
+    'Whether silence is followed up: true from the moment it has a mentor or coordinator (false, whatever is inserted, while it never had either). False: due dates only.';
 UPDATE assignment_reminders.assignments a SET follow_up = false
  WHERE a.peer_mentor_id IS NULL AND a.coordinator_id IS NULL
    AND NOT EXISTS (SELECT FROM assignment_reminders.reminders r
                     WHERE r.assignment_id = a.id AND r.recipient_id IS NOT NULL
-                      AND r.reminder_type IN ('contact-reminder', 'contact-escalation'));
+                      AND r.reminder_type IN (SELECT k.reminder_type FROM assignment_reminders.reminder_kinds() AS k WHERE k.follows = 'silence'));
 
 DROP INDEX assignment_reminders.assignments_open_contact_clock_idx;
 -- When the silence of open assignments began. evaluate_assignments and the paged contact reads walk it.
@@ -165,13 +165,13 @@ COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
 UPDATE assignment_reminders.reminders r SET peer_mentor_id = coalesce(m.id, '00000000-0000-0000-0000-000000000000')
   FROM assignment_reminders.reminders reminded
   LEFT JOIN assignment_reminders.peer_mentors m ON m.user_id = reminded.recipient_id AND m.organization_id = reminded.organization_id
- WHERE reminded.assignment_id = r.assignment_id AND reminded.reminder_type = 'contact-reminder'
-   AND r.reminder_type IN ('contact-reminder', 'contact-escalation')
+ WHERE reminded.assignment_id = r.assignment_id AND reminded.reminder_type = assignment_reminders.reminder_type_of('remind')
+   AND r.reminder_type IN (SELECT k.reminder_type FROM assignment_reminders.reminder_kinds() AS k WHERE k.follows = 'silence')
    AND (m.id IS NOT NULL OR reminded.recipient_id IS NULL);
 -- What was sent about a silence that began with a contact before the assignment did was about the one that begins with the assignment.
 UPDATE assignment_reminders.reminders r SET anchor = assignment_reminders.silence_anchor(a.assigned_on)
   FROM assignment_reminders.assignments a
- WHERE a.id = r.assignment_id AND r.reminder_type IN ('contact-reminder', 'contact-escalation')
+ WHERE a.id = r.assignment_id AND r.reminder_type IN (SELECT k.reminder_type FROM assignment_reminders.reminder_kinds() AS k WHERE k.follows = 'silence')
    AND r.status IN ('sent', 'failed')
    AND a.last_contact_date < a.assigned_on AND r.anchor = assignment_reminders.silence_anchor(a.last_contact_date)
    AND greatest(r.sent_at, r.scheduled_for) >= assignment_reminders.silence_anchor(a.assigned_on);
@@ -189,4 +189,4 @@ $$;
 
 -- Escalations that reach nobody, for as long as they stand: what health asks for.
 CREATE INDEX reminders_unreachable_idx ON assignment_reminders.reminders (organization_id, assignment_id)
-    WHERE status = 'skipped' AND reminder_type = 'contact-escalation';
+    WHERE status = 'skipped' AND skip_reason IN ('no_coordinator', 'opted_out', 'no_address');

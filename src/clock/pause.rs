@@ -1,12 +1,12 @@
 //! Pauses that somebody makes, of an assignment or of all that a mentor has: the status stays, due dates are reminded of, and silence is
 //! not counted.
 
-use pgrx::Uuid;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, Uuid};
 
 use crate::arguments;
-use crate::server::errors::{Result, invalid_argument, null_argument, unknown};
+use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
 use crate::server::statement::{Statement, types};
 
 /// What can be paused, and how.
@@ -54,8 +54,8 @@ static MENTOR: Kind = Kind {
 };
 
 /// Pauses an assignment from the day of as_of, in its organization's time zone, to until, both included (NULL: until further notice): these
-/// days do not count, and nothing is followed up on them. Follow-ups that wait are skipped as paused; due dates are reminded of as
-/// always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is
+/// days do not count, and nothing is enqueued on them. Follow-ups that wait are skipped as paused when they are claimed on one of them; due
+/// dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is
 /// paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 ///
 /// 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before
@@ -72,7 +72,7 @@ fn pause_assignment(
 
 /// Ends the pause of an assignment: the day of as_of, in its organization's time zone, counts again. Returns whether it was paused.
 ///
-/// 02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.
+/// 02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of, 42501 where the caller sees a pause and may not end it.
 #[pg_extern(volatile)]
 fn resume_assignment(
     assignment_id: Option<Uuid>,
@@ -99,7 +99,7 @@ fn pause_mentor(
 
 /// A mentor is back: the day of as_of, in their organization's time zone, counts again. Returns whether they were away.
 ///
-/// 02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of.
+/// 02000 for an unknown mentor, 22004 for NULL, 22008 for an infinite as_of, 42501 where the caller sees a pause and may not end it.
 #[pg_extern(volatile)]
 fn resume_mentor(
     peer_mentor_id: Option<Uuid>,
@@ -135,7 +135,15 @@ impl Kind {
 
     fn resume(&'static self, id: Option<Uuid>, as_of: Option<TimestampWithTimeZone>) -> Result<bool> {
         let (id, today) = self.day_of(id, as_of)?;
-        let ended: Vec<Uuid> = self.resume.write(&[id.into(), today.into()], |rows| rows.column("id"))?;
+        let ended: Vec<bool> = self.resume.write(&[id.into(), today.into()], |rows| rows.column("is_ended"))?;
+        if ended.contains(&false) {
+            return Err(error(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("the pause of {} {id} is not the caller's to end", self.name),
+                "The caller sees it, and may not change it.",
+                "Ask a coordinator of the organization.",
+            ));
+        }
         Ok(!ended.is_empty())
     }
 

@@ -256,6 +256,11 @@ fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
 #[test]
 fn everybody_may_call_what_is_theirs_to_call() {
     let mut programme = programme();
+    // What the mentor sees, and may not end.
+    run(
+        &mut programme.owner,
+        "SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa03'), pause_assignment('a0000000-0000-4000-8000-000000001101')",
+    );
     let people = ["nobody", "stranger", "student", "mentor", "coordinator", "admin", "worker"];
     for (call, expected) in [
         // Of one organization, its coordinators have the answer.
@@ -282,8 +287,10 @@ fn everybody_may_call_what_is_theirs_to_call() {
         // Of what they do not see, people are told that it is not there.
         ("SELECT pause_assignment('a0000000-0000-4000-8000-000000001101')", "NO 02000 NO NO 1 1 NO"),
         ("SELECT pause_assignment('b0000000-0000-4000-8000-000000001101')", "NO 02000 02000 02000 02000 02000 NO"),
-        ("SELECT resume_assignment('a0000000-0000-4000-8000-000000001101')", "NO 02000 1 1 1 1 NO"),
+        ("SELECT resume_assignment('a0000000-0000-4000-8000-000000001101')", "NO 02000 1 NO 1 1 NO"),
+        ("SELECT resume_mentor('a0000000-0000-4000-8000-00000000aa03')", "NO 02000 02000 NO 1 1 NO"),
         ("SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa03')", "NO 02000 02000 NO 1 1 NO"),
+        ("SELECT resume_mentor('a0000000-0000-4000-8000-00000000aa04')", "NO 02000 02000 02000 1 1 NO"),
         ("SELECT pause_mentor('b0000000-0000-4000-8000-00000000aa03')", "NO 02000 02000 02000 02000 02000 NO"),
         (
             "SELECT merge_peer_mentors('a0000000-0000-4000-8000-00000000aa03', 'a0000000-0000-4000-8000-00000000aa04')",

@@ -182,9 +182,23 @@ fn a_mentor_who_comes_after_an_escalation_about_none_is_reminded_and_told_of_in_
     assert_eq!(send_on(&mut client, "2026-10-30"), ["contact-reminder"]);
     assert_eq!(run_on(&mut client, "2026-11-02"), ["escalate|32|coordinator|-"]);
     assert_eq!(send_on(&mut client, "2026-11-02"), ["contact-escalation"]);
-    // Who goes is no new mentor.
+    // Who goes is no new mentor, and neither is who comes back.
     run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
     assert_eq!(run_on(&mut client, "2026-11-03"), [""; 0]);
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}'", people.mentor));
+    assert_eq!(run_on(&mut client, "2026-11-04"), [""; 0]);
+}
+
+#[test]
+fn a_mentor_who_was_away_from_an_assignment_while_it_was_escalated_comes_back_to_silence() {
+    let (_database, mut client, people, _) = one_assignment("2026-10-01");
+    run_on(&mut client, "2026-10-15");
+    send_on(&mut client, "2026-10-15");
+    run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
+    assert_eq!(run_on(&mut client, "2026-10-29"), ["escalate|28|coordinator|-"]);
+    assert_eq!(send_on(&mut client, "2026-10-29"), ["contact-escalation"]);
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}'", people.mentor));
+    assert_eq!(run_on(&mut client, "2026-10-30"), [""; 0], "they were reminded, and the coordinator was told");
 }
 
 #[test]
