@@ -157,7 +157,7 @@ ALTER TABLE assignment_reminders.reminders
     ADD CONSTRAINT reminders_episode_not_negative CHECK (episode >= 0);
 COMMENT ON COLUMN assignment_reminders.reminders.peer_mentor_id IS
     'Of follow-ups: the assignment''s mentor at that time, whom peer_mentors may no longer hold; the nil UUID: it had none; NULL: not known. With another one, the row is armed again.';
-COMMENT ON COLUMN assignment_reminders.reminders.episode IS 'How often the row was armed again. Part of the idempotency key.';
+COMMENT ON COLUMN assignment_reminders.reminders.episode IS 'How often the row was armed again for another anchor or mentor. Part of the idempotency key.';
 COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
     'The moment the reminder counts from: midnight UTC of the day on which the silence began, due_at, or the local day. When it moves, the row is armed again.';
 

@@ -172,6 +172,35 @@ fn a_mentor_who_is_replaced_before_the_claim_is_not_the_one_who_is_reminded() {
 }
 
 #[test]
+fn a_worker_who_answers_for_the_mentor_before_does_not_answer_for_the_new_one() {
+    let (_database, mut client, _, _) = one_assignment("2026-10-01");
+    run_on(&mut client, "2026-10-15");
+    run(&mut client, "CREATE TEMPORARY TABLE held AS SELECT * FROM claim_reminders(as_of => '2026-10-15 12:30+00')");
+    let other = People::new(&mut client);
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}'", other.mentor));
+    assert_eq!(run_on(&mut client, "2026-10-16").len(), 1);
+    let answer = "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-10-16 12:01+00') FROM held";
+    assert_eq!(row(&mut client, answer), "f");
+    assert_eq!(send_on(&mut client, "2026-10-16"), ["contact-reminder"]);
+    // What comes back for the same mentor and silence is the same message: its key, and who is sending it, stay.
+    run(&mut client, "UPDATE reminders SET status = 'pending', sent_at = NULL, attempts = 0");
+    run(
+        &mut client,
+        "DROP TABLE held; CREATE TEMPORARY TABLE held AS SELECT * FROM claim_reminders(as_of => '2026-10-17 12:30+00')",
+    );
+    run(
+        &mut client,
+        "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-10-16 12:00+00' FROM assignments; DELETE FROM activities",
+    );
+    assert_eq!(run_on(&mut client, "2026-10-18").len(), 1);
+    let key = "SELECT held.idempotency_key = c.idempotency_key FROM held, claim_reminders(as_of => '2026-10-19 12:30+00') AS c";
+    let answer = "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-10-18 12:01+00') FROM held";
+    assert_eq!(row(&mut client, &format!("BEGIN; {key}")), "t");
+    run(&mut client, "ROLLBACK");
+    assert_eq!(row(&mut client, answer), "t");
+}
+
+#[test]
 fn a_mentor_who_comes_after_an_escalation_about_none_is_reminded_and_told_of_in_their_turn() {
     let (_database, mut client, people, _) = one_assignment("2026-10-01");
     run(&mut client, "UPDATE assignments SET peer_mentor_id = NULL");
