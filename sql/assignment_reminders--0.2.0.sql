@@ -81,7 +81,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     has_address boolean,
     as_of timestamptz,
     is_paused boolean,
-    is_of_another_mentor boolean
+    is_of_another_mentor boolean,
+    is_followed_up boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
@@ -314,7 +315,7 @@ AS $$
            s.reminder_after_days, s.escalate_after_days, local.today,
            s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+           SELECT a.id, silence.since, a.peer_mentor_id, a.mentor_since, a.coordinator_id, clock.anchor,
                   r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
                   CASE WHEN r.anchor = clock.anchor THEN r.peer_mentor_id END AS reminded_peer_mentor_id,
                   r.status, r.skip_reason, r.sent_at, r.scheduled_for
@@ -342,9 +343,11 @@ AS $$
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p
+                    -- One that was closed, and is open, was opened where nobody saw it.
+                    WHERE p.assignment_id = a.id AND NOT (p.cause = 'closed' AND p.paused_until IS NULL)
                     UNION ALL
-                   SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+                   SELECT greatest(p.paused_from, a.mentor_since), p.paused_until FROM assignment_reminders.mentor_pauses p
                     WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
@@ -1704,7 +1707,7 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, inter
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
 COMMENT ON FUNCTION assignment_reminders.fill_assignment() IS
-    'Trigger: gives an assignment what its writer left out: the organization''s day, and whether its silence is followed up, which it is from the moment it has a mentor or coordinator.';
+    'Trigger: gives an assignment what its writer left out: the organization''s day, and whether its silence is followed up, which it is from the moment it has a mentor or coordinator; and keeps since when its mentor is.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS

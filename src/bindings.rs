@@ -339,6 +339,7 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
             status,
             silent_since: nearest_date(silent_since),
             due_at: moment("due_at")?,
+            is_followed_up: is("is_followed_up")?.unwrap_or(true),
             is_paused: is("is_paused")?.unwrap_or(false),
             has_another_mentor: is("is_of_another_mentor")?.unwrap_or(false),
         }),

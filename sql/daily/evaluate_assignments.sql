@@ -32,7 +32,7 @@ AS $$
            s.reminder_after_days, s.escalate_after_days, local.today,
            s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from) AS latest_start
      CROSS JOIN LATERAL (
-           SELECT a.id, silence.since, a.peer_mentor_id, a.coordinator_id, clock.anchor,
+           SELECT a.id, silence.since, a.peer_mentor_id, a.mentor_since, a.coordinator_id, clock.anchor,
                   r.anchor = clock.anchor AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS is_reminder_of_this_silence,
                   CASE WHEN r.anchor = clock.anchor THEN r.peer_mentor_id END AS reminded_peer_mentor_id,
                   r.status, r.skip_reason, r.sent_at, r.scheduled_for
@@ -60,9 +60,11 @@ AS $$
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+             FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p
+                    -- One that was closed, and is open, was opened where nobody saw it.
+                    WHERE p.assignment_id = a.id AND NOT (p.cause = 'closed' AND p.paused_until IS NULL)
                     UNION ALL
-                   SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+                   SELECT greatest(p.paused_from, a.mentor_since), p.paused_until FROM assignment_reminders.mentor_pauses p
                     WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(

@@ -12,9 +12,11 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
     ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
  CROSS JOIN LATERAL (
        SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
-         FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+         FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p
+                -- One that was closed, and is open, was opened where nobody saw it.
+                WHERE p.assignment_id = a.id AND NOT (p.cause = 'closed' AND p.paused_until IS NULL)
                 UNION ALL
-               SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p
+               SELECT greatest(p.paused_from, a.mentor_since), p.paused_until FROM assignment_reminders.mentor_pauses p
                 WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
        ) AS pause
  CROSS JOIN LATERAL (

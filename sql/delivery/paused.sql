@@ -5,7 +5,7 @@ SELECT p.assignment_id
           FROM assignment_reminders.assignment_pauses p
          WHERE p.assignment_id = ANY ($1) AND p.cause = 'pause'
          UNION ALL
-        SELECT a.organization_id, a.id, p.paused_from, p.paused_until
+        SELECT a.organization_id, a.id, greatest(p.paused_from, a.mentor_since), p.paused_until
           FROM assignment_reminders.assignments a
          CROSS JOIN LATERAL (
                SELECT p.paused_from, p.paused_until FROM assignment_reminders.mentor_pauses p

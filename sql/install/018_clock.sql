@@ -85,7 +85,9 @@ CREATE TABLE assignment_reminders.assignment_pauses (
     CONSTRAINT assignment_pauses_paused_by_fkey FOREIGN KEY (organization_id, paused_by)
         REFERENCES assignment_reminders.users (organization_id, id) ON DELETE SET NULL (paused_by),
     CONSTRAINT assignment_pauses_in_order CHECK (paused_from <= paused_until),
-    CONSTRAINT assignment_pauses_in_calendar CHECK (paused_from >= '0001-01-01' AND paused_until <= '9999-12-31'),
+    CONSTRAINT assignment_pauses_in_calendar CHECK (
+        paused_from >= '0001-01-01' AND paused_from <= '9999-12-31' AND coalesce(paused_until, paused_from) <= '9999-12-31'
+    ),
     CONSTRAINT assignment_pauses_cause_known CHECK (cause IN ('pause', 'closed', 'leave'))
 );
 
@@ -119,7 +121,9 @@ CREATE TABLE assignment_reminders.mentor_pauses (
     CONSTRAINT mentor_pauses_paused_by_fkey FOREIGN KEY (organization_id, paused_by)
         REFERENCES assignment_reminders.users (organization_id, id) ON DELETE SET NULL (paused_by),
     CONSTRAINT mentor_pauses_in_order CHECK (paused_from <= paused_until),
-    CONSTRAINT mentor_pauses_in_calendar CHECK (paused_from >= '0001-01-01' AND paused_until <= '9999-12-31')
+    CONSTRAINT mentor_pauses_in_calendar CHECK (
+        paused_from >= '0001-01-01' AND paused_from <= '9999-12-31' AND coalesce(paused_until, paused_from) <= '9999-12-31'
+    )
 );
 
 CREATE INDEX mentor_pauses_peer_mentor_idx ON assignment_reminders.mentor_pauses (peer_mentor_id);
@@ -135,7 +139,10 @@ REVOKE ALL ON assignment_reminders.mentor_pauses FROM PUBLIC;
 -- The organization's day, by a trigger: the session's may be another.
 ALTER TABLE assignment_reminders.assignments
     ALTER COLUMN assigned_on DROP DEFAULT,
-    ADD COLUMN follow_up boolean NOT NULL DEFAULT true;
+    ADD COLUMN follow_up boolean NOT NULL DEFAULT true,
+    ADD COLUMN mentor_since date;
+COMMENT ON COLUMN assignment_reminders.assignments.mentor_since IS
+    'The day on which its mentor took it over; kept by a trigger. NULL: from the beginning, or since before 0.2.0.';
 COMMENT ON COLUMN assignment_reminders.assignments.assigned_on IS
     'The day from which an assignment without any later contact counts as silent. Left out or NULL in an insert: today in the organization''s time zone.';
 COMMENT ON COLUMN assignment_reminders.assignments.follow_up IS

@@ -33,8 +33,8 @@ CREATE OR REPLACE TRIGGER assignments_fill_inserted
     EXECUTE FUNCTION assignment_reminders.fill_assignment();
 CREATE OR REPLACE TRIGGER assignments_fill_updated
     BEFORE UPDATE ON assignment_reminders.assignments
-    FOR EACH ROW WHEN (NOT OLD.follow_up AND NOT NEW.follow_up AND OLD.peer_mentor_id IS NULL AND OLD.coordinator_id IS NULL
-                       AND (NEW.peer_mentor_id IS NOT NULL OR NEW.coordinator_id IS NOT NULL))
+    FOR EACH ROW WHEN (OLD.peer_mentor_id IS DISTINCT FROM NEW.peer_mentor_id
+                       OR NOT OLD.follow_up AND NOT NEW.follow_up AND OLD.coordinator_id IS NULL AND NEW.coordinator_id IS NOT NULL)
     EXECUTE FUNCTION assignment_reminders.fill_assignment();
 CREATE OR REPLACE TRIGGER assignments_keep_closed_days
     AFTER UPDATE ON assignment_reminders.assignments

@@ -1,6 +1,7 @@
 //! The days on which an assignment was not open, or its mentor before was away: kept as pauses, by triggers.
 
 use pgrx::Uuid;
+use pgrx::datum::Date;
 use pgrx::prelude::*;
 
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
@@ -37,13 +38,16 @@ fn keep_days_away_of_all<'a>(trigger: &'a PgTrigger<'a>) -> Result<OriginalRow<'
 }
 
 fn keep_days_away(trigger: &PgTrigger) -> Result<()> {
-    static KEEP: Statement =
-        Statement::by_index(include_str!("../../sql/clock/keep_leave.sql"), &[types::UUID, types::UUID, types::UUID]);
+    static KEEP: Statement = Statement::by_index(
+        include_str!("../../sql/clock/keep_leave.sql"),
+        &[types::UUID, types::UUID, types::UUID, types::DATE],
+    );
     let row = new_row(trigger)?;
     let old = trigger.old().ok_or_else(|| wrong_trigger("it was attached to an INSERT"))?;
     let (id, organization): (Uuid, Uuid) = (column(&row, "id")?, column(&row, "organization_id")?);
     let mentor: Uuid = column(&old, "peer_mentor_id")?;
-    as_table_owner(trigger, || KEEP.run(&[id.into(), organization.into(), mentor.into()]))
+    let since = old.get_by_name::<Date>("mentor_since").map_err(wrong_trigger)?;
+    as_table_owner(trigger, || KEEP.run(&[id.into(), organization.into(), mentor.into(), since.into()]))
 }
 
 fn keep(trigger: &PgTrigger) -> Result<()> {

@@ -3,6 +3,7 @@
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
+use super::day::of_the_same_person;
 use crate::server::errors::{Result, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
 use crate::server::setting::require_read_committed;
@@ -68,7 +69,7 @@ fn merge_peer_mentors(from_peer_mentor_id: Option<Uuid>, into_peer_mentor_id: Op
     // Before the assignments move: they keep nothing of a leave that moves along.
     PAUSES.run(&[from.into(), into.into()])?;
     let moved = i64::try_from(assignments.len()).unwrap_or(i64::MAX);
-    ASSIGNMENTS.run(&[assignments.into(), into.into()])?;
+    of_the_same_person(|| ASSIGNMENTS.run(&[assignments.into(), into.into()]))?;
     DELETE.run(&[from.into()])?;
     Ok(moved)
 }

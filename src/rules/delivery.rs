@@ -12,6 +12,8 @@ pub struct Assignment<'a> {
     /// The last contact, but not before the day of assignment.
     pub silent_since: NaiveDate,
     pub due_at: Option<DateTime<Utc>>,
+    /// Whether silence is followed up.
+    pub is_followed_up: bool,
     /// Whether its clock stands still today.
     pub is_paused: bool,
     /// Whether it has another mentor than when the reminder was enqueued.
@@ -52,6 +54,7 @@ pub enum SkipReason {
     NotOpen,
     Contacted,
     ContactChanged,
+    NotFollowedUp,
     Paused,
     NewMentor,
     DueMoved,
@@ -76,6 +79,7 @@ impl SkipReason {
             Self::NotOpen => "not_open",
             Self::Contacted => "contacted",
             Self::ContactChanged => "contact_changed",
+            Self::NotFollowedUp => "not_followed_up",
             Self::Paused => "paused",
             Self::NewMentor => "new_mentor",
             Self::DueMoved => "due_moved",
@@ -123,6 +127,7 @@ fn about_assignment(facts: &Facts, assignment: Assignment) -> Option<SkipReason>
     match assignment.silent_since.cmp(&anchor.date_naive()) {
         std::cmp::Ordering::Greater => Some(SkipReason::Contacted),
         std::cmp::Ordering::Less => Some(SkipReason::ContactChanged),
+        std::cmp::Ordering::Equal if !assignment.is_followed_up => Some(SkipReason::NotFollowedUp),
         std::cmp::Ordering::Equal if assignment.is_paused => Some(SkipReason::Paused),
         // A reminder goes to whoever is mentor now. What others are told of the one before, the new one is to be reminded of first.
         std::cmp::Ordering::Equal if assignment.has_another_mentor && facts.kind.addresses != Addressee::Mentor => {
@@ -168,6 +173,7 @@ mod tests {
             status: "open",
             silent_since: silence_began().date_naive(),
             due_at: Some(NOW + TimeDelta::hours(2)),
+            is_followed_up: true,
             is_paused: false,
             has_another_mentor: false,
         }
@@ -233,6 +239,13 @@ mod tests {
         let paused = Assignment { is_paused: true, ..assignment() };
         let reasons = [REMIND, ESCALATE, DUE].map(|kind| judged(kind, paused));
         assert_eq!(reasons, [Some(SkipReason::Paused), Some(SkipReason::Paused), None]);
+    }
+
+    #[test]
+    fn what_is_not_followed_up_any_more_is_not_and_due_dates_are() {
+        let due_dates_only = Assignment { is_followed_up: false, ..assignment() };
+        let reasons = [REMIND, ESCALATE, DUE].map(|kind| judged(kind, due_dates_only));
+        assert_eq!(reasons, [Some(SkipReason::NotFollowedUp), Some(SkipReason::NotFollowedUp), None]);
     }
 
     #[test]

@@ -231,6 +231,72 @@ fn a_mentor_who_was_away_from_an_assignment_while_it_was_escalated_comes_back_to
 }
 
 #[test]
+fn a_handover_undone_at_once_leaves_nothing_of_another_mentors_absence() {
+    let (_database, mut client, people, assignment) = one_assignment("2026-01-01");
+    run(&mut client, "SET timezone = UTC; UPDATE assignments SET assigned_on = current_date - 20");
+    let away = People::new(&mut client);
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO mentor_pauses (peer_mentor_id, paused_from) VALUES ('{}', current_date - 300)",
+            away.mentor
+        ),
+    );
+    for mentor in [away.mentor, people.mentor] {
+        run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{mentor}'"));
+    }
+    assert_eq!(rows(&mut client, "SELECT * FROM assignment_pauses"), [""; 0]);
+    assert_eq!(row(&mut client, &format!("SELECT * FROM evaluate_assignment('{assignment}')")), "remind|20");
+    // While it is theirs, it is paused from the day on which they took it over.
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}'", away.mentor));
+    assert_eq!(row(&mut client, &format!("SELECT * FROM evaluate_assignment('{assignment}')")), "none|20");
+    run(&mut client, "UPDATE mentor_pauses SET paused_until = current_date - 1");
+    assert_eq!(row(&mut client, &format!("SELECT * FROM evaluate_assignment('{assignment}')")), "remind|20");
+}
+
+#[test]
+fn an_assignment_that_is_open_is_followed_up_whoever_opened_it() {
+    let (_database, mut client, _, assignment) = one_assignment("2026-01-01");
+    run(
+        &mut client,
+        "CREATE FUNCTION public.reopen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             UPDATE assignment_reminders.assignments SET status = 'open' WHERE id = NEW.id AND status = 'paused'; RETURN NULL; END $$;
+         CREATE TRIGGER aa AFTER UPDATE OF status ON assignments FOR EACH ROW EXECUTE FUNCTION public.reopen();
+         UPDATE assignments SET status = 'paused'",
+    );
+    assert_eq!(row(&mut client, "SELECT status, (SELECT count(*) FROM assignment_pauses) FROM assignments"), "open|0");
+    run(
+        &mut client,
+        "DROP TRIGGER aa ON assignments; UPDATE assignments SET status = 'paused'; SET session_replication_role = replica",
+    );
+    run(&mut client, "UPDATE assignments SET status = 'open'; RESET session_replication_role");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM assignment_pauses"), "1");
+    assert!(evaluated_on(&mut client, assignment, "2027-06-01").starts_with("remind"));
+}
+
+#[test]
+fn a_nightly_sync_that_knows_no_day_leaves_it_as_it_is() {
+    let (_database, mut client, _, _) = one_assignment("2026-01-01");
+    run(
+        &mut client,
+        "INSERT INTO assignments (id, title, student_id, peer_mentor_id, assigned_on) SELECT id, title, student_id, peer_mentor_id, NULL FROM assignments
+             ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, assigned_on = EXCLUDED.assigned_on",
+    );
+    assert_eq!(row(&mut client, "SELECT assigned_on FROM assignments"), "2026-01-01");
+}
+
+#[test]
+fn what_waits_is_not_sent_once_the_assignment_is_not_followed_up() {
+    let (_database, mut client, _, _) = one_assignment("2026-10-01");
+    run_on(&mut client, "2026-10-15");
+    run(&mut client, "UPDATE assignments SET follow_up = false");
+    assert_eq!(send_on(&mut client, "2026-10-15"), [""; 0]);
+    assert_eq!(row(&mut client, "SELECT status, skip_reason FROM reminders"), "skipped|not_followed_up");
+    run(&mut client, "UPDATE assignments SET follow_up = true");
+    assert_eq!(run_on(&mut client, "2026-10-16"), ["remind|15|mentor|-"]);
+}
+
+#[test]
 fn two_records_of_one_mentor_are_made_one_and_nobody_is_reminded_again() {
     let (_database, mut client, people, _) = one_assignment("2026-10-01");
     run_on(&mut client, "2026-10-15");
@@ -293,6 +359,9 @@ fn who_has_no_coordinator_is_told_of_to_the_fallback_and_health_warns_while_nobo
     assert_eq!(health(&mut client), "warning|escalations that reach nobody: 1");
     assert_eq!(run_on(&mut client, "2026-10-30"), [""; 0]);
     assert_eq!(health(&mut client), "warning|escalations that reach nobody: 1", "on the second day as on the first");
+    set(&mut client, "escalate_after_days = NULL");
+    assert_eq!(health(&mut client).split('|').next(), Some("ok"), "where nobody is to be told, nobody is missing");
+    set(&mut client, "escalate_after_days = 28");
     assert_eq!(
         row(&mut client, "SELECT status FROM organization_health()"),
         "warning",
