@@ -988,25 +988,12 @@ CREATE FUNCTION "is_rearmed"(
 	"status" TEXT,
 	"skip_reason" TEXT,
 	"due_anchor" timestamp with time zone,
-	"due_skip_reason" TEXT
+	"due_skip_reason" TEXT,
+	"is_of_another_mentor" bool DEFAULT false
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_rearmed_wrapper';
-
--- assignment_reminders::bindings::is_rearmed
-CREATE FUNCTION "is_rearmed"(
-	"reminder_type" TEXT,
-	"anchor" timestamp with time zone,
-	"status" TEXT,
-	"skip_reason" TEXT,
-	"due_anchor" timestamp with time zone,
-	"due_skip_reason" TEXT,
-	"is_of_another_mentor" bool
-) RETURNS bool
-IMMUTABLE PARALLEL SAFE
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'is_rearmed_for_mentor_wrapper';
 
 -- assignment_reminders::bindings::is_reminder_due
 CREATE FUNCTION "is_reminder_due"(
@@ -1030,20 +1017,10 @@ CREATE FUNCTION "latest_starts_of_silence"(
 	"reminder_after_days" INT,
 	"escalate_after_days" INT,
 	"as_of" date,
-	"weekly_days_off" INT[],
-	"off_from" date[],
-	"off_until" date[],
-	"follow_up_from" date
-) RETURNS assignment_reminders.latest_starts
-IMMUTABLE PARALLEL SAFE
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'latest_starts_by_calendar_wrapper';
-
--- assignment_reminders::bindings::latest_starts_of_silence
-CREATE FUNCTION "latest_starts_of_silence"(
-	"reminder_after_days" INT,
-	"escalate_after_days" INT,
-	"as_of" date
+	"weekly_days_off" INT[] DEFAULT NULL,
+	"off_from" date[] DEFAULT NULL,
+	"off_until" date[] DEFAULT NULL,
+	"follow_up_from" date DEFAULT NULL
 ) RETURNS assignment_reminders.latest_starts
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
@@ -1556,11 +1533,9 @@ DECLARE
         'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
         'assignment_reminders.silent_since(date, date)',
         'assignment_reminders.silence_anchor(date)',
-        'assignment_reminders.latest_starts_of_silence(integer, integer, date)',
         'assignment_reminders.latest_starts_of_silence(integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
         'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
-        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text)',
         'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean)',
         'assignment_reminders.reminder_kinds()',
         'assignment_reminders.reminder_kind(text)',
@@ -1732,11 +1707,8 @@ COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp w
 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
-COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT) IS
-    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
-22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
-    'The same, where a follow-up may be about an assignment that had another mentor then: it becomes pending again for the new one.
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
@@ -1749,11 +1721,8 @@ COMMENT ON FUNCTION assignment_reminders.keep_leave() IS
     'Trigger: an assignment that gets another mentor keeps the days on which the one before was away.';
 COMMENT ON FUNCTION assignment_reminders.keep_leave_of_all() IS
     'Trigger: so do those of a mentor who is deleted. Before that: after it, the foreign keys have been through both tables.';
-COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date) IS
-    'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off.
-22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date, INT[], date[], date[], date) IS
-    'The same by the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise.
+    'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off. By the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';

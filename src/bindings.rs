@@ -224,33 +224,20 @@ impl Columns for LatestStarts {
 }
 
 /// The latest days on which silences may have begun that call for something on as_of: for any action, and for one
-/// beyond the mentor's reminder. NULL where no silence is long enough. NULL threshold: that action is off.
+/// beyond the mentor's reminder. NULL where no silence is long enough. NULL threshold: that action is off. By the calendar of an
+/// organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its
+/// days off, pairwise. NULL: nothing is off.
 ///
-/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold.
+/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.
 #[pg_extern(immutable, parallel_safe)]
 fn latest_starts_of_silence(
     reminder_after_days: Option<i32>,
     escalate_after_days: Option<i32>,
     as_of: Option<Date>,
-) -> Result<Composite<LatestStarts>> {
-    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    let thresholds = thresholds_of(reminder_after_days, escalate_after_days, Some(0))?;
-    Ok(Composite(follow_up::latest_starts(thresholds, &Calendar::default(), calendar_date("as_of", as_of)?)))
-}
-
-/// The same by the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until:
-/// the first and last days of its days off, pairwise.
-///
-/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.
-#[pg_extern(name = "latest_starts_of_silence", immutable, parallel_safe)]
-fn latest_starts_by_calendar(
-    reminder_after_days: Option<i32>,
-    escalate_after_days: Option<i32>,
-    as_of: Option<Date>,
-    weekly_days_off: Option<Vec<Option<i32>>>,
-    off_from: Option<Vec<Option<Date>>>,
-    off_until: Option<Vec<Option<Date>>>,
-    follow_up_from: Option<Date>,
+    weekly_days_off: default!(Option<Vec<Option<i32>>>, "NULL"),
+    off_from: default!(Option<Vec<Option<Date>>>, "NULL"),
+    off_until: default!(Option<Vec<Option<Date>>>, "NULL"),
+    follow_up_from: default!(Option<Date>, "NULL"),
 ) -> Result<Composite<LatestStarts>> {
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
     let thresholds = thresholds_of(reminder_after_days, escalate_after_days, Some(0))?;
@@ -407,8 +394,8 @@ fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>) -> bool {
 }
 
 /// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
-/// what it was skipped for no longer holds. Enqueueing asks this of rows that are there already. due_skip_reason:
-/// why what is due now could not be sent, if so.
+/// what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of
+/// rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 ///
 /// 22004 for a NULL reminder_type, status or due_anchor.
 #[pg_extern(immutable, parallel_safe)]
@@ -419,22 +406,7 @@ fn is_rearmed(
     skip_reason: Option<&str>,
     due_anchor: Option<TimestampWithTimeZone>,
     due_skip_reason: Option<&str>,
-) -> Result<bool> {
-    is_rearmed_for_mentor(reminder_type, anchor, status, skip_reason, due_anchor, due_skip_reason, Some(false))
-}
-
-/// The same, where a follow-up may be about an assignment that had another mentor then: it becomes pending again for the new one.
-///
-/// 22004 for a NULL reminder_type, status or due_anchor.
-#[pg_extern(name = "is_rearmed", immutable, parallel_safe)]
-fn is_rearmed_for_mentor(
-    reminder_type: Option<&str>,
-    anchor: Option<TimestampWithTimeZone>,
-    status: Option<&str>,
-    skip_reason: Option<&str>,
-    due_anchor: Option<TimestampWithTimeZone>,
-    due_skip_reason: Option<&str>,
-    is_of_another_mentor: Option<bool>,
+    is_of_another_mentor: default!(Option<bool>, false),
 ) -> Result<bool> {
     let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
     let row = Enqueued {

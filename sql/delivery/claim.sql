@@ -59,7 +59,7 @@ WITH organization AS MATERIALIZED (
      -- As many as a batch may hold: for the planner, which knows nothing of shares.
      LIMIT 10000
 ), paused AS MATERIALIZED (
-    -- Looked up by the tables' owner: workers have had no rights on pauses since 0.1.0.
+    -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
     SELECT assignment_reminders.paused_among(
                (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($10)), $2) AS assignments
 ), judged AS MATERIALIZED (

@@ -135,10 +135,9 @@ pub fn latest_starts(thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDa
         return LatestStarts { any: None, beyond_reminder: None };
     }
     let start = |action| calendar.latest_start(thresholds.of(action)?, as_of);
-    LatestStarts {
-        any: Action::ALL.into_iter().filter_map(start).max(),
-        beyond_reminder: Action::ALL.into_iter().filter(|&action| action != Action::Remind).filter_map(start).max(),
-    }
+    let others = Action::ALL.into_iter().filter(|&action| action != Action::Remind);
+    let beyond_reminder = others.filter_map(start).max();
+    LatestStarts { any: beyond_reminder.max(start(Action::Remind)), beyond_reminder }
 }
 
 /// The mentor's reminder as it stands in the outbox; moments are of any kind that can be compared.
