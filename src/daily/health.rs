@@ -24,9 +24,10 @@ returns!(
 );
 
 /// Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the
-/// last run that was not skipped. Critical: the last run failed, is longer ago than max_age, took over 30 minutes, or a
-/// run hangs. Where the caller may read pg_cron's tables, it also tells which of its jobs fail, are late, missing, or of a
-/// database that has another name now; elsewhere these are not judged.
+/// last run that was not skipped. Critical: the last run failed, is missing, took over 30 minutes, or a run hangs. One is missing
+/// when the last is longer ago than max_age; where the caller can see an active pg_cron job that makes the runs, only if one was due
+/// by its schedule since then. Where the caller may read pg_cron's tables, it also tells which of its jobs fail, are late, missing,
+/// or of a database that has another name now; elsewhere these are not judged.
 ///
 /// 22004 for NULL, 22023 for an infinite max_age.
 #[pg_extern(stable)]
@@ -38,9 +39,9 @@ fn evaluation_health(
 }
 
 /// How the daily run stands, for one organization (NULL: the session's): as evaluation_health says it, of what concerns that organization.
-/// Critical: runs fail, are missing or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is
-/// told; what concerns other organizations or the installation is not. For the organization's coordinators and admins, too, who need not see
-/// the runs themselves.
+/// Critical: runs fail, are missing (by the schedule that the tables' owner sees, whoever calls) or hang, or it has no settings to be
+/// evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the
+/// organization's coordinators and admins, too, who need not see the runs themselves.
 ///
 /// 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for
 /// whoever row security binds and is not its coordinator or admin.
@@ -57,6 +58,10 @@ fn organization_health(
     let verdict = as_owner_of("evaluation_runs", || {
         verdict(max_age, as_of, Some(organization), |row| {
             let mut facts = facts_of_runs(row)?;
+            if facts.is_overdue {
+                // Whether a run was due, and nothing else of the jobs: they are the owner's.
+                facts.has_missed_run = jobs::facts(as_of, max_age)?.as_ref().and_then(job::has_missed_run);
+            }
             if let Some(run) = &mut facts.last_run {
                 // Whose rows an error names, the run does not say.
                 let sqlstate: Option<String> = row.get("sqlstate")?;
@@ -111,7 +116,15 @@ fn whole_verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>
     verdict(max_age, as_of, None, |row| {
         let (altered_triggers, altered_others) = install::altered_names()?;
         let outstanding_migrations = install::number_outstanding()?;
-        Ok(Facts { altered_triggers, altered_others, outstanding_migrations, jobs, ..facts_of_runs(row)? })
+        let has_missed_run = jobs.as_ref().and_then(job::has_missed_run);
+        Ok(Facts {
+            has_missed_run,
+            altered_triggers,
+            altered_others,
+            outstanding_migrations,
+            jobs,
+            ..facts_of_runs(row)?
+        })
     })
 }
 
@@ -154,6 +167,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
     Ok(Facts {
         last_run,
         is_overdue: row.get("is_overdue")?.unwrap_or(false),
+        has_missed_run: None,
         running,
         organizations_without_settings: row.not_null("without_settings")?,
         unheard_escalations: 0,

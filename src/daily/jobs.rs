@@ -32,6 +32,7 @@ pub fn facts(as_of: TimestampWithTimeZone, max_age: Interval) -> Result<Option<F
             is_launching: is_on(setting(c"cron.launch_active_jobs")),
             is_recording: is_on(setting(c"cron.log_run")),
             last_success: shown(row.get("last_success")?),
+            without_run_since: shown(row.get("without_run_since")?),
             jobs: Vec::new(),
             gone: Vec::new(),
         };

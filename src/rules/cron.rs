@@ -13,6 +13,8 @@ pub struct Schedule {
     is_on_last_day: bool,
     months: Field,
     weekdays: Field,
+    /// Whether it names both days of the month and days of the week, also if all of them.
+    names_both: bool,
 }
 
 /// The values of a field: bit n stands for n.
@@ -49,14 +51,21 @@ impl Schedule {
         let mut fields = fields.split_ascii_whitespace();
         let minutes = field(fields.next()?, 0, 59, &[])?;
         let hours = field(fields.next()?, 0, 23, &[])?;
-        let days = fields.next()?;
+        let (days, months, weekdays) = (fields.next()?, fields.next()?, fields.next()?);
+        let names_both = !days.starts_with('*') && !weekdays.starts_with('*');
         let is_on_last_day = days == "$";
         let days = if is_on_last_day { 0 } else { field(days, 1, 31, &[])? };
-        let months = field(fields.next()?, 1, 12, &MONTHS)?;
-        let weekdays = field(fields.next()?, 0, 7, &WEEKDAYS)?;
+        let months = field(months, 1, 12, &MONTHS)?;
+        let weekdays = field(weekdays, 0, 7, &WEEKDAYS)?;
         // Sunday is 0 and 7.
         let weekdays = if has(weekdays, 7) { weekdays | 1 } else { weekdays };
-        Some(Self { minutes, hours, days, is_on_last_day, months, weekdays })
+        Some(Self { minutes, hours, days, is_on_last_day, months, weekdays, names_both })
+    }
+
+    /// Whether pg_cron runs it at no other moments than those that `next_after` tells.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        !self.names_both
     }
 
     /// The first moment after this one at which the job is due. `None` where there is none in years.
@@ -165,6 +174,22 @@ mod tests {
     #[test]
     fn of_days_of_the_month_and_of_the_week_only_those_that_are_both_count() {
         assert_eq!(next("0 6 13 * fri", "2026-11-25 00:00:00").as_deref(), Some("2027-08-13 06:00"));
+    }
+
+    #[test]
+    fn a_schedule_that_names_days_of_the_month_and_of_the_week_may_be_due_on_others() {
+        for (schedule, is_exact) in [
+            ("0 6 * * 1-5", true),
+            ("0 6 1,15 * *", true),
+            ("0 6 */2 * 1", true),
+            ("30 seconds", true),
+            ("@weekly", true),
+            ("0 6 1 * 1", false),
+            ("0 6 1-31 * 1", false),
+            ("0 6 $ * 1", false),
+        ] {
+            assert_eq!(Schedule::parse(schedule).map(|schedule| schedule.is_exact()), Some(is_exact), "{schedule}");
+        }
     }
 
     #[test]

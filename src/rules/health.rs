@@ -31,6 +31,8 @@ pub struct Facts {
     pub last_run: Option<LastRun>,
     /// Whether the last run (the installation, before the first one) is longer ago than allowed.
     pub is_overdue: bool,
+    /// Whether a run has been missed by the schedule of the job that makes them; `None` where no schedule tells.
+    pub has_missed_run: Option<bool>,
     pub running: Option<Running>,
     pub organizations_without_settings: i32,
     /// Escalations of silences that go on, which reach nobody.
@@ -63,7 +65,8 @@ impl Status {
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
 
-    if facts.is_overdue {
+    // By plan there may be days without a run.
+    if facts.is_overdue && facts.has_missed_run.unwrap_or(true) {
         findings.push((Status::Critical, "the last run is missing".to_string()));
     }
     match &facts.running {
@@ -140,6 +143,7 @@ mod tests {
         Facts {
             last_run: Some(good_run()),
             is_overdue: false,
+            has_missed_run: None,
             running: None,
             organizations_without_settings: 0,
             unheard_escalations: 0,
@@ -181,6 +185,22 @@ mod tests {
         let none_yet = Facts { last_run: None, ..healthy() };
         assert_eq!(status(&none_yet), Status::Warning);
         assert_eq!(status(&Facts { is_overdue: true, ..none_yet }), Status::Critical);
+    }
+
+    #[test]
+    fn a_run_is_missing_when_it_is_overdue_unless_its_schedule_had_no_moment_for_it() {
+        for (is_overdue, has_missed_run, expected) in [
+            (true, None, Status::Critical),
+            (true, Some(true), Status::Critical),
+            (true, Some(false), Status::Ok),
+            (false, Some(true), Status::Ok),
+        ] {
+            let facts = Facts { is_overdue, has_missed_run, ..healthy() };
+            assert_eq!(status(&facts), expected, "{is_overdue} {has_missed_run:?}");
+        }
+        let failed = LastRun { failed_with: Some("out of memory".into()), ..good_run() };
+        let on_a_day_off = Facts { is_overdue: true, has_missed_run: Some(false), ..healthy() };
+        assert_eq!(judge(&Facts { last_run: Some(failed), ..on_a_day_off }).1, ["the last run failed: out of memory"]);
     }
 
     #[test]

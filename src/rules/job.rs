@@ -87,6 +87,8 @@ pub struct Facts {
     pub is_recording: bool,
     /// The last run that is logged as succeeded, whoever called it.
     pub last_success: Option<NaiveDateTime>,
+    /// Since when there has been no run: the start of the last one that was not skipped, or the installation.
+    pub without_run_since: Option<NaiveDateTime>,
     pub jobs: Vec<Job>,
     /// Jobs that ran for this database not long ago, and are gone.
     pub gone: Vec<Kind>,
@@ -238,6 +240,23 @@ fn lateness(facts: &Facts, job: &Job) -> Option<(Status, String)> {
     Some((job.kind.weight(), format!("the pg_cron job \"{}\" {never}, although it was due at {due}", job.name)))
 }
 
+/// Whether a moment has passed at which a job should have made a daily run, and there has been none since. `None` where no job
+/// tells: another scheduler may be at work.
+#[must_use]
+pub fn has_missed_run(facts: &Facts) -> Option<bool> {
+    let makes_runs = |job: &&Job| job.kind == Kind::Evaluation && job.is_active && job.database == facts.database;
+    let due = facts.jobs.iter().filter(makes_runs).filter_map(|job| next_run(facts, job)).min()?;
+    Some(due <= facts.now.checked_sub_signed(PATIENCE)?)
+}
+
+/// When the job should make the next daily run after the last one.
+fn next_run(facts: &Facts, job: &Job) -> Option<NaiveDateTime> {
+    // Of the starts, the one that goes on: one that made a run is logged there, and one that failed or was skipped made none.
+    let running_since = job.last_start.filter(|_| job.is_running);
+    let since = [facts.without_run_since, running_since, job.known_since].into_iter().flatten().max()?;
+    Schedule::parse(&job.schedule).filter(Schedule::is_exact)?.next_after(since)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +291,7 @@ mod tests {
             is_launching: true,
             is_recording: true,
             last_success: Some(at("2026-11-25 06:00")),
+            without_run_since: Some(at("2026-11-25 06:00")),
             jobs: Kind::ALL.map(job).to_vec(),
             gone: vec![],
         }
@@ -445,5 +465,82 @@ mod tests {
             assert_eq!(findings(&facts).len(), 1);
             assert_eq!(findings(&facts)[0].0, Status::Critical);
         }
+    }
+
+    /// Whether a run was missed by now, where one job makes them on weekdays, the last time on Friday the 20th.
+    fn missed(now: &str, change: impl Fn(&mut Facts)) -> Option<bool> {
+        let evaluation = Job {
+            schedule: "0 6 * * 1-5".to_string(),
+            last_start: Some(at("2026-11-20 06:00")),
+            known_since: None,
+            ..job(Kind::Evaluation)
+        };
+        let mut facts = Facts {
+            now: at(now),
+            without_run_since: Some(at("2026-11-20 06:00")),
+            jobs: vec![evaluation, job(Kind::DueReminders)],
+            ..healthy()
+        };
+        change(&mut facts);
+        has_missed_run(&facts)
+    }
+
+    #[test]
+    fn a_run_is_missed_five_minutes_after_its_schedule_says_and_on_no_day_without_one() {
+        assert_eq!(missed("2026-11-22 12:00", |_| {}), Some(false), "a Sunday");
+        assert_eq!(missed("2026-11-23 06:04", |_| {}), Some(false));
+        assert_eq!(missed("2026-11-23 06:05", |_| {}), Some(true));
+    }
+
+    #[test]
+    fn no_schedule_tells_of_a_run_where_no_job_makes_it_at_moments_that_can_be_foretold() {
+        let by = |change: &dyn Fn(&mut Job)| missed("2026-11-25 12:00", |facts| change(&mut facts.jobs[0]));
+        assert_eq!(by(&|_| {}), Some(true));
+        assert_eq!(by(&|job| job.kind = Kind::Watchdog), None);
+        assert_eq!(by(&|job| job.is_active = false), None);
+        assert_eq!(by(&|job| job.database = "elsewhere".to_string()), None);
+        for schedule in ["@reboot", "0 0 31 2 *", "0 6 1 * 1"] {
+            assert_eq!(by(&|job| job.schedule = schedule.to_string()), None, "{schedule}");
+        }
+        assert_eq!(
+            missed("2026-11-25 12:00", |facts| facts.without_run_since = None),
+            None,
+            "nothing tells since when"
+        );
+    }
+
+    #[test]
+    fn a_start_is_a_run_only_while_it_goes_on() {
+        let started = |now: &str, is_running: bool, last_end: End| {
+            missed(now, |facts| {
+                let job = &mut facts.jobs[0];
+                (job.last_start, job.is_running, job.last_end) =
+                    (Some(at("2026-11-23 06:00")), is_running, Some(last_end.clone()));
+            })
+        };
+        assert_eq!(started("2026-11-23 06:10", true, End::Succeeded), Some(false));
+        assert_eq!(started("2026-11-24 06:05", true, End::Succeeded), Some(true), "it hangs");
+        assert_eq!(started("2026-11-23 06:10", false, failed("connection failed")), Some(true));
+        assert_eq!(started("2026-11-23 06:10", false, End::Succeeded), Some(true), "it was skipped: no run is logged");
+    }
+
+    #[test]
+    fn a_job_misses_no_run_of_before_it_was_there() {
+        let made =
+            |known_since: &str| missed("2026-11-23 12:00", |facts| facts.jobs[0].known_since = Some(at(known_since)));
+        assert_eq!(made("2026-11-23 05:59"), Some(true));
+        assert_eq!(made("2026-11-23 06:00"), Some(false));
+    }
+
+    #[test]
+    fn of_several_jobs_one_that_should_have_made_a_run_is_enough() {
+        let with_another = |schedule: &str| {
+            missed("2026-11-22 12:00", |facts| {
+                facts.jobs.push(Job { schedule: schedule.to_string(), known_since: None, ..job(Kind::Evaluation) });
+            })
+        };
+        assert_eq!(with_another("0 6 * * *"), Some(true));
+        assert_eq!(with_another("0 6 * * 3"), Some(false));
+        assert_eq!(with_another("@reboot"), Some(false), "the other one tells");
     }
 }

@@ -287,6 +287,65 @@ fn health_tells_of_a_job_that_never_ran_although_one_that_is_younger_did() {
     assert!(late.contains("due reminders\" has never run, although it was due at 2027-06-01 03:00"), "{late}");
 }
 
+/// How the daily run stands at this moment, by each of the functions that tell.
+fn healths(client: &mut Client, as_of: &str) -> [String; 2] {
+    ["evaluation_health", "organization_health"].map(|function| {
+        let call = format!("assignment_reminders.{function}(as_of => '{as_of}')");
+        row(client, &format!("SELECT status, array_to_string(reasons, '; ') FROM {call}"))
+    })
+}
+
+#[test]
+fn no_run_is_missing_on_days_for_which_its_job_plans_none() {
+    let Some((_home, mut client)) = at_home() else { return };
+    schedule_all(&mut client);
+    // On a Friday and the Monday after it, once a year, so that pg_cron itself does not start it meanwhile.
+    run(
+        &mut client,
+        "UPDATE cron.job SET schedule = '0 6 4,7 6 *' WHERE jobname LIKE '%daily evaluation';
+         UPDATE evaluation_runs SET started_at = '2027-06-04 06:00:10+00', finished_at = '2027-06-04 06:00:20+00'",
+    );
+    let (before, after) = ("2027-06-07 06:04+00", "2027-06-07 06:05+00");
+    let (fine, missing) = ("ok|", "critical|the last run is missing");
+    assert_eq!(healths(&mut client, "2027-06-06 12:00+00"), [fine; 2]);
+    assert_eq!(healths(&mut client, before), [fine; 2]);
+    assert_eq!(healths(&mut client, after), [missing; 2]);
+
+    // Whoever does not see the job judges by max_age; an organization's health is judged as the owner would, and tells no more.
+    let (mut reader, role) = connect_as_new_role(
+        "reminders",
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA assignment_reminders TO {role};
+         GRANT EXECUTE ON FUNCTION organization_health TO {role}",
+    );
+    assert_eq!(healths(&mut reader, before), [missing, fine]);
+    assert_eq!(healths(&mut reader, after), [missing; 2]);
+    run(&mut client, "UPDATE cron.job SET active = false WHERE jobname LIKE '%due reminders'");
+    assert!(healths(&mut client, before)[0].starts_with("warning|"));
+    assert_eq!(healths(&mut reader, before)[1], fine);
+    run(&mut client, &format!("UPDATE cron.job SET active = true; DROP OWNED BY {role}"));
+
+    // A job that makes no runs here plans none.
+    let but = |client: &mut Client, change: &str, back: &str| {
+        run(client, &format!("UPDATE cron.job SET {change} WHERE jobname LIKE '%daily evaluation'"));
+        let [evaluation, organization] = healths(client, before);
+        assert!(evaluation.starts_with("critical|") && evaluation.contains("the last run is missing"), "{evaluation}");
+        assert_eq!(organization, missing, "{change}");
+        run(client, &format!("UPDATE cron.job SET {back} WHERE jobname LIKE '%daily evaluation'"));
+    };
+    but(&mut client, "active = false", "active = true");
+    but(&mut client, "database = 'before'", "database = 'reminders'");
+
+    // A run that failed is critical on whatever day.
+    run(&mut client, "UPDATE evaluation_runs SET status = 'failed', error = 'boom', sqlstate = 'XX000'");
+    let failed = ["critical|the last run failed: boom", "critical|the last run failed: SQLSTATE XX000"];
+    assert_eq!(healths(&mut client, before), failed);
+
+    // Before the first run, it counts since the installation.
+    run(&mut client, "DELETE FROM evaluation_runs; UPDATE migrations SET applied_at = '2027-06-04 12:00+00'");
+    assert_eq!(healths(&mut client, before), ["warning|no run yet"; 2]);
+    assert_eq!(healths(&mut client, after), ["critical|the last run is missing; no run yet"; 2]);
+}
+
 #[test]
 fn a_database_that_is_gone_is_told_where_its_job_is() {
     let Some((_home, mut client)) = at_home() else { return };
