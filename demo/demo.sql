@@ -60,15 +60,22 @@ SELECT count(*) AS mentors_with_a_wrong_count FROM verify_assignment_counts();
 UPDATE peer_mentors SET assignment_count = 1000;
 
 \set ECHO none
-\echo '\n=== 6. What is due today? Evaluating only reads'
+\echo '\n=== 6. What is due today? Evaluating only reads, also under settings that are not there yet'
 \set ECHO queries
 SELECT o.name, f.action, f.skip_reason, count(*), min(f.days_since), max(f.days_since)
   FROM evaluate_assignments() f JOIN organizations o ON o.id = f.organization_id
  GROUP BY o.name, f.action, f.skip_reason ORDER BY 1, 2, 3;
+SELECT o.name, f.action, count(*)
+  FROM preview_follow_ups(reminder_after_days => 5, weekly_days_off => '{}') AS f JOIN organizations o ON o.id = f.organization_id
+ GROUP BY 1, 2 ORDER BY 1, 2;
 
 \set ECHO none
-\echo '\n=== 7. The daily run enqueues it; a second run finds nothing to do'
+\echo '\n=== 7. The first run after an import: a backlog, held until somebody has looked. Then runs enqueue it; a second one finds nothing to do'
 \set ECHO queries
+SELECT count(*) AS enqueued FROM run_daily_evaluation();
+SELECT o.name, r.status, r.reminders, r.escalations, r.backlog, s.follow_up_limit
+  FROM evaluation_runs r JOIN organizations o ON o.id = r.organization_id JOIN reminder_settings s ON s.organization_id = o.id ORDER BY 1;
+SELECT release_held_run(id) AS released, name FROM organizations ORDER BY 2;
 SELECT action, skip_reason, count(*) FROM run_daily_evaluation() GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) AS enqueued_by_the_second_run FROM run_daily_evaluation();
 
@@ -176,14 +183,16 @@ SELECT status, reasons FROM evaluation_health();
 \set ECHO none
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
 \if :has_pg_cron
-\echo '\n=== 17. pg_cron does it every day (here: every minute)'
+\echo '\n=== 17. pg_cron does it every hour (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
   FROM assignments WHERE peer_mentor_id IS NOT NULL ORDER BY title LIMIT 3;
+-- From midnight on, so that you see it at whatever hour you look; 7 where nothing is set.
+UPDATE reminder_settings SET evaluation_hour = 0;
 SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
 SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();
 \set ECHO none
 \else
-\echo '\n=== 17. This Postgres has no pg_cron, which would do it every day. Any other scheduler can.'
+\echo '\n=== 17. This Postgres has no pg_cron, which would do it every hour. Any other scheduler can.'
 \endif

@@ -20,6 +20,14 @@ CREATE TYPE assignment_reminders.latest_starts AS (
 COMMENT ON TYPE assignment_reminders.latest_starts IS
     'What latest_starts_of_silence returns: silences that began later than any_action call for nothing, later than beyond_reminder for nothing but the mentor''s reminder.';
 
+CREATE TYPE assignment_reminders.called AS (
+    action text,
+    days_since integer,
+    due_on date
+);
+COMMENT ON TYPE assignment_reminders.called IS
+    'What evaluate_silence returns: an action (none, remind, escalate), the days of silence, and the day since which it calls for that (NULL for none).';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,
@@ -29,7 +37,8 @@ CREATE TYPE assignment_reminders.follow_up AS (
     recipient_id uuid,
     skip_reason text,
     anchor timestamptz,
-    peer_mentor_id uuid
+    peer_mentor_id uuid,
+    due_on date
 );
 COMMENT ON TYPE assignment_reminders.follow_up IS
     'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
@@ -41,7 +50,7 @@ CREATE TYPE assignment_reminders.reminder_kind AS (
     addressee text
 );
 COMMENT ON TYPE assignment_reminders.reminder_kind IS
-    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
+    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day, occurrence) and whom it goes to (mentor, coordinator, recipient, admin).';
 
 -- What evaluate_silence decides by. Days are those of the organization.
 CREATE TYPE assignment_reminders.silence_facts AS (
@@ -82,7 +91,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     as_of timestamptz,
     is_paused boolean,
     is_of_another_mentor boolean,
-    is_followed_up boolean
+    is_followed_up boolean,
+    is_admin boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
@@ -281,8 +291,34 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 -- requires:
 --   contact_reads
 
--- What a run at as_of would enqueue. The decision is evaluate_silence's (src/rules/follow_up.rs); this statement finds the
--- candidate rows, and whom to write to.
+-- Whose turn it is in a run. src/rules/evaluation.rs says when; this gathers what decides it. Postgres resolves an hour that a change of
+-- clocks skips to the one after it, and one that it repeats to its second pass. Index: primary keys.
+CREATE FUNCTION assignment_reminders.evaluation_turns(as_of timestamptz DEFAULT now())
+RETURNS TABLE (organization_id uuid, timezone text, today date, last_evaluated_on date, is_due boolean, is_released boolean)
+LANGUAGE sql STABLE
+AS $$
+    SELECT o.id, o.timezone, local.today,
+           -- One that is yet to come, by a simulated clock, was none.
+           coalesce((CASE WHEN e.evaluated_at <= evaluation_turns.as_of THEN e.evaluated_at END AT TIME ZONE o.timezone)::date, local.today - 1),
+           assignment_reminders.is_evaluation_due(
+               evaluation_turns.as_of,
+               (local.today + hour.of_day) AT TIME ZONE o.timezone, (local.today - 1 + hour.of_day) AT TIME ZONE o.timezone,
+               coalesce(e.evaluated_at, o.created_at), e.considered_at, e.released_at IS NOT NULL),
+           e.released_at IS NOT NULL
+      FROM assignment_reminders.organizations o
+      JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+      LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = o.id
+     CROSS JOIN LATERAL (SELECT (evaluation_turns.as_of AT TIME ZONE o.timezone)::date AS today) AS local
+     CROSS JOIN LATERAL (SELECT make_time(s.evaluation_hour, 0, 0) AS of_day) AS hour
+$$;
+COMMENT ON FUNCTION assignment_reminders.evaluation_turns(timestamptz) IS
+    'Per organization, at as_of: its time zone and day, the day of its last evaluation (yesterday, where there was none), whether a run evaluates it, and whether what was held has been released.';
+
+-- requires:
+--   evaluation_turns
+
+-- What is due at as_of, by an organization's settings or by others. The decision is evaluate_silence's (src/rules/follow_up.rs); this
+-- statement finds the candidate rows, and whom to write to.
 --
 -- The innermost subquery picks open assignments whose silence is long enough for any action, by an index range per
 -- organization (assignments_open_silence_idx), and leaves out at once those whose reminder of this silence is
@@ -293,26 +329,40 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 -- it would read all of it; LIMIT 1, of a unique row, keeps it from reading the whole outbox for each organization. The
 -- people around the few that remain are joined by primary key.
 -- tests/server/daily.rs proves on random data that this agrees with the rules.
-CREATE FUNCTION assignment_reminders.evaluate_assignments(
-    as_of timestamptz DEFAULT now(),
-    organization_id uuid DEFAULT NULL
+CREATE FUNCTION assignment_reminders.due_follow_ups(
+    as_of timestamptz,
+    organization_id uuid,
+    at_any_hour boolean,
+    reminder_after_days integer,
+    escalate_after_days integer,
+    escalation_grace_days integer,
+    weekly_days_off integer[],
+    follow_up_from date,
+    fallback_coordinator_id uuid
 ) RETURNS SETOF assignment_reminders.follow_up
 LANGUAGE sql STABLE
 AS $$
     SELECT o.id, a.id, e.action, e.days_since, kind.reminder_type, recipient.id, unreachable.reason, a.anchor,
            -- Of one that has none any more, the one who was reminded.
-           coalesce(a.peer_mentor_id, a.reminded_peer_mentor_id)
-      FROM assignment_reminders.organizations o
-      JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+           coalesce(a.peer_mentor_id, a.reminded_peer_mentor_id), e.due_on
+      FROM (SELECT t.organization_id AS id, t.timezone, t.today, t.is_due
+              FROM assignment_reminders.evaluation_turns(coalesce(due_follow_ups.as_of, now())) AS t) AS o
      CROSS JOIN LATERAL (
-           SELECT (coalesce(evaluate_assignments.as_of, now()) AT TIME ZONE o.timezone)::date AS today
-           ) AS local
+           -- 0 switches an action off, which NULL cannot: it leaves the setting as it is.
+           SELECT nullif(coalesce(due_follow_ups.reminder_after_days, s.reminder_after_days), 0) AS reminder_after_days,
+                  nullif(coalesce(due_follow_ups.escalate_after_days, s.escalate_after_days), 0) AS escalate_after_days,
+                  coalesce(due_follow_ups.escalation_grace_days, s.escalation_grace_days) AS escalation_grace_days,
+                  coalesce(due_follow_ups.weekly_days_off, s.weekly_days_off) AS weekly_days_off,
+                  coalesce(due_follow_ups.follow_up_from, s.follow_up_from) AS follow_up_from,
+                  coalesce(due_follow_ups.fallback_coordinator_id, s.fallback_coordinator_id) AS fallback_coordinator_id
+             FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id
+           ) AS s
      CROSS JOIN LATERAL (
            SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
              FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
            ) AS off
      CROSS JOIN LATERAL assignment_reminders.latest_starts_of_silence(
-           s.reminder_after_days, s.escalate_after_days, local.today,
+           s.reminder_after_days, s.escalate_after_days, o.today,
            s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from) AS latest_start
      CROSS JOIN LATERAL (
            SELECT a.id, silence.since, a.peer_mentor_id, a.mentor_since, a.coordinator_id, clock.anchor,
@@ -351,7 +401,7 @@ AS $$
                     WHERE p.peer_mentor_id = a.peer_mentor_id) AS p
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
-           a.since, local.today, pause.first_days, pause.last_days,
+           a.since, o.today, pause.first_days, pause.last_days,
            assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
            CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
            (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
@@ -372,19 +422,50 @@ AS $$
             WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
             LIMIT 1
            ) AS enqueued ON true
-     WHERE (enqueued.id IS NULL
+     WHERE (o.is_due OR due_follow_ups.at_any_hour)
+       AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
                    enqueued.peer_mentor_id <> a.peer_mentor_id))
-       AND (evaluate_assignments.organization_id IS NULL
-            OR o.id = assignment_reminders.existing_organization(evaluate_assignments.organization_id))
+       AND (due_follow_ups.organization_id IS NULL
+            OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
-                         evaluate_assignments.organization_id) THEN 0 END
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
+                         due_follow_ups.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid) IS
+    'What evaluate_assignments and preview_follow_ups ask: follow-ups that are due at as_of (NULL: now) and not yet enqueued, of one organization or (NULL) all, of those whose turn it is or at_any_hour, under these settings (NULL: as set; 0 days: off).';
+
+CREATE FUNCTION assignment_reminders.evaluate_assignments(
+    as_of timestamptz DEFAULT now(),
+    organization_id uuid DEFAULT NULL
+) RETURNS SETOF assignment_reminders.follow_up
+LANGUAGE sql STABLE
+AS $$
+    SELECT * FROM assignment_reminders.due_follow_ups(as_of, organization_id, false, NULL, NULL, NULL, NULL, NULL, NULL)
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluate_assignments(timestamptz, uuid) IS
-    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all. 02000 for an unknown organization.';
+    'Read-only: what a run at as_of would enqueue, for one organization or (NULL) all; also what it would hold as a backlog (follow_up_limit). 02000 for an unknown organization.';
+
+CREATE FUNCTION assignment_reminders.preview_follow_ups(
+    organization_id uuid DEFAULT NULL,
+    reminder_after_days integer DEFAULT NULL,
+    escalate_after_days integer DEFAULT NULL,
+    weekly_days_off integer[] DEFAULT NULL,
+    escalation_grace_days integer DEFAULT NULL,
+    follow_up_from date DEFAULT NULL,
+    fallback_coordinator_id uuid DEFAULT NULL,
+    as_of timestamptz DEFAULT now()
+) RETURNS SETOF assignment_reminders.follow_up
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT * FROM assignment_reminders.due_follow_ups(
+        as_of, organization_id, true, reminder_after_days, escalate_after_days, escalation_grace_days, weekly_days_off, follow_up_from,
+        fallback_coordinator_id)
+$$;
+COMMENT ON FUNCTION assignment_reminders.preview_follow_ups(uuid, integer, integer, integer[], integer, date, uuid, timestamptz) IS
+    'Read-only: who would get what under other settings, at whatever hour: the follow-ups that evaluate_assignments would return if they were these. What is left out is as set; 0 days switch that action off; no organization_id: all. 02000 for an unknown organization, 22023 for negative days or an unknown weekday.';
 
 -- requires:
 --   evaluate_assignments
@@ -818,6 +899,15 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'enable_row_security_wrapper';
 
+-- assignment_reminders::daily::alerts::enqueue_alerts
+CREATE FUNCTION "enqueue_alerts"(
+	"max_age" interval DEFAULT interval '26 hours',
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (reminder_id uuid, organization_id uuid, recipient_id uuid, reminder_type text, anchor timestamptz)
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'enqueue_alerts_wrapper';
+
 -- assignment_reminders::due::enqueue::enqueue_daily_summaries
 CREATE FUNCTION "enqueue_daily_summaries"(
 	"as_of" timestamp with time zone DEFAULT now()
@@ -873,7 +963,7 @@ AS 'MODULE_PATHNAME', 'evaluate_values_with_grace_wrapper';
 -- assignment_reminders::bindings::evaluate_silence
 CREATE FUNCTION "evaluate_silence"(
 	"facts" assignment_reminders.silence_facts
-) RETURNS assignment_reminders.evaluation
+) RETURNS assignment_reminders.called
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluate_silence_wrapper';
@@ -971,6 +1061,29 @@ CREATE FUNCTION "is_escalation_due"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_escalation_due_after_grace_wrapper';
+
+-- assignment_reminders::bindings::is_evaluation_due
+CREATE FUNCTION "is_evaluation_due"(
+	"as_of" timestamp with time zone,
+	"todays_hour" timestamp with time zone,
+	"yesterdays_hour" timestamp with time zone,
+	"evaluated_at" timestamp with time zone,
+	"considered_at" timestamp with time zone,
+	"is_released" bool
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_evaluation_due_wrapper';
+
+-- assignment_reminders::bindings::is_held
+CREATE FUNCTION "is_held"(
+	"backlog" bigint,
+	"follow_up_limit" INT,
+	"is_released" bool
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_held_wrapper';
 
 -- assignment_reminders::bindings::is_reachable
 CREATE FUNCTION "is_reachable"(
@@ -1161,6 +1274,14 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
 
+-- assignment_reminders::daily::guard::release_held_run
+CREATE FUNCTION "release_held_run"(
+	"organization_id" uuid
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'release_held_run_wrapper';
+
 -- assignment_reminders::bindings::reminder_kind
 CREATE FUNCTION "reminder_kind"(
 	"reminder_type" TEXT
@@ -1284,7 +1405,7 @@ AS 'MODULE_PATHNAME', 'run_daily_evaluation_wrapper';
 
 -- assignment_reminders::daily::schedule::schedule_daily_evaluation
 CREATE FUNCTION "schedule_daily_evaluation"(
-	"schedule" TEXT DEFAULT '0 6 * * *',
+	"schedule" TEXT DEFAULT '0 * * * *',
 	"watchdog_schedule" TEXT DEFAULT '30 * * * *',
 	"max_age" interval DEFAULT interval '26 hours'
 ) RETURNS TABLE (job_id bigint, job_name text, schedule text, command text)
@@ -1524,6 +1645,8 @@ DECLARE
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date, integer)',
         'assignment_reminders.evaluate_silence(assignment_reminders.silence_facts)',
+        'assignment_reminders.is_evaluation_due(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, boolean)',
+        'assignment_reminders.is_held(bigint, integer, boolean)',
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
@@ -1560,7 +1683,10 @@ DECLARE
         'assignment_reminders.existing_organization(uuid)',
         'assignment_reminders.chosen_organization(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.evaluation_turns(timestamptz)',
+        'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',
         'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
+        'assignment_reminders.preview_follow_ups(uuid, integer, integer, integer[], integer, date, uuid, timestamptz)',
         'assignment_reminders.get_open_assignments_with_contact_dates(date, uuid, integer, uuid)',
         'assignment_reminders.get_assignments_with_no_contact_since(date, date, uuid, integer, uuid)',
         'assignment_reminders.get_last_contact_date(uuid)',
@@ -1652,6 +1778,9 @@ COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp
 COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
     'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
 42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be called first, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.enqueue_alerts(interval, timestamp with time zone) IS
+    'Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing: that a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
+22004 for NULL, 22008 for an infinite as_of, 22023 for an infinite max_age.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -1668,7 +1797,7 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_assignment(uuid, date) IS
     'What this assignment calls for on as_of (NULL: today in its organization''s time zone), by its organization''s settings and days off, its pauses, and the reminder of this silence to whoever is its mentor now. An assignment that is not open, or not followed up, calls for none.
 02000 for an unknown assignment, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.evaluate_silence(assignment_reminders.silence_facts) IS
-    'What the silence of an open assignment calls for, and its days: what evaluate_assignment says of values, with the organization''s days off, the assignment''s pauses and what became of its mentor''s reminder. Runs ask this of every assignment that is long silent.
+    'What the silence of an open assignment calls for, its days, and since which day it has called for that (NULL for none): what evaluate_assignment says of values, with the organization''s days off, the assignment''s pauses and what became of its mentor''s reminder. Runs ask this of every assignment that is long silent.
 22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is missing, took over 30 minutes, or a run hangs. One is missing when the last is longer ago than max_age; where the caller can see an active pg_cron job that makes the runs, only if one was due by its schedule since then. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
@@ -1705,6 +1834,12 @@ COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, INT, INT) I
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_evaluation_due(timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, bool) IS
+    'Whether a run at as_of evaluates an organization: where its evaluation hour has passed on its local day (todays_hour), or has come since its last evaluation (yesterdays_hour; evaluated_at: that evaluation or, before the first one, its creation), or where the run before (considered_at; NULL: there was none) was a day ago. A NULL todays_hour or yesterdays_hour: it has none, and every run does. So does the run after a release.
+22004 for a NULL as_of or evaluated_at.';
+COMMENT ON FUNCTION assignment_reminders.is_held(bigint, INT, bool) IS
+    'Whether a run holds the follow-ups of an organization: more than follow_up_limit (NULL: no limit) became due by its last evaluation (backlog), and nobody has released them.
+22004 for a NULL backlog.';
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
@@ -1785,12 +1920,15 @@ COMMENT ON FUNCTION assignment_reminders.refuse_reused_id() IS
     'Trigger: refuses a mentor with the id of one that was deleted in the same transaction. What was counted on the one would be taken from the other. 27000.';
 COMMENT ON FUNCTION assignment_reminders.refuse_update() IS
     'Trigger: refuses to change a history, but to forget_person(). 2F002.';
+COMMENT ON FUNCTION assignment_reminders.release_held_run(uuid) IS
+    'Releases what runs hold of an organization: follow-ups of which more than follow_up_limit became due by its last evaluation, as evaluation_runs shows them. The next run enqueues what is due then, at whatever hour. Returns whether anything was held.
+02000 for an unknown organization, 22004 for NULL, 42501 for whoever row security binds and is not its coordinator or admin.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kind(TEXT) IS
     'The kind of reminders of this type; every type that is no other kind''s is a due reminder''s. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.reminder_kinds() IS
-    'The kinds of reminders: what each follows (silence, due date, day), whom it goes to (mentor, coordinator, or the recipient whom its row names, else the student), and its type; due reminders have many, so there it is NULL.';
+    'The kinds of reminders: what each follows (silence, due date, day, occurrence), whom it goes to (mentor, coordinator, the recipient whom its row names, else the student, or an admin whom it names), and its type, with a row for each; due reminders have many that are not known, so there it is NULL.';
 COMMENT ON FUNCTION assignment_reminders.reminder_type_of(TEXT) IS
-    'The reminder type of this kind. NULL for due reminders, which have many, and for what is no kind.';
+    'The reminder type of this kind. NULL for due reminders and notices, which have many, and for what is no kind.';
 COMMENT ON FUNCTION assignment_reminders.repair_assignment_counts() IS
     'Writes the true counts over wrong ones and returns both; nothing when all are right: for after writes that bypassed triggers. Waits for transactions that have counted but not committed.';
 COMMENT ON FUNCTION assignment_reminders.repair_contact_dates() IS
@@ -1822,10 +1960,10 @@ COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with t
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with time zone) IS
-    'Enqueues every follow-up that is due at as_of, over all organizations, and returns what it enqueued; logs the run. While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
+    'Enqueues every follow-up that is due at as_of, of all organizations whose turn it is (reminder_settings.evaluation_hour), and returns what it enqueued; logs the run. Called again on the same day, it enqueues what became due meanwhile. Of an organization where more than follow_up_limit became due by its last evaluation (before today, where there was none), it enqueues nothing, and logs a run of its own as held, until release_held_run(). While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.schedule_daily_evaluation(TEXT, TEXT, interval) IS
-    'Schedules the daily run with pg_cron, and a watchdog that raises when the last run failed, is missing or ran over 30 minutes. Both schedules are pg_cron''s, in its time zone (UTC unless configured otherwise). Calling it again replaces the current role''s jobs. Returns the jobs; warns where pg_cron will not be able to start them.
+    'Schedules the daily run with pg_cron, hourly, so that each organization is evaluated from its evaluation_hour on, in its own morning (those without one get 7); a run a day does, too, and leaves none out. And a watchdog that raises when the last run failed, is missing or ran over 30 minutes, and at the same times a job that tells the admins (enqueue_alerts). Both schedules are pg_cron''s, in its time zone (UTC unless configured otherwise). Calling it again replaces the current role''s jobs. Returns the jobs; warns where pg_cron will not be able to start them.
 22004 for NULL, 22023 for an empty schedule or an infinite max_age, 55000 where pg_cron is not in this database, with a hint how to schedule from the one where it is, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.schedule_delivery_jobs(TEXT, TEXT) IS
     'Schedules the enqueueing of due reminders and of daily summaries with pg_cron. Both schedules are pg_cron''s, in its time zone; summaries need one run in each hour, soon after it begins, in every time zone: some are off by half or a quarter. Calling it again replaces the current role''s jobs. Returns the jobs; warns where pg_cron will not be able to start them.
@@ -1845,7 +1983,7 @@ COMMENT ON FUNCTION assignment_reminders.uninstall() IS
     'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers, policies and views of ours. Defaults of organization_id become the organization that the session''s claims or setting name, else the default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
-    'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or recipient.
+    'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator, recipient or admin.
 22023 for another one, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.unschedule_daily_evaluation() IS
     'Removes the jobs that schedule_daily_evaluation made for the current role, and returns how many there were.

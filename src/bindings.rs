@@ -10,7 +10,10 @@ use crate::rules::calendar::{Calendar, DaysOfWeek, Span, UnknownWeekday};
 use crate::rules::contact::{days_since_last_contact as rule_days_since_last_contact, silent_since};
 use crate::rules::delivery::{self, Assignment, Day, Facts};
 use crate::rules::due::{self, DueOffset};
-use crate::rules::follow_up::{self, Action, Days, Evaluation, LatestStarts, MentorsReminder, Silence, Thresholds};
+use crate::rules::evaluation::{self, Hour, Turn};
+use crate::rules::follow_up::{
+    self, Action, Called, Days, Evaluation, LatestStarts, MentorsReminder, Silence, Thresholds,
+};
 use crate::rules::kind::{Addressee, KINDS, Kind};
 use crate::rules::outbox::{self, Due, Enqueued};
 use crate::rules::recipient::{self, Recipient};
@@ -133,7 +136,8 @@ fn evaluate_values_with_grace(
         }),
     };
     let thresholds = thresholds_of(reminder_after_days, escalate_after_days, escalation_grace_days)?;
-    Ok(Composite(follow_up::evaluate(silence, thresholds, &Calendar::default(), calendar_date("as_of", as_of)?)))
+    let as_of = calendar_date("as_of", as_of)?;
+    Ok(Composite(follow_up::evaluate(silence, thresholds, &Calendar::default(), as_of).evaluation))
 }
 
 takes!(
@@ -141,13 +145,26 @@ takes!(
     SilenceFacts, "assignment_reminders.silence_facts"
 );
 
-/// What the silence of an open assignment calls for, and its days: what evaluate_assignment says of values, with the organization's
-/// days off, the assignment's pauses and what became of its mentor's reminder. Runs ask this of every assignment that is long silent.
+returns!(Called: Composite, "assignment_reminders.called");
+
+impl Columns for Called {
+    fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
+        [
+            value("action", self.evaluation.action.name()),
+            value("days_since", self.evaluation.days_since),
+            value("due_on", self.due_on.and_then(date)),
+        ]
+    }
+}
+
+/// What the silence of an open assignment calls for, its days, and since which day it has called for that (NULL for none): what
+/// evaluate_assignment says of values, with the organization's days off, the assignment's pauses and what became of its mentor's reminder.
+/// Runs ask this of every assignment that is long silent.
 ///
 /// 22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an
 /// unknown weekday.
 #[pg_extern(immutable, parallel_safe)]
-fn evaluate_silence(facts: Option<Record<SilenceFacts>>) -> Result<Composite<Evaluation>> {
+fn evaluate_silence(facts: Option<Record<SilenceFacts>>) -> Result<Composite<Called>> {
     let facts = facts.ok_or_else(|| null_argument("facts"))?;
     let day = |name| Ok(facts.get::<Date>(name)?.map(nearest_date));
     let days = |name| facts.get::<Vec<Option<Date>>>(name);
@@ -243,6 +260,43 @@ fn latest_starts_of_silence(
     let thresholds = thresholds_of(reminder_after_days, escalate_after_days, Some(0))?;
     let calendar = calendar_of(weekly_days_off, off_from, off_until, follow_up_from)?;
     Ok(Composite(follow_up::latest_starts(thresholds, &calendar, calendar_date("as_of", as_of)?)))
+}
+
+/// Whether a run at as_of evaluates an organization: where its evaluation hour has passed on its local day (todays_hour), or has come since its
+/// last evaluation (yesterdays_hour; evaluated_at: that evaluation or, before the first one, its creation), or where the run before
+/// (considered_at; NULL: there was none) was a day ago. A NULL todays_hour or yesterdays_hour: it has none, and every run does. So does the
+/// run after a release.
+///
+/// 22004 for a NULL as_of or evaluated_at.
+#[pg_extern(immutable, parallel_safe)]
+fn is_evaluation_due(
+    as_of: Option<TimestampWithTimeZone>,
+    todays_hour: Option<TimestampWithTimeZone>,
+    yesterdays_hour: Option<TimestampWithTimeZone>,
+    evaluated_at: Option<TimestampWithTimeZone>,
+    considered_at: Option<TimestampWithTimeZone>,
+    is_released: Option<bool>,
+) -> Result<bool> {
+    let hour = todays_hour
+        .zip(yesterdays_hour)
+        .map(|(today, yesterday)| Hour { today: nearest_moment(today), yesterday: nearest_moment(yesterday) });
+    Ok(evaluation::is_due(Turn {
+        now: nearest_moment(as_of.ok_or_else(|| null_argument("as_of"))?),
+        hour,
+        evaluated_at: nearest_moment(evaluated_at.ok_or_else(|| null_argument("evaluated_at"))?),
+        considered_at: considered_at.map(nearest_moment),
+        is_released: is_released.unwrap_or(false),
+    }))
+}
+
+/// Whether a run holds the follow-ups of an organization: more than follow_up_limit (NULL: no limit) became due by its last evaluation (backlog),
+/// and nobody has released them.
+///
+/// 22004 for a NULL backlog.
+#[pg_extern(immutable, parallel_safe)]
+fn is_held(backlog: Option<i64>, follow_up_limit: Option<i32>, is_released: Option<bool>) -> Result<bool> {
+    let backlog = backlog.ok_or_else(|| null_argument("backlog"))?;
+    Ok(evaluation::is_held(backlog, follow_up_limit, is_released.unwrap_or(false)))
 }
 
 /// When the mentor's reminder of a silence was dispatched: sent, or given up because it could not reach them. NULL:
@@ -350,14 +404,15 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
             has_something_to_say: is("has_something_to_say")?.unwrap_or(false),
         },
         recipient,
+        is_admin: is("is_admin")?.unwrap_or(false),
         now,
     });
     Ok(reason.map(|reason| reason.name().to_string()))
 }
 
 /// Why somebody cannot be written to, NULL when they can: `no_mentor`, `no_coordinator` or `recipient_gone`
-/// (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator or
-/// recipient.
+/// (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator,
+/// recipient or admin.
 ///
 /// 22023 for another one, 22004 for NULL.
 #[pg_extern(immutable, parallel_safe)]
@@ -370,8 +425,8 @@ fn unreachable_reason(
     let addressee = Addressee::named(name).ok_or_else(|| {
         invalid_argument(
             format!("{name} is not an addressee"),
-            "Reminders go to a mentor, a coordinator or a recipient.",
-            "Give 'mentor', 'coordinator' or 'recipient'.",
+            "Reminders go to a mentor, a coordinator, a recipient or an admin.",
+            "Give 'mentor', 'coordinator', 'recipient' or 'admin'.",
         )
     })?;
     let recipient =
@@ -430,36 +485,54 @@ returns!(
     /// The kinds.
     ReminderKinds: SetOf, "TABLE (kind text, reminder_type text, follows text, addressee text)"
 );
-returns!(Kind: Composite, "assignment_reminders.reminder_kind");
+returns!(KindOfType: Composite, "assignment_reminders.reminder_kind");
 
-impl Columns for Kind {
+/// A kind, and one of its types (`None`: those that are not named).
+struct KindOfType {
+    kind: Kind,
+    reminder_type: Option<&'static str>,
+}
+
+impl KindOfType {
+    /// The types of a kind.
+    fn each(kind: Kind) -> Vec<Self> {
+        let named = kind.reminder_types.iter().map(|&reminder_type| Some(reminder_type));
+        let unnamed = kind.reminder_types.is_empty().then_some(None);
+        named.chain(unnamed).map(|reminder_type| Self { kind, reminder_type }).collect()
+    }
+}
+
+impl Columns for KindOfType {
     fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
         [
-            value("kind", self.name),
+            value("kind", self.kind.name),
             value("reminder_type", self.reminder_type),
-            value("follows", self.follows.name()),
-            value("addressee", self.addresses.name()),
+            value("follows", self.kind.follows.name()),
+            value("addressee", self.kind.addresses.name()),
         ]
     }
 }
 
-/// The kinds of reminders: what each follows (silence, due date, day), whom it goes to (mentor, coordinator, or the
-/// recipient whom its row names, else the student), and its type; due reminders have many, so there it is NULL.
+/// The kinds of reminders: what each follows (silence, due date, day, occurrence), whom it goes to (mentor, coordinator, the
+/// recipient whom its row names, else the student, or an admin whom it names), and its type, with a row for each; due reminders have
+/// many that are not known, so there it is NULL.
 #[pg_extern(immutable, parallel_safe)]
 fn reminder_kinds() -> SetOf<ReminderKinds> {
-    SetOf::values(KINDS.iter().map(|kind| kind.columns()))
+    SetOf::values(KINDS.iter().flat_map(|&kind| KindOfType::each(kind)).map(KindOfType::columns))
 }
 
 /// The kind of reminders of this type; every type that is no other kind's is a due reminder's. NULL for NULL.
 #[pg_extern(immutable, parallel_safe)]
-fn reminder_kind(reminder_type: &str) -> Composite<Kind> {
-    Composite(Kind::of(reminder_type))
+fn reminder_kind(reminder_type: &str) -> Composite<KindOfType> {
+    let kind = Kind::of(reminder_type);
+    let known = kind.reminder_types.iter().copied().find(|known| *known == reminder_type);
+    Composite(KindOfType { kind, reminder_type: known })
 }
 
-/// The reminder type of this kind. NULL for due reminders, which have many, and for what is no kind.
+/// The reminder type of this kind. NULL for due reminders and notices, which have many, and for what is no kind.
 #[pg_extern(immutable, parallel_safe)]
 fn reminder_type_of(kind: &str) -> Option<String> {
-    Kind::named(kind)?.reminder_type.map(str::to_string)
+    Kind::named(kind)?.reminder_type().map(str::to_string)
 }
 
 /// The days of an interval, without its time. A month counts as 30.

@@ -7,7 +7,7 @@ mod rules;
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use rules::calendar::Calendar;
+use rules::calendar::{Calendar, DaysOfWeek, Span};
 use rules::contact::silent_since;
 use rules::follow_up::{Action, Days, MentorsReminder, Silence, Thresholds};
 use rules::{bounce, due, rate, retry};
@@ -37,7 +37,7 @@ fn evaluate(
     let since = silent_since(contact, assigned);
     let silence = Silence { since, stopped: &[], is_mentor_unreachable: false, reminder };
     let thresholds = Thresholds { reminder_after, escalate_after, escalation_grace: Days::default() };
-    rules::follow_up::evaluate(silence, thresholds, &Calendar::default(), as_of)
+    rules::follow_up::evaluate(silence, thresholds, &Calendar::default(), as_of).evaluation
 }
 
 proptest! {
@@ -100,6 +100,42 @@ proptest! {
             prop_assert!(within <= limit, "{within} in the minute up to {end}");
         }
         prop_assert!(claimed[0].1 == limit, "and the first claim gets all of it");
+    }
+
+    #[test]
+    fn what_is_due_has_been_due_since_the_first_day_on_which_a_run_would_have_found_it_so(
+        silent in 0..60i64, reminded in proptest::option::of(0..60i64), unreachable: bool,
+        after in proptest::option::of(1..20i32), more in proptest::option::of(0..20i32), grace in 0..6i32,
+        weekend: bool, off in 0..60i64, paused in 0..60i64, length in 0..6i64,
+    ) {
+        let as_of = NaiveDate::from_ymd_opt(2026, 11, 26).expect("a Thursday");
+        let ago = |days| as_of - chrono::TimeDelta::days(days);
+        let days = |number| Days::try_from(number).expect("not negative");
+        let thresholds = Thresholds {
+            reminder_after: after.map(days), escalate_after: more.map(|more| days(after.unwrap_or(1) + more)), escalation_grace: days(grace),
+        };
+        let span = |first| Span { first: ago(first), last: ago(first - length) };
+        let calendar = Calendar {
+            weekly: DaysOfWeek::of(if weekend { &[6, 7] } else { &[] }).expect("a weekend"), off: vec![span(off)], from: None,
+        };
+        let stopped = [span(paused)];
+        let reminder = reminded.filter(|reminded| *reminded <= silent).map(ago).map(|sent_on| MentorsReminder {
+            status: "sent", skip_reason: None, sent_at: Some(sent_on), scheduled_for: sent_on,
+        });
+        let silence = Silence { since: ago(silent), stopped: &stopped, is_mentor_unreachable: unreachable, reminder };
+        let on = |day| rules::follow_up::evaluate(silence, thresholds, &calendar, day);
+        let called = on(as_of);
+        prop_assert_eq!(called.due_on.is_none(), called.evaluation.action == Action::None);
+        if let Some(due_on) = called.due_on {
+            // A run knows nothing of a reminder that is yet to be sent, nor waits for one that cannot be.
+            let is_unconditional = called.evaluation.action == Action::Remind || unreachable && after.is_some();
+            let known = |day: NaiveDate| is_unconditional || reminder.is_none_or(|reminder| day >= reminder.scheduled_for);
+            let first = (0..=silent).rev().map(ago).find(|&day| known(day) && on(day).evaluation.action == called.evaluation.action);
+            let first = first.expect("as_of, if no day before");
+            let is_off = |day: NaiveDate| calendar.is_off(day) || stopped[0].contains(day);
+            prop_assert!(due_on <= first);
+            prop_assert!(due_on.iter_days().take_while(|day| *day < first).all(is_off), "{due_on} to {first}");
+        }
     }
 
     #[test]

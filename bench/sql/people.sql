@@ -6,7 +6,9 @@ SELECT bench.id(1, n), 'Organisation ' || n,
        (ARRAY['Europe/Oslo', 'America/Los_Angeles', 'Asia/Kolkata', 'UTC', 'Africa/Nairobi'])[1 + n %% 5]
   FROM generate_series(1, %(organizations)s) AS n;
 UPDATE assignment_reminders.reminder_settings s
-   SET reminder_after_days = 10 + numbered.n %% 5, escalate_after_days = 28 + numbered.n %% 5
+   SET reminder_after_days = 10 + numbered.n %% 5, escalate_after_days = 28 + numbered.n %% 5,
+       -- The guard counts, and holds nothing.
+       follow_up_limit = 2000000000
   FROM (SELECT organization_id, row_number() OVER (ORDER BY organization_id) AS n FROM assignment_reminders.reminder_settings) AS numbered
  WHERE numbered.organization_id = s.organization_id;
 INSERT INTO assignment_reminders.users (id, organization_id, email, name)

@@ -138,10 +138,22 @@ def render(reminder, summary_of):
                 lines += [f"  {item['title']}" + (f" (due {local(item['due_at_local'])})" if item["due_at_local"] else "") for item in items]
                 lines.append("")
         return "Your day", hello + "\n".join(lines)
+    if reminder.reminder_type in NOTICES:
+        return NOTICES[reminder.reminder_type], f"{hello}{NOTICES[reminder.reminder_type]}, since {local(reminder.anchor.isoformat())} UTC.\n"
     if reminder.due_at_local is not None:
         due = f"{local(reminder.due_at_local.isoformat())} ({reminder.recipient_timezone})"
         return f"Due {due}: {title}", f"{hello}\"{title}\" is due {due}.\n"
     return f"Reminder: {title}", f"{hello}this is a reminder of \"{title}\".\n"
+
+
+# What admins are told of.
+NOTICES = {
+    "held-run": "Follow-ups are held: more became due at once than the limit lets go. Please look, and release them",
+    "failed-run": "The daily evaluation failed",
+    "slow-run": "The daily evaluation takes over 30 minutes",
+    "missing-run": "The daily evaluation was not made",
+    "nothing-sent": "Nothing has been sent for six hours, although something is due",
+}
 
 
 def local(moment):

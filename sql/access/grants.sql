@@ -12,6 +12,10 @@ WITH needed (role, relation, privileges, columns) AS (
            ($1, 'assignment_pauses', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'mentor_pauses', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'days_off', 'SELECT, INSERT, UPDATE, DELETE', NULL),
+           ($1, 'evaluation_runs', 'SELECT', NULL),
+           ($1, 'alerts', 'SELECT', NULL),
+           ($1, 'organization_evaluations', 'SELECT', NULL),
+           ($1, 'organization_evaluations', 'UPDATE', '{released_at,updated_at}'),
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'send_logs', 'SELECT', NULL),
            ($1, 'reminder_queue', 'SELECT', NULL),
@@ -26,13 +30,14 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'assignment_pauses', 'SELECT', NULL),
            ($2, 'mentor_pauses', 'SELECT', NULL),
            ($2, 'days_off', 'SELECT', NULL),
+           ($2, 'organization_evaluations', 'SELECT', NULL),
            ($2, 'reminders', 'SELECT, INSERT, UPDATE', NULL),
            ($2, 'claim_rates', 'SELECT, INSERT, UPDATE', NULL),
            ($2, 'send_logs', 'SELECT, INSERT', NULL)
 ), callable (role, name) AS (
     VALUES -- What the policies ask.
            ($1, 'current_user_id'), ($1, 'current_peer_mentor_id'), ($1, 'coordinated_organization'), ($1, 'administered_organization'),
-           ($1, 'correct_last_contact_date'), ($1, 'update_last_contact_date'), ($1, 'pause_assignment'), ($1, 'resume_assignment'), ($1, 'pause_mentor'), ($1, 'resume_mentor'), ($1, 'merge_peer_mentors'),
+           ($1, 'correct_last_contact_date'), ($1, 'update_last_contact_date'), ($1, 'pause_assignment'), ($1, 'resume_assignment'), ($1, 'pause_mentor'), ($1, 'resume_mentor'), ($1, 'merge_peer_mentors'), ($1, 'release_held_run'),
            ($1, 'retry_failed_reminders'), ($1, 'restore_contact'), ($1, 'organization_health'),
            ($2, 'claim_reminders'), ($2, 'mark_reminder_sent'), ($2, 'mark_reminders_sent'), ($2, 'mark_reminder_failed'),
            ($2, 'mark_reminders_failed'), ($2, 'extend_reminder_lease'), ($2, 'extend_reminder_leases'), ($2, 'record_delivery_event')

@@ -174,6 +174,21 @@ CREATE POLICY member_update ON assignment_reminders.days_off FOR UPDATE
 CREATE POLICY member_delete ON assignment_reminders.days_off FOR DELETE
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+-- Coordinators see when theirs was evaluated, and what is held, and release it; and what admins are told of.
+
+CREATE POLICY member_select ON assignment_reminders.alerts FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_select ON assignment_reminders.evaluation_runs FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_select ON assignment_reminders.organization_evaluations FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_update ON assignment_reminders.organization_evaluations FOR UPDATE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()))
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
 -- People see what is sent to them.
 
 CREATE POLICY member_select ON assignment_reminders.reminders FOR SELECT
@@ -205,6 +220,7 @@ CREATE POLICY worker_all ON assignment_reminders.peer_mentors USING (true) WITH 
 CREATE POLICY worker_all ON assignment_reminders.assignments USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.mentor_pauses USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.days_off USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.organization_evaluations USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.assignment_pauses USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.reminders USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.claim_rates USING (true) WITH CHECK (true);

@@ -7,5 +7,5 @@ SELECT ($1 AT TIME ZONE $2) AT TIME ZONE 'UTC' AS now,
           FROM assignment_reminders.evaluation_runs r
          WHERE r.status = 'succeeded' ORDER BY r.started_at DESC LIMIT 1) AS last_success,
        (coalesce((SELECT r.started_at FROM assignment_reminders.evaluation_runs r
-                   WHERE r.status <> 'skipped' ORDER BY r.started_at DESC LIMIT 1),
+                   WHERE r.status IN ('succeeded', 'failed') ORDER BY r.started_at DESC LIMIT 1),
                  (SELECT min(m.applied_at) FROM assignment_reminders.migrations m)) AT TIME ZONE $2) AT TIME ZONE 'UTC' AS without_run_since

@@ -12,7 +12,7 @@ SELECT last_run.status, last_run.error, last_run.sqlstate, last_run.started_at,
   FROM (SELECT min(m.applied_at) AS at FROM assignment_reminders.migrations m) AS installed
   LEFT JOIN LATERAL (
        SELECT r.* FROM assignment_reminders.evaluation_runs r
-        WHERE r.status <> 'skipped' ORDER BY r.started_at DESC LIMIT 1
+        WHERE r.status IN ('succeeded', 'failed') ORDER BY r.started_at DESC LIMIT 1
        ) AS last_run ON true
   LEFT JOIN LATERAL (
        SELECT l.pid, a.xact_start AS since

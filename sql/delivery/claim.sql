@@ -86,7 +86,8 @@ WITH organization AS MATERIALIZED (
                     THEN assignment_reminders.has_something_to_say(recipient.id, $2, coalesce(recipient.timezone, 'UTC')) END,
                recipient.contact_opt_out, recipient.email IS NOT NULL, $2,
                r.assignment_id = ANY (paused.assignments),
-               r.peer_mentor_id <> a.peer_mentor_id, a.follow_up)::assignment_reminders.reminder_facts) AS skip_reason
+               r.peer_mentor_id <> a.peer_mentor_id, a.follow_up,
+               recipient.role = 'admin')::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
      CROSS JOIN paused
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind

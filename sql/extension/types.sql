@@ -17,6 +17,14 @@ CREATE TYPE assignment_reminders.latest_starts AS (
 COMMENT ON TYPE assignment_reminders.latest_starts IS
     'What latest_starts_of_silence returns: silences that began later than any_action call for nothing, later than beyond_reminder for nothing but the mentor''s reminder.';
 
+CREATE TYPE assignment_reminders.called AS (
+    action text,
+    days_since integer,
+    due_on date
+);
+COMMENT ON TYPE assignment_reminders.called IS
+    'What evaluate_silence returns: an action (none, remind, escalate), the days of silence, and the day since which it calls for that (NULL for none).';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,
@@ -26,7 +34,8 @@ CREATE TYPE assignment_reminders.follow_up AS (
     recipient_id uuid,
     skip_reason text,
     anchor timestamptz,
-    peer_mentor_id uuid
+    peer_mentor_id uuid,
+    due_on date
 );
 COMMENT ON TYPE assignment_reminders.follow_up IS
     'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
@@ -38,7 +47,7 @@ CREATE TYPE assignment_reminders.reminder_kind AS (
     addressee text
 );
 COMMENT ON TYPE assignment_reminders.reminder_kind IS
-    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day) and whom it goes to (mentor, coordinator, recipient).';
+    'A kind of reminder: its type (NULL: many), what it follows (silence, due date, day, occurrence) and whom it goes to (mentor, coordinator, recipient, admin).';
 
 -- What evaluate_silence decides by. Days are those of the organization.
 CREATE TYPE assignment_reminders.silence_facts AS (
@@ -79,7 +88,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     as_of timestamptz,
     is_paused boolean,
     is_of_another_mentor boolean,
-    is_followed_up boolean
+    is_followed_up boolean,
+    is_admin boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';

@@ -204,6 +204,9 @@ CREATE OR REPLACE TRIGGER mentor_pauses_set_updated_at
 CREATE OR REPLACE TRIGGER days_off_set_updated_at
     BEFORE UPDATE ON assignment_reminders.days_off
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER organization_evaluations_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.organization_evaluations
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER claim_rates_set_updated_at
     BEFORE UPDATE ON assignment_reminders.claim_rates
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();

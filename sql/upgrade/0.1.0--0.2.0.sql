@@ -23,8 +23,8 @@ BEGIN
 END
 $$;
 
--- Follow-ups name the mentor whom they are about.
-ALTER TYPE assignment_reminders.follow_up ADD ATTRIBUTE peer_mentor_id uuid;
+-- Follow-ups name the mentor whom they are about, and the day since which they are due.
+ALTER TYPE assignment_reminders.follow_up ADD ATTRIBUTE peer_mentor_id uuid, ADD ATTRIBUTE due_on date;
 
 -- skip_reason takes its facts as one row. The one that took them one by one goes, unless something of the user's stands on it:
 -- then it stays, as an ordinary function, and asks the new one.
@@ -36,7 +36,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT assignment_reminders.skip_reason(ROW(
         reminder_type, anchor, as_of, CASE WHEN is_superseded THEN as_of + interval '1 second' END, assignment_status,
-        silent_since, due_at, is_wanted, is_today, has_something_to_say, is_opted_out, has_address, as_of, NULL, NULL, NULL
+        silent_since, due_at, is_wanted, is_today, has_something_to_say, is_opted_out, has_address, as_of, NULL, NULL, NULL, NULL
     )::assignment_reminders.reminder_facts)
 $$;
 DO $$

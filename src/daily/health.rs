@@ -1,6 +1,6 @@
 //! Watching the daily run. Owns the facts and the alarm; the verdict is the rules'.
 
-use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::datum::{DatumWithOid, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
@@ -60,7 +60,7 @@ fn organization_health(
             let mut facts = facts_of_runs(row)?;
             if facts.is_overdue {
                 // Whether a run was due, and nothing else of the jobs: they are the owner's.
-                facts.has_missed_run = jobs::facts(as_of, max_age)?.as_ref().and_then(job::has_missed_run);
+                facts.has_missed_run = has_missed_run(Some(max_age), as_of)?;
             }
             if let Some(run) = &mut facts.last_run {
                 // Whose rows an error names, the run does not say.
@@ -128,6 +128,38 @@ fn whole_verdict(max_age: Option<Interval>, as_of: Option<TimestampWithTimeZone>
     })
 }
 
+/// How the runs stand, for all organizations.
+pub fn of_runs(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<Facts> {
+    // Writing, so that the run that asks sees what it has logged.
+    let found = FACTS.write_rows(&arguments_of_facts(max_age, as_of, None))?;
+    let mut facts = facts_of_runs(found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?)?;
+    if facts.is_overdue {
+        facts.has_missed_run = has_missed_run(max_age, as_of)?;
+    }
+    Ok(facts)
+}
+
+static FACTS: Statement = Statement::kept(
+    include_str!("../../sql/daily/health_facts.sql"),
+    &[types::MOMENT, types::INTERVAL, types::INT, types::INT, types::UUID],
+);
+const NO_FACTS: &str = "no facts about the runs";
+
+fn arguments_of_facts(
+    max_age: Option<Interval>,
+    as_of: TimestampWithTimeZone,
+    organization: Option<Uuid>,
+) -> [DatumWithOid<'static>; 5] {
+    let (class, number) = AdvisoryLock::DailyRun.key();
+    [as_of.into(), max_age.into(), class.into(), number.into(), organization.into()]
+}
+
+/// Whether a run has been missed by the schedule of the job that makes them, as far as the current role can see it.
+fn has_missed_run(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<Option<bool>> {
+    let Some(max_age) = max_age else { return Ok(None) };
+    Ok(jobs::facts(as_of, max_age)?.as_ref().and_then(job::has_missed_run))
+}
+
 /// By what the rows say, of one organization or (`None`) of all, and what the caller makes of that.
 fn verdict(
     max_age: Interval,
@@ -135,19 +167,18 @@ fn verdict(
     organization: Option<Uuid>,
     facts: impl FnOnce(&Row) -> Result<Facts>,
 ) -> Result<Verdict> {
-    static FACTS: Statement = Statement::kept(
-        include_str!("../../sql/daily/health_facts.sql"),
-        &[types::MOMENT, types::INTERVAL, types::INT, types::INT, types::UUID],
-    );
     static UNHEARD: Statement =
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
-    let (class, number) = AdvisoryLock::DailyRun.key();
-    let arguments = [as_of.into(), max_age.into(), class.into(), number.into(), organization.into()];
-    let found = FACTS.read_rows(&arguments)?;
-    let row = found.rows().next().ok_or_else(|| broken_statement("no facts about the runs"))?;
-    // A number, which whoever may ask for the verdict may know.
-    let unheard = as_owner_of("reminders", || UNHEARD.read(&[organization.into()], |rows| rows.one("unheard")))?;
-    let (status, reasons) = judge(&Facts { unheard_escalations: unheard.unwrap_or(0), ..facts(row)? });
+    static HELD: Statement = Statement::kept(include_str!("../../sql/daily/held_organizations.sql"), &[types::UUID]);
+    let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
+    let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
+    // Numbers, which whoever may ask for the verdict may know.
+    let (unheard, held) = as_owner_of("reminders", || {
+        let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
+        let held: Option<i64> = HELD.read(&[organization.into()], |rows| rows.one("held"))?;
+        Ok((unheard.unwrap_or(0), held.unwrap_or(0)))
+    })?;
+    let (status, reasons) = judge(&Facts { unheard_escalations: unheard, held_organizations: held, ..facts(row)? });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
 }
 
@@ -171,6 +202,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         running,
         organizations_without_settings: row.not_null("without_settings")?,
         unheard_escalations: 0,
+        held_organizations: 0,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),
         outstanding_migrations: None,

@@ -39,7 +39,7 @@ pub fn facts(as_of: TimestampWithTimeZone, max_age: Interval) -> Result<Option<F
         Ok((facts, row.get("recently")?))
     })?;
     facts.jobs = JOBS.read(&[names().into(), zone.as_str().into()], |rows| rows.map(job).collect())?;
-    let is_there = |kind: Kind| facts.jobs.iter().any(|job| job.kind == kind || job.kind == kind.partner());
+    let is_there = |kind: Kind| facts.jobs.iter().any(|job| job.kind.goes_with(kind));
     if !facts.jobs.is_empty() && !Kind::ALL.into_iter().all(is_there) {
         facts.gone = gone(recently)?;
     }

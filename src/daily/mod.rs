@@ -1,5 +1,7 @@
 //! The daily run: what it enqueues, when it is scheduled, how it is watched.
 
+mod alerts;
+mod guard;
 mod health;
 mod jobs;
 mod run;
@@ -7,7 +9,12 @@ mod schedule;
 
 // In a chain: pgrx would write independent blocks in an order of its own, another one every time.
 pgrx::extension_sql_file!(
+    "../../sql/daily/evaluation_turns.sql",
+    name = "evaluation_turns",
+    requires = ["contact_reads"]
+);
+pgrx::extension_sql_file!(
     "../../sql/daily/evaluate_assignments.sql",
     name = "evaluate_assignments",
-    requires = ["contact_reads"]
+    requires = ["evaluation_turns"]
 );

@@ -7,6 +7,7 @@ use pgrx::datum::datetime_support::clock_timestamp;
 use pgrx::prelude::*;
 use pgrx::warning;
 
+use super::alerts;
 use crate::arguments;
 use crate::delivery::enqueue;
 use crate::rules::kind::{Addressee, Follows, Kind};
@@ -37,19 +38,22 @@ struct Outcome {
     sqlstate: Option<String>,
 }
 
-/// Enqueues every follow-up that is due at as_of, over all organizations, and returns what it enqueued; logs the run.
-/// While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is
-/// logged as failed with its error, and warns instead of raising, so that the log is kept.
+/// Enqueues every follow-up that is due at as_of, of all organizations whose turn it is (reminder_settings.evaluation_hour), and returns what it
+/// enqueued; logs the run. Called again on the same day, it enqueues what became due meanwhile. Of an organization where more than
+/// follow_up_limit became due by its last evaluation (before today, where there was none), it enqueues nothing, and logs a run of its own as
+/// held, until release_held_run(). While another run works, it returns no rows at once and is logged as skipped. A run that fails
+/// enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
 ///
 /// 22004 for NULL, 22008 for an infinite as_of.
 #[pg_extern(volatile)]
 fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()")) -> Result<SetOf<EnqueuedFollowUps>> {
     const WHOLE: Whole = Whole {
-        updates: &["reminders"],
-        inserts: &["reminders", "evaluation_runs"],
+        updates: &["reminders", "organization_evaluations"],
+        inserts: &["reminders", "evaluation_runs", "organization_evaluations"],
         ..Whole::reads(&[
             "organizations",
             "reminder_settings",
+            "organization_evaluations",
             "days_off",
             "assignments",
             "assignment_pauses",
@@ -77,8 +81,20 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     } else {
         (ResultSet::empty(), Outcome { status: "skipped", ..Outcome::default() })
     };
+    let has_run = outcome.status != "skipped";
     log(as_of, started_at, outcome)?;
+    if has_run {
+        tell_admins(as_of)?;
+    }
     Ok(SetOf::statement(enqueued))
+}
+
+/// Of what was held, and of a failure. That they cannot be told is no reason to lose the run.
+fn tell_admins(as_of: TimestampWithTimeZone) -> Result<()> {
+    if let Err(failure) = attempt(AssertUnwindSafe(|| alerts::tell_admins(None, as_of)))? {
+        warning!("the admins were not told of the run: {} (SQLSTATE {})", failure.message, failure.sqlstate());
+    }
+    Ok(())
 }
 
 impl Outcome {
@@ -90,7 +106,7 @@ impl Outcome {
                 (Some(_), _) => outcome.undeliverable += 1,
                 (None, Some(Addressee::Mentor)) => outcome.reminders += 1,
                 (None, Some(Addressee::Coordinator)) => outcome.escalations += 1,
-                (None, Some(Addressee::Recipient) | None) => {
+                (None, Some(Addressee::Recipient | Addressee::Admin) | None) => {
                     return Err(broken_statement(format!("a run enqueued {action}")));
                 }
             }

@@ -9,12 +9,15 @@ use crate::server::errors::Result;
 use crate::server::rows::ResultSet;
 use crate::server::statement::{Statement, types};
 
-/// The statement that enqueues what a query of sql/enqueue finds due, by an insert of sql/enqueue.
+/// The statement that enqueues what a query of sql/enqueue finds due, by an insert of sql/enqueue. What comes `before` the query may keep
+/// things out of it.
 macro_rules! enqueue {
-    ($query:literal, $insert:literal) => {
+    ($(before $before:literal;)? $query:literal, $insert:literal) => {
         Statement::at_each_call(
             concat!(
-                "WITH due AS MATERIALIZED (\n",
+                "WITH ",
+                $(include_str!(concat!("../../sql/enqueue/", $before)),)?
+                "due AS MATERIALIZED (\n",
                 include_str!(concat!("../../sql/enqueue/", $query)),
                 "), enqueued AS (\n",
                 include_str!(concat!("../../sql/enqueue/", $insert)),
@@ -26,8 +29,9 @@ macro_rules! enqueue {
     };
 }
 
-static SILENCE: Statement = enqueue!("silence.sql", "about_assignment.sql");
+static SILENCE: Statement = enqueue!(before "guard.sql"; "silence.sql", "about_assignment.sql");
 static DUE_DATE: Statement = enqueue!("due_date.sql", "about_assignment.sql");
+static OCCURRENCE: Statement = enqueue!("occurrence.sql", "about_person.sql");
 static DAY: Statement = enqueue!("day.sql", "about_person.sql");
 
 /// Enqueues what is due at `as_of` of the kinds that follow this, and returns it. Workers are notified.
@@ -36,6 +40,7 @@ pub fn enqueue(follows: Follows, as_of: TimestampWithTimeZone) -> Result<ResultS
         Follows::Silence => &SILENCE,
         Follows::DueDate => &DUE_DATE,
         Follows::Day => &DAY,
+        Follows::Occurrence => &OCCURRENCE,
     };
     let enqueued = statement.write_rows(&[as_of.into()])?;
     for row in enqueued.rows() {

@@ -46,6 +46,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "017_user_roles",
     "018_clock",
     "019_attempts",
+    "020_evaluations",
+    "021_alerts",
 ];
 
 impl Migration {

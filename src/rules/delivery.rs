@@ -43,6 +43,8 @@ pub struct Facts<'a> {
     pub day: Day,
     /// Whoever it goes to now. `None`: there is no such person.
     pub recipient: Option<Recipient>,
+    /// Whether that person is an admin of the organization.
+    pub is_admin: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -66,6 +68,7 @@ pub enum SkipReason {
     NoMentor,
     NoCoordinator,
     RecipientGone,
+    NotAdmin,
     OptedOut,
     NoAddress,
 }
@@ -91,6 +94,7 @@ impl SkipReason {
             Self::NoMentor => "no_mentor",
             Self::NoCoordinator => "no_coordinator",
             Self::RecipientGone => "recipient_gone",
+            Self::NotAdmin => "not_admin",
             Self::OptedOut => "opted_out",
             Self::NoAddress => "no_address",
         }
@@ -102,6 +106,7 @@ impl SkipReason {
 pub fn skip_reason(facts: &Facts) -> Option<SkipReason> {
     let about = match (facts.kind.follows, facts.assignment) {
         (Follows::Day, _) => about_day(facts.day),
+        (Follows::Occurrence, _) => (facts.recipient.is_some() && !facts.is_admin).then_some(SkipReason::NotAdmin),
         (_, None) => Some(SkipReason::AssignmentGone),
         (_, Some(assignment)) => about_assignment(facts, assignment),
     };
@@ -190,6 +195,7 @@ mod tests {
             assignment: Some(assignment),
             day: DAY,
             recipient: Some(Recipient { is_opted_out: false, has_address: true }),
+            is_admin: true,
             now: NOW,
         }
     }

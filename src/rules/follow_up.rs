@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{Days as CalendarDays, NaiveDate};
 
 use super::calendar::{Calendar, Span};
 use super::contact::days_between;
@@ -183,45 +183,80 @@ pub struct Silence<'a> {
     pub reminder: Option<MentorsReminder<'a, NaiveDate>>,
 }
 
-/// What a silence calls for on `as_of`. Escalation wins over reminding. On a day off, and while it is paused, it calls for nothing.
-#[must_use]
-pub fn evaluate(silence: Silence, thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> Evaluation {
-    let counted = |since| calendar.counted_days(since, as_of, silence.stopped);
-    let days = counted(silence.since);
-    let action = if calendar.is_off(as_of) || silence.stopped.iter().any(|span| span.contains(as_of)) {
-        Action::None
-    } else if is_escalation_due(
-        Some(days),
-        thresholds.escalate_after,
-        days_since_reminder(silence, thresholds, as_of, counted),
-        thresholds.escalation_grace,
-    ) {
-        Action::Escalate
-    } else if is_reminder_due(Some(days), thresholds.reminder_after) {
-        Action::Remind
-    } else {
-        Action::None
-    };
-    Evaluation { action, days_since: days_between(silence.since, as_of) }
+/// What a silence calls for on `as_of`, and since which day it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Called {
+    pub evaluation: Evaluation,
+    /// The first day on which it called for that, had settings and data been these. `None` where it calls for nothing.
+    pub due_on: Option<NaiveDate>,
 }
 
-/// How long ago the mentor was reminded of this silence, as far as that lets the coordinator be told. Nobody waits for a mentor who cannot be
-/// reached. Where mentors are not reminded at all, only one who was nevertheless was.
-fn days_since_reminder(
-    silence: Silence,
-    thresholds: Thresholds,
-    as_of: NaiveDate,
-    counted: impl Fn(NaiveDate) -> i32,
-) -> Option<i32> {
+/// What a silence calls for on `as_of`. Escalation wins over reminding. On a day off, and while it is paused, it calls for nothing.
+#[must_use]
+pub fn evaluate(silence: Silence, thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> Called {
+    let counted = |since, until| calendar.counted_days(since, until, silence.stopped);
+    let is_reached = |threshold, day| is_reminder_due(Some(counted(silence.since, day)), threshold);
+    let reminded = reminded(silence, thresholds, as_of);
+    let may_escalate = |day| match reminded {
+        Reminded::Not => false,
+        Reminded::Unreachable => is_reached(thresholds.escalate_after, day),
+        // One that was sent was, also on a day that elsewhere is tomorrow.
+        Reminded::On(on) => {
+            let since_reminder = (day >= on.min(as_of)).then(|| counted(on, day).max(0));
+            let days = Some(counted(silence.since, day));
+            is_escalation_due(days, thresholds.escalate_after, since_reminder, thresholds.escalation_grace)
+        }
+    };
+    let first_day = |holds: &dyn Fn(NaiveDate) -> bool| Some(first_day(silence.since, as_of, holds));
+    let (action, due_on) = if calendar.is_off(as_of) || silence.stopped.iter().any(|span| span.contains(as_of)) {
+        (Action::None, None)
+    } else if may_escalate(as_of) {
+        (Action::Escalate, first_day(&may_escalate))
+    } else if is_reached(thresholds.reminder_after, as_of) {
+        (Action::Remind, first_day(&|day| is_reached(thresholds.reminder_after, day)))
+    } else {
+        (Action::None, None)
+    };
+    Called { evaluation: Evaluation { action, days_since: days_between(silence.since, as_of) }, due_on }
+}
+
+/// Whether the mentor was reminded of this silence, as far as that lets the coordinator be told.
+enum Reminded {
+    Not,
+    /// Nobody waits for a mentor who cannot be reached.
+    Unreachable,
+    On(NaiveDate),
+}
+
+/// Where mentors are not reminded at all, only one who was nevertheless was.
+fn reminded(silence: Silence, thresholds: Thresholds, as_of: NaiveDate) -> Reminded {
     let is_reminded_of = thresholds.reminder_after.is_some();
     let reminder = silence.reminder.filter(|reminder| is_reminded_of || reminder.status == "sent");
     let is_unreachable = silence.is_mentor_unreachable && is_reminded_of;
-    let on = dispatched_at(is_unreachable, reminder, as_of).filter(|on| *on >= silence.since)?;
-    if is_unreachable {
-        return Some(i32::MAX);
+    match dispatched_at(is_unreachable, reminder, as_of).filter(|on| *on >= silence.since) {
+        None => Reminded::Not,
+        Some(_) if is_unreachable => Reminded::Unreachable,
+        Some(on) => Reminded::On(on),
     }
-    // One that was sent was, also on a day that elsewhere is tomorrow.
-    Some(counted(on).max(0))
+}
+
+/// The first day from `since` to `last` on which something holds that goes on holding, and holds on the last one.
+fn first_day(since: NaiveDate, last: NaiveDate, holds: impl Fn(NaiveDate) -> bool) -> NaiveDate {
+    let (mut holding, mut ago) = (0, days_between(since, last).max(0));
+    let before = |days: i32| last - CalendarDays::new(days.unsigned_abs().into());
+    // Between the two, holding being the smaller.
+    if holds(before(ago)) {
+        return before(ago);
+    }
+    while ago - holding > 1 {
+        let middle = holding + (ago - holding) / 2;
+        if holds(before(middle)) {
+            holding = middle;
+        } else {
+            ago = middle;
+        }
+    }
+    before(holding)
 }
 
 #[cfg(test)]
@@ -261,7 +296,7 @@ mod tests {
     }
 
     fn evaluated(silence: Silence, thresholds: Thresholds) -> Evaluation {
-        evaluate(silence, thresholds, &Calendar::default(), AS_OF)
+        evaluate(silence, thresholds, &Calendar::default(), AS_OF).evaluation
     }
 
     /// The action for an assignment contacted `silent` days ago whose reminder was sent `reminded` days ago.
@@ -334,7 +369,8 @@ mod tests {
             Calendar { from: Some(AS_OF + Duration::days(1)), ..Calendar::default() },
         ] {
             let on_a_sunday = evaluate(silence(99, Some(80)), thresholds(), &calendar, AS_OF);
-            assert_eq!(on_a_sunday, Evaluation { action: Action::None, days_since: 99 }, "{calendar:?}");
+            assert_eq!(on_a_sunday.due_on, None);
+            assert_eq!(on_a_sunday.evaluation, Evaluation { action: Action::None, days_since: 99 }, "{calendar:?}");
             assert_eq!(latest_starts(thresholds(), &calendar, AS_OF).any, None, "{calendar:?}");
         }
     }
@@ -350,6 +386,20 @@ mod tests {
         let reminded =
             |days_ago| evaluated(Silence { stopped: &[pause], ..silence(60, Some(days_ago)) }, patient).action;
         assert_eq!((reminded(11), reminded(12)), (Action::Remind, Action::Escalate));
+    }
+
+    #[test]
+    fn what_a_silence_calls_for_it_calls_for_since_the_day_that_reached_the_threshold() {
+        let since = |silence| evaluate(silence, thresholds(), &Calendar::default(), AS_OF).due_on;
+        assert_eq!(since(silence(13, None)), None);
+        assert_eq!(since(silence(14, None)), Some(AS_OF));
+        assert_eq!(since(silence(40, None)), Some(days_ago(26)));
+        assert_eq!(since(silence(40, Some(20))), Some(days_ago(12)), "the escalation");
+        assert_eq!(since(silence(40, Some(5))), Some(days_ago(5)), "not before the reminder");
+        assert_eq!(since(Silence { is_mentor_unreachable: true, ..silence(40, None) }), Some(days_ago(12)));
+        let patient = Thresholds { escalation_grace: Days(3), ..thresholds() };
+        let reminded_late = evaluate(silence(40, Some(5)), patient, &Calendar::default(), AS_OF);
+        assert_eq!(reminded_late.due_on, Some(days_ago(2)), "the grace is over");
     }
 
     #[test]
@@ -413,7 +463,7 @@ mod tests {
             from: Some(NaiveDate::MIN),
         };
         for calendar in [&Calendar::default(), &calendar] {
-            let at = |silence, as_of| evaluate(silence, thresholds(), calendar, as_of).action;
+            let at = |silence, as_of| evaluate(silence, thresholds(), calendar, as_of).evaluation.action;
             assert_ne!(at(whole, NaiveDate::MAX), Action::Remind);
             assert_eq!(at(Silence { since: NaiveDate::MAX, ..silence(0, None) }, NaiveDate::MIN), Action::None);
         }

@@ -37,6 +37,8 @@ pub struct Facts {
     pub organizations_without_settings: i32,
     /// Escalations of silences that go on, which reach nobody.
     pub unheard_escalations: i64,
+    /// Organizations whose follow-ups are held, until somebody releases them.
+    pub held_organizations: i64,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
     /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
@@ -45,6 +47,14 @@ pub struct Facts {
     pub outstanding_migrations: Option<usize>,
     /// `None` where the caller can see none of pg_cron's tables.
     pub jobs: Option<job::Facts>,
+}
+
+impl Facts {
+    /// Whether a run that was due was not made. By plan there may be days without one.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.is_overdue && self.has_missed_run.unwrap_or(true)
+    }
 }
 
 impl Status {
@@ -60,13 +70,12 @@ impl Status {
 }
 
 /// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
-/// run hangs. Warning: an escalation reaches nobody, or nothing has run yet. And what is wrong with the pg_cron jobs.
+/// run hangs, or follow-ups are held. Warning: an escalation reaches nobody, or nothing has run yet. And what is wrong with the pg_cron jobs.
 #[must_use]
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
 
-    // By plan there may be days without a run.
-    if facts.is_overdue && facts.has_missed_run.unwrap_or(true) {
+    if facts.is_missing() {
         findings.push((Status::Critical, "the last run is missing".to_string()));
     }
     match &facts.running {
@@ -94,6 +103,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         let reason = format!(
             "organizations without reminder_settings, which are not evaluated: {}; SELECT assignment_reminders.install() gives them the defaults",
             facts.organizations_without_settings
+        );
+        findings.push((Status::Critical, reason));
+    }
+    if facts.held_organizations > 0 {
+        let reason = format!(
+            "organizations whose follow-ups are held, since more became due by their last evaluation than follow_up_limit lets go at once: {}; evaluation_runs tells how many, evaluate_assignments() which, and release_held_run() lets them go",
+            facts.held_organizations
         );
         findings.push((Status::Critical, reason));
     }
@@ -132,14 +148,14 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn good_run() -> LastRun {
+    pub fn good_run() -> LastRun {
         LastRun { failed_with: None, took_too_long: false }
     }
 
-    fn healthy() -> Facts {
+    pub fn healthy() -> Facts {
         Facts {
             last_run: Some(good_run()),
             is_overdue: false,
@@ -147,6 +163,7 @@ mod tests {
             running: None,
             organizations_without_settings: 0,
             unheard_escalations: 0,
+            held_organizations: 0,
             altered_triggers: vec![],
             altered_others: vec![],
             outstanding_migrations: Some(0),
@@ -208,6 +225,16 @@ mod tests {
         let (status, reasons) = judge(&Facts { unheard_escalations: 3, ..healthy() });
         assert_eq!(status, Status::Warning);
         assert!(reasons[0].starts_with("escalations that reach nobody: 3;"), "{reasons:?}");
+    }
+
+    #[test]
+    fn follow_ups_that_are_held_are_critical_until_they_are_released() {
+        let (status, reasons) = judge(&Facts { held_organizations: 2, ..healthy() });
+        assert_eq!(status, Status::Critical);
+        assert!(
+            reasons[0].starts_with("organizations whose follow-ups are held") && reasons[0].contains(": 2;"),
+            "{reasons:?}"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::health::Status;
 pub enum Kind {
     Evaluation,
     Watchdog,
+    Alerts,
     DueReminders,
     Summaries,
 }
@@ -21,7 +22,7 @@ pub const ALARM: &str = "the daily evaluation needs attention";
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Evaluation, Self::Watchdog, Self::DueReminders, Self::Summaries];
+    pub const ALL: [Self; 5] = [Self::Evaluation, Self::Watchdog, Self::Alerts, Self::DueReminders, Self::Summaries];
 
     /// The job's name, unique per role.
     #[must_use]
@@ -29,6 +30,7 @@ impl Kind {
         match self {
             Self::Evaluation => "assignment_reminders daily evaluation",
             Self::Watchdog => "assignment_reminders daily evaluation watchdog",
+            Self::Alerts => "assignment_reminders alerts",
             Self::DueReminders => "assignment_reminders due reminders",
             Self::Summaries => "assignment_reminders daily summaries",
         }
@@ -38,8 +40,9 @@ impl Kind {
     #[must_use]
     pub const fn command(self) -> &'static str {
         match self {
-            Self::Evaluation => "SELECT * FROM assignment_reminders.run_daily_evaluation()",
+            Self::Evaluation => "SELECT * FROM assignment_reminders.run_daily_evaluation(",
             Self::Watchdog => "SELECT assignment_reminders.watch_daily_evaluation(",
+            Self::Alerts => "SELECT count(*) FROM assignment_reminders.enqueue_alerts(",
             Self::DueReminders => "SELECT count(*) FROM assignment_reminders.enqueue_due_reminders()",
             Self::Summaries => "SELECT count(*) FROM assignment_reminders.enqueue_daily_summaries()",
         }
@@ -49,26 +52,21 @@ impl Kind {
     #[must_use]
     pub const fn made_by(self) -> &'static str {
         match self {
-            Self::Evaluation | Self::Watchdog => "schedule_daily_evaluation()",
+            Self::Evaluation | Self::Watchdog | Self::Alerts => "schedule_daily_evaluation()",
             Self::DueReminders | Self::Summaries => "schedule_delivery_jobs()",
         }
     }
 
-    /// The job that is made and removed along with it.
+    /// Whether one is made and removed along with the other.
     #[must_use]
-    pub const fn partner(self) -> Self {
-        match self {
-            Self::Evaluation => Self::Watchdog,
-            Self::Watchdog => Self::Evaluation,
-            Self::DueReminders => Self::Summaries,
-            Self::Summaries => Self::DueReminders,
-        }
+    pub fn goes_with(self, other: Self) -> bool {
+        self.made_by() == other.made_by()
     }
 
-    /// How bad it is when it does not do its work. Without the watchdog nothing is late; only nobody would hear of it.
+    /// How bad it is when it does not do its work. Without the watchdog and alerts nothing is late; only nobody would hear of it.
     const fn weight(self) -> Status {
         match self {
-            Self::Watchdog => Status::Warning,
+            Self::Watchdog | Self::Alerts => Status::Warning,
             Self::Evaluation | Self::DueReminders | Self::Summaries => Status::Critical,
         }
     }
@@ -144,7 +142,7 @@ pub fn findings(facts: &Facts) -> Vec<(Status, String)> {
         if facts.jobs.iter().any(|job| job.kind == kind) {
             continue;
         }
-        let partner = facts.jobs.iter().find(|job| job.kind == kind.partner());
+        let partner = facts.jobs.iter().find(|job| job.kind.goes_with(kind));
         if let Some(partner) = partner {
             let reason = format!(
                 "the pg_cron job \"{}\" is missing, though \"{}\", which is made with it, is there: call {} again",
@@ -300,7 +298,7 @@ mod tests {
     /// What is found when one job is another.
     fn with(change: impl Fn(&mut Job)) -> Vec<(Status, String)> {
         let mut facts = healthy();
-        change(&mut facts.jobs[2]);
+        change(&mut facts.jobs[3]);
         findings(&facts)
     }
 
@@ -365,7 +363,7 @@ mod tests {
     fn a_job_is_late_five_minutes_after_it_was_due() {
         let late = |now: &str| {
             let mut facts = healthy();
-            facts.jobs[2].schedule = "0 12 * * *".to_string();
+            facts.jobs[3].schedule = "0 12 * * *".to_string();
             facts.now = at(now);
             findings(&facts)
         };
@@ -401,7 +399,7 @@ mod tests {
         );
         assert_eq!(with(|job| job.last_start = None), [], "pg_cron 1.4 does not date what could not connect");
         let mut facts = Facts { is_recording: false, ..healthy() };
-        late(&mut facts.jobs[2]);
+        late(&mut facts.jobs[3]);
         assert_eq!(findings(&facts), []);
     }
 
@@ -445,14 +443,22 @@ mod tests {
     #[test]
     fn one_of_a_pair_alone_is_told_and_a_pair_that_is_gone_while_its_runs_are_fresh() {
         let mut facts = healthy();
-        facts.jobs.truncate(3);
+        facts.jobs.truncate(4);
         assert_eq!(findings(&facts).len(), 1);
         assert!(findings(&facts)[0].1.contains("call schedule_delivery_jobs() again"));
-        facts.jobs.truncate(2);
-        assert_eq!(findings(&facts), [], "nobody scheduled the other pair");
+        facts.jobs.truncate(3);
+        assert_eq!(findings(&facts), [], "nobody scheduled the others");
         facts.gone = vec![Kind::DueReminders];
         assert_eq!(findings(&facts).len(), 1);
         assert_eq!(findings(&facts)[0].0, Status::Warning);
+    }
+
+    #[test]
+    fn jobs_that_an_earlier_version_made_are_missed_beside_its_others() {
+        let mut facts = healthy();
+        facts.jobs.retain(|job| job.kind != Kind::Alerts);
+        assert_eq!(findings(&facts).len(), 1);
+        assert!(findings(&facts)[0].1.contains("call schedule_daily_evaluation() again"), "{facts:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The decisions, as pure functions of their arguments. No pgrx, no SQL, no clock: a policy change is made here.
 
+pub mod alert;
 pub mod bounce;
 pub mod calendar;
 pub mod completion;
@@ -8,6 +9,7 @@ pub mod contact;
 pub mod cron;
 pub mod delivery;
 pub mod due;
+pub mod evaluation;
 pub mod follow_up;
 pub mod health;
 pub mod job;

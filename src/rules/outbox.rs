@@ -38,8 +38,8 @@ pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
         (Follows::DueDate, Some(anchor)) => {
             anchor != due.anchor || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
         }
-        // Days only go forward.
-        (Follows::Day, Some(anchor)) => anchor < due.anchor,
+        // Days only go forward, and so does what happens.
+        (Follows::Day | Follows::Occurrence, Some(anchor)) => anchor < due.anchor,
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn while_the_anchor_stands_still_nothing_is_armed_again() {
-        for follows in [Follows::Silence, Follows::DueDate, Follows::Day] {
+        for follows in [Follows::Silence, Follows::DueDate, Follows::Day, Follows::Occurrence] {
             for status in ["pending", "sent", "failed"] {
                 assert!(!is_rearmed(follows, row(0, status, None), DUE), "{follows:?} {status}");
             }
@@ -71,9 +71,13 @@ mod tests {
     #[test]
     fn an_anchor_that_moved_arms_again_whatever_became_of_the_row() {
         for status in ["pending", "sent", "failed", "skipped"] {
-            for (follows, days) in
-                [(Follows::Silence, 1), (Follows::Silence, -1), (Follows::DueDate, 1), (Follows::Day, -1)]
-            {
+            for (follows, days) in [
+                (Follows::Silence, 1),
+                (Follows::Silence, -1),
+                (Follows::DueDate, 1),
+                (Follows::Day, -1),
+                (Follows::Occurrence, -1),
+            ] {
                 assert!(is_rearmed(follows, row(days, status, Some("past_due")), DUE), "{follows:?} {status}");
             }
             assert!(!is_rearmed(Follows::Day, row(1, status, None), DUE), "a day does not come back");
@@ -85,7 +89,7 @@ mod tests {
         for status in ["pending", "sent", "failed", "skipped"] {
             let of_another = Enqueued { is_of_another_mentor: true, ..row(0, status, Some("past_due")) };
             assert!(is_rearmed(Follows::Silence, of_another, DUE), "{status}");
-            for follows in [Follows::DueDate, Follows::Day] {
+            for follows in [Follows::DueDate, Follows::Day, Follows::Occurrence] {
                 assert!(!is_rearmed(follows, of_another, DUE), "{follows:?} {status}");
             }
         }

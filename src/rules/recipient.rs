@@ -38,6 +38,7 @@ mod tests {
             (Addressee::Mentor, SkipReason::NoMentor),
             (Addressee::Coordinator, SkipReason::NoCoordinator),
             (Addressee::Recipient, SkipReason::RecipientGone),
+            (Addressee::Admin, SkipReason::RecipientGone),
         ] {
             let reason = |is_opted_out, has_address| {
                 unreachable_reason(addressee, Some(Recipient { is_opted_out, has_address }))

@@ -28,9 +28,15 @@ returns!(
 pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
     static SCHEDULE: Statement =
         Statement::kept("SELECT cron.schedule($1, $2, $3) AS id", &[types::TEXT, types::TEXT, types::TEXT]);
-    require_pg_cron(|| {
+    require_pg_cron(|home| {
         let statements: Vec<String> = jobs.iter().map(elsewhere).collect::<Result<_>>()?;
-        Ok(format!("CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {}", statements.join("; ")))
+        let here = if jobs.iter().any(|job| job.kind == Kind::Evaluation) {
+            concat!("Here, since the job is hourly: ", include_str!("../../sql/daily/give_hours.sql"), ". ")
+        } else {
+            ""
+        };
+        let statements = statements.join("; ");
+        Ok(format!("{here}In {home}: CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog; then {statements}"))
     })?;
     // pg_cron would keep an old job's host, and leave it switched off; and one under another name it would not find.
     unschedule(jobs.iter().map(|job| job.kind.name()).collect())?;
@@ -53,7 +59,7 @@ pub fn make(jobs: Vec<Job>) -> Result<SetOf<Jobs>> {
 /// this database.
 pub fn remove(kinds: &[Kind]) -> Result<i32> {
     let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    require_pg_cron(|| unschedule_elsewhere(names.clone()))?;
+    require_pg_cron(|home| Ok(format!("In {home}: {}", unschedule_elsewhere(names.clone())?)))?;
     unschedule(names)
 }
 
@@ -112,9 +118,9 @@ fn unschedule_elsewhere(names: Vec<&'static str>) -> Result<String> {
     Ok(ELSEWHERE.read(&[names.into()], |rows| rows.one("command"))?.unwrap_or_default())
 }
 
-/// pg_cron runs the jobs of one database of a cluster, its home. From the others they are made and removed there, by the statements
-/// that `there` gives.
-fn require_pg_cron(there: impl FnOnce() -> Result<String>) -> Result<()> {
+/// pg_cron runs the jobs of one database of a cluster, its home. From the others they are made and removed there, as
+/// `there` says.
+fn require_pg_cron(there: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let database = current_database()?;
     let access = access()?;
     let not_here = |detail: String, hint: String| {
@@ -136,7 +142,7 @@ fn require_pg_cron(there: impl FnOnce() -> Result<String>) -> Result<()> {
         ),
         (Some(home), _) if home != database => not_here(
             format!("The setting cron.database_name says that pg_cron's home is the database {home}."),
-            format!("In {home}: {}", there()?),
+            there(&home)?,
         ),
         (Some(_), None) => not_here(
             format!("The setting cron.database_name says that this database, {database}, is pg_cron's home."),

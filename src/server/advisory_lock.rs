@@ -13,6 +13,8 @@ pub enum AdvisoryLock {
     Install = 2,
     /// Held while a person is forgotten; shared by what is reported of messages meanwhile, whose addresses it reads.
     Forgetting = 3,
+    /// Held while admins are told what they must see to.
+    Alerts = 4,
 }
 
 impl AdvisoryLock {

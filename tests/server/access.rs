@@ -132,10 +132,12 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         &mut programme.owner,
         "INSERT INTO assignment_pauses (organization_id, assignment_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM assignments;
          INSERT INTO mentor_pauses (organization_id, peer_mentor_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM peer_mentors;
-         INSERT INTO days_off (organization_id, first_day, last_day) SELECT DISTINCT organization_id, date '2026-02-02', date '2026-02-02' FROM assignments",
+         INSERT INTO days_off (organization_id, first_day, last_day) SELECT DISTINCT organization_id, date '2026-02-02', date '2026-02-02' FROM assignments;
+         INSERT INTO evaluation_runs (as_of, started_at, status, organization_id, backlog) SELECT now(), now(), 'held', id, 101 FROM organizations;
+         INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 16] = [
+    let expected: [(&str, &str, &str, &str); 18] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
@@ -150,7 +152,9 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         ("reminders", "0 0 0 0 1 1 4 4 8", "0 0 0 0 0 0 4 4 8", "0 0 0 0 0 0 4 4 NO"),
         ("send_logs", "0 0 0 0 0 0 1 1 2", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("claim_rates", "0 NO NO NO NO NO NO NO 2", "0 NO NO NO NO NO NO NO 2", "0 NO NO NO NO NO NO NO NO"),
-        ("evaluation_runs", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("evaluation_runs", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("organization_evaluations", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO"),
+        ("alerts", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("migrations", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
     ];
     let tables = crate::support::tables(&mut programme.owner);
@@ -162,6 +166,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
             "contact_corrections" | "send_logs" => "created_at",
             "evaluation_runs" => "finished_at",
             "migrations" => "applied_at",
+            "alerts" => "began_at",
             _ => "updated_at",
         };
         for (verb, sql, expected) in [
@@ -254,6 +259,7 @@ fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
 
 /// Each function that writes, or must see everything, by everybody.
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn everybody_may_call_what_is_theirs_to_call() {
     let mut programme = programme();
     // What the mentor sees, and may not end.
@@ -296,6 +302,14 @@ fn everybody_may_call_what_is_theirs_to_call() {
             "SELECT merge_peer_mentors('a0000000-0000-4000-8000-00000000aa03', 'a0000000-0000-4000-8000-00000000aa04')",
             "NO 02000 02000 02000 1 1 NO",
         ),
+        ("SELECT release_held_run('a0000000-0000-4000-8000-000000000000')", "NO 02000 NO NO 1 1 NO"),
+        ("SELECT release_held_run('b0000000-0000-4000-8000-000000000000')", "NO 02000 02000 02000 02000 02000 NO"),
+        (
+            "SELECT FROM preview_follow_ups('a0000000-0000-4000-8000-000000000000', 1, as_of => '2026-06-01')",
+            "NO NO NO NO 1 1 1",
+        ),
+        ("SELECT FROM preview_follow_ups()", "NO NO NO NO NO NO 1"),
+        ("SELECT FROM enqueue_alerts()", "NO NO NO NO NO NO NO"),
         ("SELECT FROM verify_assignment_counts()", "NO NO NO NO NO NO 0"),
         ("SELECT FROM repair_assignment_counts()", "NO NO NO NO NO NO NO"),
         ("SELECT FROM run_daily_evaluation('2026-03-01')", "NO NO NO NO NO NO NO"),
@@ -633,7 +647,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 16 tables"), "{done}");
+    assert!(done.contains("row security on 18 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -734,7 +748,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("57 policies"), "{done}");
+    assert!(done.contains("62 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }

@@ -90,6 +90,7 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "'[5:6]={1,2}'",
             "array_fill(7, ARRAY[100000])",
         ],
+        "bigint" => &["NULL", "0", "101", "-9223372036854775808", "9223372036854775807"],
         "text[]" => &[
             "NULL",
             "'{}'",
@@ -113,11 +114,11 @@ fn values(data_type: &str) -> &'static [&'static str] {
         "anyelement" => &["NULL::date", "date 'infinity'", "''::text", "ARRAY[1, NULL]"],
         "assignment_reminders.reminder_facts" => &[
             "NULL",
-            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
-            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false)",
-            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true)",
-            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL)",
-            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL)",
+            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true)",
+            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false, true)",
+            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true, true)",
+            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL, true)",
+            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL, true)",
         ],
         "assignment_reminders.silence_facts" => &[
             "NULL",

@@ -33,7 +33,8 @@ fn in_pg_crons_home_the_daily_jobs_are_made_changed_and_removed() {
     assert_eq!(
         scheduled,
         [
-            "assignment_reminders daily evaluation|0 6 * * *|SELECT * FROM assignment_reminders.run_daily_evaluation()|reminders",
+            "assignment_reminders alerts|30 * * * *|SELECT count(*) FROM assignment_reminders.enqueue_alerts(interval '26:00:00')|reminders",
+            "assignment_reminders daily evaluation|0 * * * *|SELECT * FROM assignment_reminders.run_daily_evaluation()|reminders",
             "assignment_reminders daily evaluation watchdog|30 * * * *|SELECT assignment_reminders.watch_daily_evaluation(interval '26:00:00')|reminders",
         ]
     );
@@ -47,7 +48,7 @@ fn in_pg_crons_home_the_daily_jobs_are_made_changed_and_removed() {
 
     // That pg_cron really runs them is tested in a cluster that no other test disturbs: tests/torture/cron.rs.
     run(&mut client, "SELECT count(*) FROM run_daily_evaluation()");
-    assert_eq!(row(&mut client, "SELECT unschedule_daily_evaluation()"), "2");
+    assert_eq!(row(&mut client, "SELECT unschedule_daily_evaluation()"), "3");
     assert_eq!(row(&mut client, "SELECT unschedule_daily_evaluation()"), "0");
 
     // The watchdog's own statement, as pg_cron would run it two days after the last run.
@@ -100,7 +101,7 @@ fn jobs_of_databases_with_long_names_do_not_share_one() {
     let mut kept: Vec<&str> = names.iter().flatten().map(|name| &name[..name.len().min(63)]).collect();
     kept.sort_unstable();
     kept.dedup();
-    assert_eq!(kept.len(), 4, "{names:?}");
+    assert_eq!(kept.len(), 6, "{names:?}");
 }
 
 #[test]
@@ -123,12 +124,12 @@ fn from_another_database_the_jobs_of_this_one_can_be_removed_in_pg_crons_home() 
         ),
     );
     let here = format!("SELECT count(*) FROM cron.job WHERE database = '{}'", database.name);
-    assert_eq!(row(&mut home, &here), "4");
+    assert_eq!(row(&mut home, &here), "5");
     let hint = refused(&mut client, "SELECT unschedule_daily_evaluation()").hint;
     run(&mut home, hint.strip_prefix("In reminders: ").expect("commands"));
     assert_eq!(row(&mut home, &here), "2", "the other two are of other functions");
     let others = "SELECT count(*) FROM cron.job WHERE database IN ('reminders', 'postgres')";
-    assert_eq!(row(&mut home, others), "5");
+    assert_eq!(row(&mut home, others), "6");
     assert_eq!(row(&mut client, "SELECT status, reasons FROM evaluation_health()"), r#"warning|{"no run yet"}"#);
 }
 
@@ -415,6 +416,7 @@ fn scheduling_replaces_the_roles_own_old_jobs_under_whatever_name() {
     run(&mut owner, &format!("SELECT * FROM schedule_daily_evaluation('{NEVER}', '{NEVER}')"));
     let name = "assignment_reminders daily evaluation";
     let mut expected = vec![
+        format!("assignment_reminders alerts|reminders|{role}|t"),
         format!("{name}|reminders|{role}|t"),
         format!("{name} in postgres|postgres|{role}|t"),
         format!("{name} in reminders|reminders|postgres|t"),
@@ -426,13 +428,13 @@ fn scheduling_replaces_the_roles_own_old_jobs_under_whatever_name() {
     found.sort();
     assert_eq!(found, expected);
     assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job WHERE nodename = '/before'"), "0");
-    assert_eq!(row(&mut owner, "SELECT unschedule_daily_evaluation()"), "2");
+    assert_eq!(row(&mut owner, "SELECT unschedule_daily_evaluation()"), "3");
     assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job"), "3");
 
     // A schedule that is none leaves the old jobs.
     run(&mut owner, &format!("SELECT * FROM schedule_daily_evaluation('{NEVER}', '{NEVER}')"));
     refused(&mut owner, "SELECT * FROM schedule_daily_evaluation('at dawn')");
-    assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job"), "5");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM cron.job"), "6");
 
     run(&mut client, &format!("REVOKE USAGE ON SCHEMA cron FROM {role}"));
     for call in ["* FROM schedule_daily_evaluation()", "unschedule_delivery_jobs()"] {
@@ -594,7 +596,7 @@ fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
         &mut client,
         "SELECT schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *'); SELECT schedule_delivery_jobs('0 0 31 2 *', '0 0 31 2 *'); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",
     );
-    assert!(row(&mut client, "SELECT uninstall()").contains(": 4 jobs unscheduled"));
+    assert!(row(&mut client, "SELECT uninstall()").contains(": 5 jobs unscheduled"));
     assert_eq!(rows(&mut client, "SELECT jobname FROM cron.job"), ["mine"]);
     run(&mut client, "SELECT cron.unschedule('mine'); DROP EXTENSION assignment_reminders");
 }

@@ -16,6 +16,7 @@ mod delivery;
 mod delivery_races;
 mod due;
 mod errors;
+mod evaluation;
 mod forgery;
 mod install;
 mod organization;

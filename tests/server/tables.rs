@@ -44,7 +44,7 @@ fn bad_values_are_refused_by_a_constraint_that_says_what_is_wrong() {
     );
     refused_by(
         &format!("INSERT INTO reminders (assignment_id, reminder_type) VALUES ('{assignment}', 'daily-summary')"),
-        "only_summaries_without_assignment",
+        "only_summaries_and_notices_without_assignment",
     );
 }
 

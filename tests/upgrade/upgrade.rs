@@ -113,6 +113,17 @@ fn what_was_sent_before_the_upgrade_is_not_sent_again_and_only_a_new_mentor_is_r
         ),
         "0"
     );
+    assert_eq!(
+        row(
+            &mut client,
+            &format!(
+                "SELECT e.evaluated_at = (SELECT as_of FROM evaluation_runs ORDER BY started_at DESC LIMIT 1), s.evaluation_hour, s.follow_up_limit
+                   FROM organization_evaluations e JOIN reminder_settings s USING (organization_id) WHERE organization_id = '{ORGANIZATION}'"
+            )
+        ),
+        "t|-|100",
+        "runs of 0.1.0 evaluated all"
+    );
     run(&mut client, "INSERT INTO organizations (id, name) VALUES ('c2000000-0000-0000-0000-000000000000', 'new')");
     let new = "SELECT escalation_grace_days FROM reminder_settings WHERE organization_id = 'c2000000-0000-0000-0000-000000000000'";
     assert_eq!(row(&mut client, new), "3");
@@ -432,8 +443,10 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
         .replace("ROLE", &other);
     let mut expected = rows(&mut client, &rights);
     // Nobody has a right on what is new.
-    expected
-        .extend(["assignment_pauses|f|0|f|f", "days_off|f|0|f|f", "mentor_pauses|f|0|f|f"].map(ToString::to_string));
+    expected.extend(
+        ["alerts", "assignment_pauses", "days_off", "mentor_pauses", "organization_evaluations"]
+            .map(|table| format!("{table}|f|0|f|f")),
+    );
     expected.sort();
     update(&mut client);
     assert_eq!(rows(&mut client, &rights), expected);

@@ -1,0 +1,1 @@
+UPDATE assignment_reminders.reminder_settings SET evaluation_hour = 7 WHERE evaluation_hour IS NULL
