@@ -147,8 +147,19 @@ proptest! {
     }
 
     #[test]
-    fn a_report_of_any_text_is_judged(report in ".{0,200}") {
+    fn a_report_of_any_text_is_judged_and_what_is_not_permanent_is_never_hard(report in ".{0,200}") {
         let _ = bounce::judge(None, &report);
+        prop_assert_ne!(bounce::judge(Some(false), &report), bounce::Verdict::Hard);
+    }
+
+    #[test]
+    fn only_codes_of_a_dead_address_are_hard_whatever_the_text(
+        reply in 400..600u16, class in 4..=5u16, subject in 1..9u16, detail in 0..30u16, text in "[a-z ]{0,40}",
+    ) {
+        let is_dead = [(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1)].contains(&(subject, detail));
+        let report = format!("{reply} {class}.{subject}.{detail} user unknown {text}");
+        let is_hard = bounce::judge(None, &report) == bounce::Verdict::Hard;
+        prop_assert!(!is_hard || class == 5 && reply >= 500 && is_dead, "{report}");
     }
 
     #[test]
