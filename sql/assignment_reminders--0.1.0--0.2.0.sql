@@ -672,9 +672,9 @@ AS $$
     WITH person AS MATERIALIZED (
         SELECT u.id, u.organization_id, u.email FROM assignment_reminders.users u WHERE u.id = addresses_of.user_id
     ), reminder AS MATERIALIZED (
-        SELECT r.id FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+        SELECT r.id, r.claimed_email FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
          UNION
-        SELECT r.id
+        SELECT r.id, r.claimed_email
           FROM person p
           JOIN assignment_reminders.assignments a ON a.student_id = p.id
           JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
@@ -690,6 +690,8 @@ AS $$
           JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id
     ), told AS MATERIALIZED (
         SELECT lower(p.email) AS address FROM person p WHERE p.email IS NOT NULL
+         UNION
+        SELECT lower(r.claimed_email) FROM reminder r WHERE r.claimed_email LIKE '%@%'
          UNION
         SELECT lower(l.to_email)
           FROM reminder r
@@ -1818,7 +1820,7 @@ COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS
 02000 when there is none of this id, 22004 for NULL where the session speaks for none.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
-22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
+22004 for NULL, 22023 for a size outside 1 to 10,000, a lease outside a day or an as_of over 31 days ahead, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.coordinated_organization() IS
     'The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL for anybody else.
 22P02 for malformed claims.';
@@ -1984,7 +1986,7 @@ COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
 02000 always; 22004 for NULL, 22023 for another word than these.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
-    'Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization''s bounce_limit-th soft one since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without an id: this status of this message) was recorded before.
+    'Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a dead address out. A dead address, bounce_limit messages that bounced softly in 90 days since one last arrived, a complaint and an unsubscription opt the person out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False: this event (without an id: this status and verdict of this message) was recorded before.
 Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';

@@ -1,5 +1,6 @@
 //! Arguments that many functions take, checked. Owns their limits and what is said when one is missed; SQL functions ask here, too.
 
+use pgrx::datum::datetime_support::now;
 use pgrx::datum::{AnyElement, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
@@ -17,6 +18,22 @@ pub fn as_of(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZo
         format!("as_of {as_of} is not a moment in time"),
         "What is due, and for how long, is counted from it.",
         "Give a finite time, or leave as_of out for now.",
+    ))
+}
+
+/// How far ahead of now a claim may be made.
+const AHEAD: i64 = 31 * 24 * 60 * 60 * 1_000_000;
+
+/// The moment of a claim, which leases what it hands out: at most 31 days ahead of now. 22004 for NULL, 22008 for infinity, 22023 beyond.
+pub fn as_of_claim(moment: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
+    let moment = as_of(moment)?;
+    if moment.into_inner() <= now().into_inner().saturating_add(AHEAD) {
+        return Ok(moment);
+    }
+    Err(invalid_argument(
+        format!("as_of {moment} is more than 31 days ahead"),
+        "What is claimed is leased from then on, and would be nobody's to claim until then.",
+        "Leave as_of out for now, or give a moment within the next 31 days.",
     ))
 }
 

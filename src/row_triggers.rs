@@ -156,6 +156,7 @@ fn with_updated_at<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
 fn without_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     let mut row = new_row(trigger)?.into_owned();
     row.set_by_name("soft_bounces", 0).map_err(wrong_trigger)?;
+    row.set_by_name("soft_bounced_at", Vec::<TimestampWithTimeZone>::new()).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 

@@ -23,7 +23,7 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'organizations', 'SELECT', NULL),
            ($2, 'reminder_settings', 'SELECT', NULL),
            ($2, 'users', 'SELECT', NULL),
-           ($2, 'users', 'UPDATE', '{soft_bounces,contact_opt_out,contact_opt_out_reason,updated_at}'),
+           ($2, 'users', 'UPDATE', '{soft_bounces,soft_bounced_at,contact_opt_out,contact_opt_out_reason,updated_at}'),
            ($2, 'user_preferences', 'SELECT', NULL),
            ($2, 'peer_mentors', 'SELECT', NULL),
            ($2, 'assignments', 'SELECT', NULL),

@@ -1,9 +1,11 @@
 -- What decides on the next attempt of locked reminders ($1), and whether their addressees have an address now.
 -- Index: primary keys; reminder_settings by its key.
-SELECT r.id, r.attempts, s.max_attempts, extract(epoch FROM s.retry_base)::double precision AS retry_base, random() AS jitter,
+SELECT r.id, r.attempts, coalesce(s.max_attempts, 5) AS max_attempts,
+       -- Where an organization has none, they are as they would be made.
+       extract(epoch FROM coalesce(s.retry_base, interval '1 minute'))::double precision AS retry_base, random() AS jitter,
        u.email IS NOT NULL AS has_address
   FROM assignment_reminders.reminders r
-  JOIN assignment_reminders.reminder_settings s ON s.organization_id = r.organization_id
+  LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = r.organization_id
   LEFT JOIN LATERAL (
        SELECT a.student_id FROM assignment_reminders.assignments a
         WHERE a.id = CASE WHEN r.recipient_id IS NULL THEN r.assignment_id END LIMIT 1

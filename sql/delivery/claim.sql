@@ -39,14 +39,15 @@ WITH organization AS MATERIALIZED (
       FROM ready r
 ), locked AS MATERIALIZED (
     SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id,
-           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
+           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, coalesce(o.max_attempts, 5)) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for,
-                  r.claim_id IS NOT NULL AS is_lost,
+                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for, r.claimed_email,
+                  -- Unless its worker was told not to send it.
+                  r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost,
                   -- Whatever number somebody has put there, it must not stop the claims of others.
-                  least(r.attempts, 2147483646) + CASE WHEN r.claim_id IS NULL THEN 0 ELSE 1 END AS attempts
+                  least(r.attempts, 2147483646) + CASE WHEN r.claim_id IS NULL OR r.claimed_until = '-infinity' THEN 0 ELSE 1 END AS attempts
              FROM assignment_reminders.reminders r
             WHERE r.organization_id = o.id AND r.status = 'pending'
               AND greatest(r.scheduled_for, r.retry_at) <= $2
@@ -63,7 +64,7 @@ WITH organization AS MATERIALIZED (
     SELECT assignment_reminders.paused_among(
                (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($10)), $2) AS assignments
 ), judged AS MATERIALIZED (
-    SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss,
+    SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss, r.claimed_email,
            kind.follows, a.peer_mentor_id,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
@@ -140,6 +141,7 @@ UPDATE assignment_reminders.reminders r
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
+       claimed_email = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_email END,
        recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
                              THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,
@@ -158,4 +160,5 @@ RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           assignment_reminders.days_since_last_contact(
               outcome.silent_since, ($2 AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
           outcome.due_at, outcome.due_at AT TIME ZONE outcome.recipient_timezone AS due_at_local,
-          r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost, r.status = 'failed' AS is_given_up
+          r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost,
+          coalesce(outcome.claimed_email, outcome.recipient_email) AS lost_email, r.status = 'failed' AS is_given_up

@@ -6,17 +6,19 @@ WITH sent AS (
            claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM unnest($1::uuid[], $2::text[]) AS answer (reminder_id, message_id)
      WHERE r.id = answer.reminder_id
-    RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, answer.message_id
+    RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, r.claimed_email, answer.message_id
 )
 INSERT INTO assignment_reminders.send_logs
        (id, organization_id, reminder_id, assignment_id, reminder_type, anchor, to_email, from_inbox, message_id, status, attempt)
 SELECT assignment_reminders.time_ordered_id(), sent.organization_id, sent.id, sent.assignment_id, sent.reminder_type, sent.anchor,
-       u.email, $3, sent.message_id, 'queued', sent.attempts
+       coalesce(sent.claimed_email, u.email), $3, sent.message_id, 'queued', sent.attempts
   FROM sent
+  -- Whom 0.1.0 claimed it for.
   LEFT JOIN LATERAL (
        SELECT a.student_id FROM assignment_reminders.assignments a
-        WHERE a.id = CASE WHEN sent.recipient_id IS NULL THEN sent.assignment_id END LIMIT 1
+        WHERE a.id = CASE WHEN sent.claimed_email IS NULL AND sent.recipient_id IS NULL THEN sent.assignment_id END LIMIT 1
        ) AS a ON true
   LEFT JOIN LATERAL (
-       SELECT u.email FROM assignment_reminders.users u WHERE u.id = coalesce(sent.recipient_id, a.student_id) LIMIT 1
+       SELECT u.email FROM assignment_reminders.users u
+        WHERE u.id = CASE WHEN sent.claimed_email IS NULL THEN coalesce(sent.recipient_id, a.student_id) END LIMIT 1
        ) AS u ON true

@@ -15,9 +15,10 @@ SELECT assignment_reminders.time_ordered_id(), due.organization_id, due.assignme
        status = excluded.status, skip_reason = excluded.skip_reason, peer_mentor_id = excluded.peer_mentor_id,
        sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
        -- A worker may still be sending for this anchor, and to this mentor: with its claim, and by its key.
-       (episode, claim_id, claimed_until) = (
+       (episode, claim_id, claimed_until, claimed_email) = (
            SELECT CASE WHEN of.the_same THEN r.episode ELSE r.episode + 1 END,
-                  CASE WHEN of.the_same THEN r.claim_id END, CASE WHEN of.the_same THEN r.claimed_until END
+                  CASE WHEN of.the_same THEN r.claim_id END, CASE WHEN of.the_same THEN r.claimed_until END,
+                  CASE WHEN of.the_same THEN r.claimed_email END
              FROM (SELECT r.anchor = excluded.anchor AND (r.peer_mentor_id <> excluded.peer_mentor_id) IS NOT TRUE AS the_same) AS of)
  WHERE assignment_reminders.is_rearmed(
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,

@@ -10,7 +10,8 @@ SELECT assignment_reminders.time_ordered_id(), due.organization_id, due.recipien
        status = excluded.status, skip_reason = excluded.skip_reason, episode = r.episode + 1,
        sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
        claim_id = CASE WHEN r.anchor = excluded.anchor THEN r.claim_id END,
-       claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END
+       claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END,
+       claimed_email = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_email END
  WHERE assignment_reminders.is_rearmed(
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason)
 RETURNING r.*

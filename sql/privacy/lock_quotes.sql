@@ -30,8 +30,8 @@ WITH spared AS MATERIALIZED (
     SELECT r.id
       FROM assignment_reminders.reminders r
       LEFT JOIN spared s ON s.organization_id = r.organization_id
-     WHERE r.last_error LIKE '%@%'
-       AND assignment_reminders.without_addresses(r.last_error, $2, s.addresses) <> r.last_error
+     WHERE r.last_error LIKE '%@%' AND assignment_reminders.without_addresses(r.last_error, $2, s.addresses) <> r.last_error
+        OR lower(r.claimed_email) = ANY ($2) AND lower(r.claimed_email) <> ALL (coalesce(s.addresses, '{}'))
 ), reminder_locked AS MATERIALIZED (
     SELECT r.id FROM assignment_reminders.reminders r
      WHERE r.id = ANY (ARRAY(SELECT w.id FROM reminder w)) FOR NO KEY UPDATE SKIP LOCKED

@@ -10,9 +10,9 @@ AS $$
     WITH person AS MATERIALIZED (
         SELECT u.id, u.organization_id, u.email FROM assignment_reminders.users u WHERE u.id = addresses_of.user_id
     ), reminder AS MATERIALIZED (
-        SELECT r.id FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
+        SELECT r.id, r.claimed_email FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
          UNION
-        SELECT r.id
+        SELECT r.id, r.claimed_email
           FROM person p
           JOIN assignment_reminders.assignments a ON a.student_id = p.id
           JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
@@ -28,6 +28,8 @@ AS $$
           JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id
     ), told AS MATERIALIZED (
         SELECT lower(p.email) AS address FROM person p WHERE p.email IS NOT NULL
+         UNION
+        SELECT lower(r.claimed_email) FROM reminder r WHERE r.claimed_email LIKE '%@%'
          UNION
         SELECT lower(l.to_email)
           FROM reminder r

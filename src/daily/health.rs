@@ -169,16 +169,21 @@ fn verdict(
 ) -> Result<Verdict> {
     static UNHEARD: Statement =
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
+    static REFUSED: Statement =
+        Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
     static HELD: Statement = Statement::kept(include_str!("../../sql/daily/held_organizations.sql"), &[types::UUID]);
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, held) = as_owner_of("reminders", || {
+    let (unheard, held, refused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
         let held: Option<i64> = HELD.read(&[organization.into()], |rows| rows.one("held"))?;
-        Ok((unheard.unwrap_or(0), held.unwrap_or(0)))
+        let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
+        Ok((unheard.unwrap_or(0), held.unwrap_or(0), refused.unwrap_or(0)))
     })?;
-    let (status, reasons) = judge(&Facts { unheard_escalations: unheard, held_organizations: held, ..facts(row)? });
+    let facts = facts(row)?;
+    let (status, reasons) =
+        judge(&Facts { unheard_escalations: unheard, held_organizations: held, sender_refusals: refused, ..facts });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
 }
 
@@ -203,6 +208,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         organizations_without_settings: row.not_null("without_settings")?,
         unheard_escalations: 0,
         held_organizations: 0,
+        sender_refusals: 0,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),
         outstanding_migrations: None,

@@ -245,11 +245,16 @@ fn extended(
         include_str!("../../sql/delivery/extend_leases.sql"),
         &[types::UUIDS, types::MOMENT, types::INTERVAL],
     );
+    static RELEASE: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/release_withdrawn.sql"), &[types::UUIDS]);
     ANSWERED.require()?;
     let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
-    let mut held = lock_held(reminders.clone(), claim_id)?;
-    held.retain(|(_, is_pending)| *is_pending);
-    let held = ids_of(held);
+    let (held, withdrawn): (Vec<_>, Vec<_>) =
+        lock_held(reminders.clone(), claim_id)?.into_iter().partition(|(_, is_pending)| *is_pending);
+    let (held, withdrawn) = (ids_of(held), ids_of(withdrawn));
+    if !withdrawn.is_empty() {
+        RELEASE.run(&[withdrawn.into()])?;
+    }
     if !held.is_empty() {
         EXTEND.run(&[held.clone().into(), as_of.into(), lease.into()])?;
     }

@@ -43,7 +43,7 @@ returns!(
 /// alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all
 /// that the caller sees.
 ///
-/// 22004 for NULL, 22023 for a size outside 1 to 10,000 or a lease outside a day, 22008 for an infinite as_of, 02000
+/// 22004 for NULL, 22023 for a size outside 1 to 10,000, a lease outside a day or an as_of over 31 days ahead, 22008 for an infinite as_of, 02000
 /// for an unknown organization, 25001 in a transaction that is not READ COMMITTED.
 #[pg_extern(volatile)]
 fn claim_reminders(
@@ -68,7 +68,7 @@ fn claim_reminders(
     };
     let batch_size = arguments::size("batch_size", batch_size)?;
     let lease = arguments::lease(lease)?;
-    let as_of = arguments::as_of(as_of)?;
+    let as_of = arguments::as_of_claim(as_of)?;
     WHOLE.require()?;
     let organization = existing_organization(organization_id)?;
     require_read_committed(
@@ -189,7 +189,7 @@ fn log_lost(decided: &ResultSet) -> Result<()> {
         is_given_up = is_given_up || row.not_null("is_given_up")?;
         if row.not_null("is_lost")? {
             reminders.push(row.not_null("reminder_id")?);
-            addresses.push(row.get("recipient_email")?);
+            addresses.push(row.get("lost_email")?);
         }
     }
     if !reminders.is_empty() {

@@ -1,19 +1,23 @@
 //! What mail providers report after a message was handed over, and whom it opts out.
 
 use pgrx::Uuid;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::datetime_support::now;
 use pgrx::prelude::*;
 
 use crate::organization::named_organization;
-use crate::rules::bounce::{self, Bounce};
+use crate::rules::bounce::{self, Verdict};
 use crate::server::advisory_lock::AdvisoryLock;
-use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
+use crate::server::calendar::{nearest_moment, timestamp};
+use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
 
-/// Records what the provider reports of a message: delivered, bounced or rejected. A bounce or rejection that shows a
-/// dead address (permanent, or by the RFC 3463 or SMTP code in error), and the organization's bounce_limit-th soft one
-/// since a message last arrived, opt the person out, with the reason kept. True: recorded. False: this event (without
-/// an id: this status of this message) was recorded before.
+/// Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or
+/// rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a
+/// dead address out. A dead address, bounce_limit messages that bounced softly in 90 days since one last arrived, a complaint and an unsubscription opt the person
+/// out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False:
+/// this event (without an id: this status and verdict of this message) was recorded before.
 ///
 /// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 ///
@@ -29,55 +33,143 @@ fn record_delivery_event(
     event_id: default!(Option<&str>, "NULL"),
     permanent: default!(Option<bool>, "NULL"),
 ) -> Result<bool> {
-    static LOG: Statement = Statement::kept(
-        include_str!("../../sql/delivery/log_event.sql"),
-        &[types::TEXT, types::TEXT, types::TEXT, types::TEXT, types::UUID],
-    );
-    static COUNT: Statement = Statement::kept(
-        include_str!("../../sql/delivery/count_bounce.sql"),
-        &[types::UUID, types::TEXT, types::BOOL, types::TEXT],
-    );
-    static FORGET: Statement =
-        Statement::kept(include_str!("../../sql/delivery/forget_bounces.sql"), &[types::UUID, types::TEXT]);
     const WHOLE: Whole = Whole {
         updates: &["users"],
         inserts: &["send_logs"],
         ..Whole::reads(&["send_logs", "reminder_settings", "users"])
     };
     let message = message_id.ok_or_else(|| null_argument("message_id"))?;
-    let status = status.ok_or_else(|| null_argument("status"))?;
-    if !["delivered", "bounced", "rejected"].contains(&status) {
-        return Err(invalid_argument(
-            format!("{status} is not a delivery status"),
-            "A provider reports that a message was delivered, bounced or rejected.",
-            "Map the provider's own words to delivered, bounced or rejected, and leave out what is none of them.",
-        ));
-    }
+    let name = status.ok_or_else(|| null_argument("status"))?;
+    let reported = Reported::of(name, permanent, error.unwrap_or_default()).ok_or_else(|| {
+        invalid_argument(
+            format!("{name} is not a delivery status"),
+            "A provider reports that a message was delivered, bounced or rejected, or that its recipient complained or unsubscribed.",
+            "Map the provider's own words to delivered, bounced, rejected, complained or unsubscribed, and leave out what is none of them.",
+        )
+    })?;
     WHOLE.require()?;
     // What is logged now would not be seen by whoever forgets its addressee.
     AdvisoryLock::Forgetting.share();
-    let named = named_organization()?;
-    let (organization, address, is_new) =
-        LOG.write(&[message.into(), status.into(), error.into(), event_id.into(), named.into()], |mut rows| {
+    let Message { log, organization, address } = Message::find(message)?;
+    let addressee = address.map(|address| Addressee::lock(organization, &address)).transpose()?.flatten();
+    let (is_new, was_counted) = reported.log(log, name, error, event_id)?;
+    if let Some(addressee) = addressee.filter(|_| is_new) {
+        addressee.hears(&reported, was_counted, error)?;
+    }
+    Ok(is_new)
+}
+
+/// What a provider reports.
+enum Reported {
+    Delivered,
+    NotDelivered(Verdict),
+    Complained,
+    Unsubscribed,
+}
+
+impl Reported {
+    /// `None` for a status that is none.
+    fn of(status: &str, is_permanent: Option<bool>, error: &str) -> Option<Self> {
+        match status {
+            "delivered" => Some(Self::Delivered),
+            "bounced" | "rejected" => Some(Self::NotDelivered(bounce::judge(is_permanent, error))),
+            "complained" => Some(Self::Complained),
+            "unsubscribed" => Some(Self::Unsubscribed),
+            _ => None,
+        }
+    }
+
+    /// Whether it is new, and whether a bounce of the message was counted before.
+    fn log(&self, log: Uuid, status: &str, error: Option<&str>, event_id: Option<&str>) -> Result<(bool, bool)> {
+        static LOG: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/log_event.sql"),
+            &[types::UUID, types::TEXT, types::TEXT, types::TEXT, types::TEXT],
+        );
+        let verdict = if let Self::NotDelivered(verdict) = self { Some(verdict.name()) } else { None };
+        LOG.write(&[log.into(), status.into(), error.into(), event_id.into(), verdict.into()], |mut rows| {
+            let row = rows.next().ok_or_else(|| broken_statement("nothing was said of an event"))?;
+            Ok((row.not_null("is_new")?, row.not_null("was_counted")?))
+        })
+    }
+}
+
+/// The message that is reported of.
+struct Message {
+    log: Uuid,
+    organization: Uuid,
+    address: Option<String>,
+}
+
+impl Message {
+    fn find(message: &str) -> Result<Self> {
+        static FIND: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/find_message.sql"), &[types::TEXT, types::UUID]);
+        FIND.write(&[message.into(), named_organization()?.into()], |mut rows| {
             let row = rows.next().ok_or_else(|| unknown_message(message))?;
             if row.not_null("is_ambiguous")? {
                 return Err(ambiguous_message(message));
             }
-            Ok((
-                row.not_null::<Uuid>("organization_id")?,
-                row.get::<String>("to_email")?,
-                row.not_null::<bool>("is_new")?,
-            ))
-        })?;
-    match address.filter(|_| is_new) {
-        None => {}
-        Some(address) if status == "delivered" => FORGET.run(&[organization.into(), address.into()])?,
-        Some(address) => {
-            let is_hard = bounce::judge(permanent, error.unwrap_or_default()) == Bounce::Hard;
-            COUNT.run(&[organization.into(), address.into(), is_hard.into(), error.into()])?;
-        }
+            Ok(Self {
+                log: row.not_null("id")?,
+                organization: row.not_null("organization_id")?,
+                address: row.get("to_email")?,
+            })
+        })
     }
-    Ok(is_new)
+}
+
+/// Whoever has the address now that the message went to, locked.
+struct Addressee {
+    user: Uuid,
+    soft_bounced_at: Vec<TimestampWithTimeZone>,
+    bounce_limit: i32,
+}
+
+impl Addressee {
+    fn lock(organization: Uuid, address: &str) -> Result<Option<Self>> {
+        static LOCK: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/lock_bounced.sql"), &[types::UUID, types::TEXT]);
+        LOCK.write(&[organization.into(), address.into()], |mut rows| {
+            let Some(row) = rows.next() else { return Ok(None) };
+            Ok(Some(Self {
+                user: row.not_null("id")?,
+                soft_bounced_at: row.not_null("soft_bounced_at")?,
+                bounce_limit: row.not_null("bounce_limit")?,
+            }))
+        })
+    }
+
+    /// Counts what is reported of a message to them, and opts them out for it.
+    fn hears(self, reported: &Reported, was_counted: bool, error: Option<&str>) -> Result<()> {
+        static COUNT: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/count_bounce.sql"),
+            &[types::UUID, types::MOMENTS, types::TEXT],
+        );
+        let because =
+            |what: String| Some([Some(what.as_str()), error].into_iter().flatten().collect::<Vec<_>>().join(": "));
+        let (soft_bounced_at, opt_out) = match reported {
+            Reported::Delivered if self.soft_bounced_at.is_empty() => return Ok(()),
+            Reported::Delivered => (Vec::new(), None),
+            Reported::NotDelivered(Verdict::Sender) => return Ok(()),
+            // However often it is delayed, it is one message.
+            Reported::NotDelivered(Verdict::Soft) if was_counted => return Ok(()),
+            Reported::NotDelivered(Verdict::Soft) => {
+                let before = self.soft_bounced_at.into_iter().map(nearest_moment).collect();
+                let counting = bounce::with_another(before, nearest_moment(now()));
+                let number = i32::try_from(counting.len()).unwrap_or(i32::MAX);
+                let opt_out = if number >= self.bounce_limit {
+                    because(format!("{number} soft bounces, the last one"))
+                } else {
+                    None
+                };
+                (counting.into_iter().filter_map(timestamp).collect(), opt_out)
+            }
+            Reported::NotDelivered(Verdict::Hard) => (self.soft_bounced_at, because("hard bounce".to_string())),
+            Reported::Complained => (self.soft_bounced_at, because("complained".to_string())),
+            Reported::Unsubscribed => (self.soft_bounced_at, because("unsubscribed".to_string())),
+        };
+        COUNT.run(&[self.user.into(), soft_bounced_at.into(), opt_out.into()])
+    }
 }
 
 /// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted

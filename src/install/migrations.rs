@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "019_attempts",
     "020_evaluations",
     "021_alerts",
+    "022_verdicts",
 ];
 
 impl Migration {

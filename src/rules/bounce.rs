@@ -4,6 +4,8 @@
 //! the SMTP reply code (RFC 5321) and the text. A text may also contradict its code, since servers send 5.1.1 for a full
 //! mailbox and 5.2.1 to a sender whom they block: then the milder of both holds. Hard is what cannot be anything else.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 /// Whose fault it is that a message did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -15,8 +17,27 @@ pub enum Verdict {
     Sender,
 }
 
-/// What the verdict was called before, for callers who do not tell the third one yet.
-pub type Bounce = Verdict;
+impl Verdict {
+    /// The name that SQL shows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Sender => "sender",
+        }
+    }
+}
+
+/// Soft bounces count for this long.
+const WINDOW: TimeDelta = TimeDelta::days(90);
+
+/// When messages to an address bounced softly, one moment for each, now that another one has.
+#[must_use]
+pub fn with_another(soft_bounced_at: Vec<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    let counting = soft_bounced_at.into_iter().filter(|at| now - *at < WINDOW);
+    counting.chain(std::iter::once(now)).collect()
+}
 
 /// An enhanced status code: class, subject, detail.
 type Status = (u16, u16, u16);
@@ -376,6 +397,14 @@ const UNKNOWN: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn soft_bounces_count_for_ninety_days() {
+        let on = |day: i64| DateTime::UNIX_EPOCH + TimeDelta::days(day);
+        assert_eq!(with_another(vec![], on(9)), [on(9)]);
+        assert_eq!(with_another(vec![on(1), on(50)], on(90)), [on(1), on(50), on(90)]);
+        assert_eq!(with_another(vec![on(1), on(50)], on(91)), [on(50), on(91)]);
+    }
 
     #[test]
     fn real_reports_are_judged_as_their_senders_mean_them() {

@@ -39,6 +39,8 @@ pub struct Facts {
     pub unheard_escalations: i64,
     /// Organizations whose follow-ups are held, until somebody releases them.
     pub held_organizations: i64,
+    /// Messages of the last day that were refused for the sender's sake.
+    pub sender_refusals: i64,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
     /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
@@ -120,6 +122,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Warning, reason));
     }
+    if facts.sender_refusals > 0 {
+        let reason = format!(
+            "messages of the last 24 hours that were refused for the sender's sake, and nobody's address: {}; send_logs (verdict = 'sender') tells with what words",
+            facts.sender_refusals
+        );
+        findings.push((Status::Warning, reason));
+    }
     if !facts.altered_triggers.is_empty() {
         let reason = format!(
             "triggers are missing, disabled or altered ({}): counts and contact dates may be wrong; SELECT assignment_reminders.install() puts them right",
@@ -164,6 +173,7 @@ pub mod tests {
             organizations_without_settings: 0,
             unheard_escalations: 0,
             held_organizations: 0,
+            sender_refusals: 0,
             altered_triggers: vec![],
             altered_others: vec![],
             outstanding_migrations: Some(0),

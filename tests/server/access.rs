@@ -876,16 +876,20 @@ fn uninstall_drops_the_policies_and_leaves_nothing_open() {
 #[test]
 fn a_table_that_a_migration_makes_later_is_bound_as_the_others_are() {
     let mut programme = programme();
-    // As if send_logs had come with an upgrade.
-    run(&mut programme.owner, "DROP TABLE send_logs CASCADE; DELETE FROM migrations WHERE name = 'send_logs'");
-    let done = row(&mut programme.owner, "SELECT install()");
-    assert!(done.contains("2 policies made"), "{done}");
-    assert_eq!(programme.outcomes(&["mentor", "coordinator", "worker"], "SELECT FROM send_logs"), ["0", "0", "0"]);
-    run(&mut programme.owner, "INSERT INTO send_logs (organization_id) SELECT id FROM organizations");
-    assert_eq!(
-        programme.outcomes(&["nobody", "mentor", "coordinator", "worker"], "SELECT FROM send_logs"),
-        [NO, "0", "1", "3"]
+    // As if user_preferences had come with an upgrade.
+    run(
+        &mut programme.owner,
+        "DROP TABLE user_preferences CASCADE; DELETE FROM migrations WHERE name = 'user_preferences'",
     );
+    let done = row(&mut programme.owner, "SELECT install()");
+    assert!(done.contains("5 policies made"), "{done}");
+    let read = "SELECT FROM user_preferences";
+    assert_eq!(programme.outcomes(&["mentor", "coordinator", "worker"], read), ["0", "0", "0"]);
+    run(
+        &mut programme.owner,
+        "INSERT INTO user_preferences (organization_id, user_id) SELECT organization_id, id FROM users",
+    );
+    assert_eq!(programme.outcomes(&["nobody", "mentor", "coordinator", "worker"], read), [NO, "1", "6", "12"]);
     assert!(row(&mut programme.owner, "SELECT install()").ends_with("nothing to do"));
 }
 

@@ -33,4 +33,5 @@ mod rules;
 mod search_path;
 mod support;
 mod tables;
+mod verdicts;
 mod versions;
