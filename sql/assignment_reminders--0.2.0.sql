@@ -292,27 +292,36 @@ COMMENT ON FUNCTION assignment_reminders.get_assignment_with_participants(uuid) 
 --   contact_reads
 
 -- Whose turn it is in a run. src/rules/evaluation.rs says when; this gathers what decides it. Postgres resolves an hour that a change of
--- clocks skips to the one after it, and one that it repeats to its second pass. Index: primary keys.
+-- clocks skips to the one after it, and one that it repeats to its second pass. Index: primary keys, days_off_organization_idx.
 CREATE FUNCTION assignment_reminders.evaluation_turns(as_of timestamptz DEFAULT now())
-RETURNS TABLE (organization_id uuid, timezone text, today date, last_evaluated_on date, is_due boolean, is_released boolean)
+RETURNS TABLE (organization_id uuid, timezone text, today date, is_due boolean, is_day_off boolean, evaluated_at timestamptz,
+               last_evaluated_on date, is_released boolean)
 LANGUAGE sql STABLE
 AS $$
     SELECT o.id, o.timezone, local.today,
-           -- One that is yet to come, by a simulated clock, was none.
-           coalesce((CASE WHEN e.evaluated_at <= evaluation_turns.as_of THEN e.evaluated_at END AT TIME ZONE o.timezone)::date, local.today - 1),
            assignment_reminders.is_evaluation_due(
                evaluation_turns.as_of,
                (local.today + hour.of_day) AT TIME ZONE o.timezone, (local.today - 1 + hour.of_day) AT TIME ZONE o.timezone,
-               coalesce(e.evaluated_at, o.created_at), e.considered_at, e.released_at IS NOT NULL),
+               coalesce(e.turn_at, o.created_at), before.runs, e.released_at IS NOT NULL),
+           assignment_reminders.is_day_off(
+               local.today, s.weekly_days_off,
+               ARRAY(SELECT d.first_day FROM assignment_reminders.days_off d WHERE d.organization_id = o.id ORDER BY d.id),
+               ARRAY(SELECT d.last_day FROM assignment_reminders.days_off d WHERE d.organization_id = o.id ORDER BY d.id),
+               s.follow_up_from),
+           last.evaluated_at,
+           coalesce((last.evaluated_at AT TIME ZONE o.timezone)::date, local.today - 1),
            e.released_at IS NOT NULL
       FROM assignment_reminders.organizations o
+     CROSS JOIN (SELECT assignment_reminders.last_runs(evaluation_turns.as_of) AS runs OFFSET 0) AS before
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
       LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = o.id
      CROSS JOIN LATERAL (SELECT (evaluation_turns.as_of AT TIME ZONE o.timezone)::date AS today) AS local
      CROSS JOIN LATERAL (SELECT make_time(s.evaluation_hour, 0, 0) AS of_day) AS hour
+      -- One that is yet to come, by a simulated clock, was none.
+     CROSS JOIN LATERAL (SELECT CASE WHEN e.evaluated_at <= evaluation_turns.as_of THEN e.evaluated_at END AS evaluated_at) AS last
 $$;
 COMMENT ON FUNCTION assignment_reminders.evaluation_turns(timestamptz) IS
-    'Per organization, at as_of: its time zone and day, the day of its last evaluation (yesterday, where there was none), whether a run evaluates it, and whether what was held has been released.';
+    'Per organization, at as_of: its time zone and day, whether it is its turn in a run, whether that day is off, its last evaluation and the day of it (yesterday, where there was none), and whether what was held has been released.';
 
 -- requires:
 --   evaluation_turns
@@ -1031,6 +1040,18 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_api_wrapper';
 
+-- assignment_reminders::bindings::is_day_off
+CREATE FUNCTION "is_day_off"(
+	"day" date,
+	"weekly_days_off" INT[],
+	"off_from" date[],
+	"off_until" date[],
+	"follow_up_from" date
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_day_off_wrapper';
+
 -- assignment_reminders::bindings::is_due_offset_open
 CREATE FUNCTION "is_due_offset_open"(
 	"due_at" timestamp with time zone,
@@ -1069,8 +1090,8 @@ CREATE FUNCTION "is_evaluation_due"(
 	"as_of" timestamp with time zone,
 	"todays_hour" timestamp with time zone,
 	"yesterdays_hour" timestamp with time zone,
-	"evaluated_at" timestamp with time zone,
-	"considered_at" timestamp with time zone,
+	"turn_at" timestamp with time zone,
+	"last_runs" timestamp with time zone[],
 	"is_released" bool
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
@@ -1126,6 +1147,14 @@ CREATE FUNCTION "is_unreachable"(
 IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_unreachable_wrapper';
+
+-- assignment_reminders::daily::organizations::last_runs
+CREATE FUNCTION "last_runs"(
+	"as_of" timestamp with time zone
+) RETURNS timestamp with time zone[]
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'last_runs_wrapper';
 
 -- assignment_reminders::bindings::latest_starts_of_silence
 CREATE FUNCTION "latest_starts_of_silence"(
@@ -1647,8 +1676,10 @@ DECLARE
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date, integer)',
         'assignment_reminders.evaluate_silence(assignment_reminders.silence_facts)',
-        'assignment_reminders.is_evaluation_due(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, boolean)',
+        'assignment_reminders.is_evaluation_due(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz[], boolean)',
         'assignment_reminders.is_held(bigint, integer, boolean)',
+        'assignment_reminders.is_day_off(date, integer[], date[], date[], date)',
+        'assignment_reminders.last_runs(timestamptz)',
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
@@ -1828,6 +1859,9 @@ COMMENT ON FUNCTION assignment_reminders.install() IS
 COMMENT ON FUNCTION assignment_reminders.install_api(TEXT) IS
     'Makes a schema for PostgREST to expose in place of assignment_reminders: of each table that clients use a view, and of each function that they call one with the same name and arguments. Both work with the rights of whoever uses them, so policies stay where they are, on the tables; and whoever was granted rights on these has them on the views, and EXECUTE on the functions. All of it belongs to the caller. Call it again after an upgrade, after enable_row_security() and other grants, and after adding columns of your own: functions are made anew, views keep what you granted on them. Returns what was made.
 42501 for anybody but the tables'' owner, or where an object in the schema is another role''s; 42P06 for a schema that is there and was not made by this function, 22004 for NULL, 22023 for assignment_reminders itself or a schema of Postgres''s, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.is_day_off(date, INT[], date[], date[], date) IS
+    'Whether a day is off by the calendar of an organization: nothing is enqueued on it. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
+22004 for a NULL day, 22008 for an infinite one, 22023 for an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.is_due_offset_open(timestamp with time zone, timestamp with time zone, interval, interval, timestamp with time zone) IS
     'Whether the reminder of one of an organization''s due_offsets is to be enqueued at as_of: from due_at less its longest_offset until due_at, unless the offset''s own time had passed when the assignment was created. Offsets are exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, INT, INT) IS
@@ -1836,9 +1870,9 @@ COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, INT, INT) I
 COMMENT ON FUNCTION assignment_reminders.is_escalation_due(INT, INT, timestamp with time zone) IS
     'Whether days >= threshold, and a reminder was sent. False when anything is NULL.
 22023 for a negative threshold.';
-COMMENT ON FUNCTION assignment_reminders.is_evaluation_due(timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, bool) IS
-    'Whether a run at as_of evaluates an organization: where its evaluation hour has passed on its local day (todays_hour), or has come since its last evaluation (yesterdays_hour; evaluated_at: that evaluation or, before the first one, its creation), or where the run before (considered_at; NULL: there was none) was a day ago. A NULL todays_hour or yesterdays_hour: it has none, and every run does. So does the run after a release.
-22004 for a NULL as_of or evaluated_at.';
+COMMENT ON FUNCTION assignment_reminders.is_evaluation_due(timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone[], bool) IS
+    'Whether it is an organization''s turn in a run at as_of: where its evaluation hour has passed on its local day (todays_hour), or has come since it was last its turn (yesterdays_hour; turn_at: that turn or, before the first one, its creation), or where the last two runs (last_runs, the later one first) say that runs are daily. A NULL todays_hour or yesterdays_hour: it has none, and it is its turn in every run. So it is after a release.
+22004 for a NULL as_of or turn_at.';
 COMMENT ON FUNCTION assignment_reminders.is_held(bigint, INT, bool) IS
     'Whether a run holds the follow-ups of an organization: more than follow_up_limit (NULL: no limit) became due by its last evaluation (backlog), and nobody has released them.
 22004 for a NULL backlog.';
@@ -1858,6 +1892,9 @@ COMMENT ON FUNCTION assignment_reminders.keep_leave() IS
     'Trigger: an assignment that gets another mentor keeps the days on which the one before was away.';
 COMMENT ON FUNCTION assignment_reminders.keep_leave_of_all() IS
     'Trigger: so do those of a mentor who is deleted. Before that: after it, the foreign keys have been through both tables.';
+COMMENT ON FUNCTION assignment_reminders.last_runs(timestamp with time zone) IS
+    'When the two runs before as_of were that succeeded, the later one first, for whoever asks whose turn it is.
+22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date, INT[], date[], date[], date) IS
     'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off. By the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';

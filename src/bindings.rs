@@ -262,31 +262,47 @@ fn latest_starts_of_silence(
     Ok(Composite(follow_up::latest_starts(thresholds, &calendar, calendar_date("as_of", as_of)?)))
 }
 
-/// Whether a run at as_of evaluates an organization: where its evaluation hour has passed on its local day (todays_hour), or has come since its
-/// last evaluation (yesterdays_hour; evaluated_at: that evaluation or, before the first one, its creation), or where the run before
-/// (considered_at; NULL: there was none) was a day ago. A NULL todays_hour or yesterdays_hour: it has none, and every run does. So does the
-/// run after a release.
+/// Whether it is an organization's turn in a run at as_of: where its evaluation hour has passed on its local day (todays_hour), or has come since it
+/// was last its turn (yesterdays_hour; turn_at: that turn or, before the first one, its creation), or where the last two runs (last_runs, the later one
+/// first) say that runs are daily. A NULL todays_hour or yesterdays_hour: it has none, and it is its turn in every
+/// run. So it is after a release.
 ///
-/// 22004 for a NULL as_of or evaluated_at.
+/// 22004 for a NULL as_of or turn_at.
 #[pg_extern(immutable, parallel_safe)]
 fn is_evaluation_due(
     as_of: Option<TimestampWithTimeZone>,
     todays_hour: Option<TimestampWithTimeZone>,
     yesterdays_hour: Option<TimestampWithTimeZone>,
-    evaluated_at: Option<TimestampWithTimeZone>,
-    considered_at: Option<TimestampWithTimeZone>,
+    turn_at: Option<TimestampWithTimeZone>,
+    last_runs: Option<Vec<Option<TimestampWithTimeZone>>>,
     is_released: Option<bool>,
 ) -> Result<bool> {
     let hour = todays_hour
         .zip(yesterdays_hour)
         .map(|(today, yesterday)| Hour { today: nearest_moment(today), yesterday: nearest_moment(yesterday) });
-    Ok(evaluation::is_due(Turn {
+    Ok(evaluation::is_due(&Turn {
         now: nearest_moment(as_of.ok_or_else(|| null_argument("as_of"))?),
         hour,
-        evaluated_at: nearest_moment(evaluated_at.ok_or_else(|| null_argument("evaluated_at"))?),
-        considered_at: considered_at.map(nearest_moment),
+        turn_at: nearest_moment(turn_at.ok_or_else(|| null_argument("turn_at"))?),
+        last_runs: last_runs.into_iter().flatten().flatten().map(nearest_moment).collect(),
         is_released: is_released.unwrap_or(false),
     }))
+}
+
+/// Whether a day is off by the calendar of an organization: nothing is enqueued on it. off_from, off_until: the first and last days of its
+/// days off, pairwise. NULL: nothing is off.
+///
+/// 22004 for a NULL day, 22008 for an infinite one, 22023 for an unknown weekday.
+#[pg_extern(immutable, parallel_safe)]
+fn is_day_off(
+    day: Option<Date>,
+    weekly_days_off: Option<Vec<Option<i32>>>,
+    off_from: Option<Vec<Option<Date>>>,
+    off_until: Option<Vec<Option<Date>>>,
+    follow_up_from: Option<Date>,
+) -> Result<bool> {
+    let day = calendar_date("day", day.ok_or_else(|| null_argument("day"))?)?;
+    Ok(calendar_of(weekly_days_off, off_from, off_until, follow_up_from)?.is_off(day))
 }
 
 /// Whether a run holds the follow-ups of an organization: more than follow_up_limit (NULL: no limit) became due by its last evaluation (backlog),

@@ -12,7 +12,7 @@ COMMENT ON COLUMN assignment_reminders.reminder_settings.follow_up_limit IS
 
 CREATE TABLE assignment_reminders.organization_evaluations (
     organization_id uuid NOT NULL,
-    considered_at timestamptz NOT NULL,
+    turn_at timestamptz NOT NULL,
     evaluated_at timestamptz,
     held_at timestamptz,
     released_at timestamptz,
@@ -31,16 +31,17 @@ CREATE INDEX organization_evaluations_held_idx ON assignment_reminders.organizat
 
 COMMENT ON TABLE assignment_reminders.organization_evaluations IS
     'What runs have made of each organization: when it was last evaluated, and since when its follow-ups are held. Kept by run_daily_evaluation.';
-COMMENT ON COLUMN assignment_reminders.organization_evaluations.considered_at IS 'as_of of the last run, whether or not it was its turn.';
+COMMENT ON COLUMN assignment_reminders.organization_evaluations.turn_at IS
+    'as_of of the last run in which it was its turn: also one on a day off, or that held its follow-ups.';
 COMMENT ON COLUMN assignment_reminders.organization_evaluations.evaluated_at IS
-    'as_of of the last run that evaluated it. NULL: none did. One that held its follow-ups does not count.';
+    'as_of of the last run that evaluated it. NULL: none did. One on a day off, or that held its follow-ups, does not count.';
 COMMENT ON COLUMN assignment_reminders.organization_evaluations.held_at IS 'as_of of the run since which its follow-ups are held. NULL: they are not.';
 COMMENT ON COLUMN assignment_reminders.organization_evaluations.released_at IS 'When they were released, for the next run to send.';
 
 REVOKE ALL ON assignment_reminders.organization_evaluations FROM PUBLIC;
 
 -- Runs evaluated every organization that there was.
-INSERT INTO assignment_reminders.organization_evaluations (organization_id, considered_at, evaluated_at)
+INSERT INTO assignment_reminders.organization_evaluations (organization_id, turn_at, evaluated_at)
 SELECT o.id, run.as_of, run.as_of
   FROM assignment_reminders.organizations o
  CROSS JOIN (SELECT r.as_of, r.started_at FROM assignment_reminders.evaluation_runs r

@@ -33,6 +33,6 @@ BEGIN
 END
 $$;
 COMMENT ON COLUMN assignment_reminders.reminders.reminder_type IS
-    'contact-reminder, contact-escalation, a due offset such as 24h, daily-summary, or the cause of a notice to an admin (alerts.cause).';
+    'Of follow-ups, summaries and notices to admins (alerts.cause) as reminder_kinds() has it; of others a due offset such as 24h, or a name of your own.';
 COMMENT ON COLUMN assignment_reminders.reminders.anchor IS
     'The moment the reminder counts from: midnight UTC of the day on which the silence began, due_at, the local day, or the moment when what a notice is about began. When it moves, the row is armed again.';

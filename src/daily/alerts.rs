@@ -3,11 +3,10 @@
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
-use super::health;
+use super::{health, organizations};
 use crate::arguments;
-use crate::delivery::enqueue;
+use crate::delivery::enqueue_notices;
 use crate::rules::alert::{Cause, HOURS_WITHOUT_SENDING, with_runs};
-use crate::rules::kind::Follows;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
 use crate::server::owner::as_owner_of;
@@ -44,23 +43,28 @@ fn enqueue_alerts(
 pub fn tell_admins(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<ResultSet> {
     static NOTE: Statement = Statement::at_each_call(
         include_str!("../../sql/alerts/note.sql"),
-        &[types::MOMENT, types::TEXTS, types::TEXT, types::TEXT, types::INT],
+        &[types::MOMENT, types::TEXTS, types::TEXT, types::TEXT, types::INT, types::TEXTS, types::UUIDS],
     );
     if !AdvisoryLock::Alerts.try_to_take() {
         return Ok(ResultSet::empty());
     }
+    // Jobs are seen by whoever scheduled them.
+    let has_missed_run = health::has_missed_run(max_age, as_of)?;
     let work = || {
-        let with_runs: Vec<&str> =
-            with_runs(&health::of_runs(max_age, as_of)?).into_iter().map(Cause::reminder_type).collect();
+        let mut facts = health::of_runs(max_age, as_of)?;
+        facts.has_missed_run = has_missed_run.or(facts.has_missed_run);
+        let with_runs: Vec<&str> = with_runs(&facts).into_iter().map(Cause::reminder_type).collect();
         let arguments = [
             as_of.into(),
             with_runs.into(),
             Cause::HeldRun.reminder_type().into(),
             Cause::NothingSent.reminder_type().into(),
             HOURS_WITHOUT_SENDING.into(),
+            Cause::TYPES.to_vec().into(),
+            organizations::lock()?.into(),
         ];
         if NOTE.write(&arguments, |rows| rows.one("goes_on"))? == Some(true) {
-            enqueue(Follows::Occurrence, as_of)
+            enqueue_notices(as_of)
         } else {
             Ok(ResultSet::empty())
         }

@@ -8,14 +8,14 @@ use super::jobs;
 use crate::arguments;
 use crate::install;
 use crate::organization::chosen_organization;
-use crate::rules::health::{Facts, LastRun, Running, Status, judge};
+use crate::rules::health::{Facts, Held, LastRun, Running, Status, judge};
 use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
 use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
-use crate::server::rows::Row;
+use crate::server::rows::{Row, Rows};
 use crate::server::statement::{Statement, types};
 
 returns!(
@@ -155,7 +155,7 @@ fn arguments_of_facts(
 }
 
 /// Whether a run has been missed by the schedule of the job that makes them, as far as the current role can see it.
-fn has_missed_run(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<Option<bool>> {
+pub fn has_missed_run(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<Option<bool>> {
     let Some(max_age) = max_age else { return Ok(None) };
     Ok(jobs::facts(as_of, max_age)?.as_ref().and_then(job::has_missed_run))
 }
@@ -171,20 +171,36 @@ fn verdict(
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
     static REFUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
-    static HELD: Statement = Statement::kept(include_str!("../../sql/daily/held_organizations.sql"), &[types::UUID]);
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, held, refused) = as_owner_of("reminders", || {
+    let (unheard, refused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
-        let held: Option<i64> = HELD.read(&[organization.into()], |rows| rows.one("held"))?;
         let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
-        Ok((unheard.unwrap_or(0), held.unwrap_or(0), refused.unwrap_or(0)))
+        Ok((unheard.unwrap_or(0), refused.unwrap_or(0)))
     })?;
     let facts = facts(row)?;
     let (status, reasons) =
-        judge(&Facts { unheard_escalations: unheard, held_organizations: held, sender_refusals: refused, ..facts });
+        judge(&Facts { unheard_escalations: unheard, held: held(organization)?, sender_refusals: refused, ..facts });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
+}
+
+static HELD: Statement = Statement::kept(include_str!("../../sql/daily/held_organizations.sql"), &[types::UUID]);
+
+/// Whose follow-ups are held, of one organization or (`None`) of all.
+fn held(organization: Option<Uuid>) -> Result<Option<Held>> {
+    as_owner_of("organization_evaluations", || HELD.read(&[organization.into()], held_in))
+}
+
+/// Whose follow-ups are held, as the run that asks has left it.
+pub fn held_by_run() -> Result<Option<Held>> {
+    as_owner_of("organization_evaluations", || HELD.write(&[None::<Uuid>.into()], held_in))
+}
+
+fn held_in(mut rows: Rows) -> Result<Option<Held>> {
+    let Some(row) = rows.next() else { return Ok(None) };
+    let (number, one) = (row.not_null("held")?, row.get::<String>("one")?);
+    Ok(one.map(|one| Held { number, one }))
 }
 
 /// What the rows say of the runs and the settings.
@@ -207,7 +223,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         running,
         organizations_without_settings: row.not_null("without_settings")?,
         unheard_escalations: 0,
-        held_organizations: 0,
+        held: None,
         sender_refusals: 0,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),

@@ -7,6 +7,7 @@ use crate::rules::job::{End, Facts, Job, Kind};
 use crate::schedule::access::{access, commands, home, names};
 use crate::server::calendar::nearest_moment;
 use crate::server::errors::{Result, broken_statement};
+use crate::server::owner::as_owner_of;
 use crate::server::rows::Row;
 use crate::server::setting::setting;
 use crate::server::statement::{Statement, types};
@@ -23,20 +24,23 @@ pub fn facts(as_of: TimestampWithTimeZone, max_age: Interval) -> Result<Option<F
     // pg_cron 1.4 has no such setting, and this time zone.
     let zone = setting(c"cron.timezone").unwrap_or_else(|| "GMT".to_string());
     let is_on = |value: Option<String>| value.is_none_or(|value| value == "on");
-    let (mut facts, recently) = CLOCK.read(&[as_of.into(), zone.as_str().into(), max_age.into()], |mut rows| {
-        let row = rows.next().ok_or_else(|| broken_statement("no time"))?;
-        let facts = Facts {
-            now: shown(row.get("now")?).ok_or_else(|| broken_statement("no time"))?,
-            database: row.not_null("database")?,
-            home: home(),
-            is_launching: is_on(setting(c"cron.launch_active_jobs")),
-            is_recording: is_on(setting(c"cron.log_run")),
-            last_success: shown(row.get("last_success")?),
-            without_run_since: shown(row.get("without_run_since")?),
-            jobs: Vec::new(),
-            gone: Vec::new(),
-        };
-        Ok((facts, row.get("recently")?))
+    // When runs were, whoever schedules them; the jobs themselves are the current role's to see.
+    let (mut facts, recently) = as_owner_of("evaluation_runs", || {
+        CLOCK.read(&[as_of.into(), zone.as_str().into(), max_age.into()], |mut rows| {
+            let row = rows.next().ok_or_else(|| broken_statement("no time"))?;
+            let facts = Facts {
+                now: shown(row.get("now")?).ok_or_else(|| broken_statement("no time"))?,
+                database: row.not_null("database")?,
+                home: home(),
+                is_launching: is_on(setting(c"cron.launch_active_jobs")),
+                is_recording: is_on(setting(c"cron.log_run")),
+                last_success: shown(row.get("last_success")?),
+                without_run_since: shown(row.get("without_run_since")?),
+                jobs: Vec::new(),
+                gone: Vec::new(),
+            };
+            Ok((facts, row.get("recently")?))
+        })
     })?;
     facts.jobs = JOBS.read(&[names().into(), zone.as_str().into()], |rows| rows.map(job).collect())?;
     let is_there = |kind: Kind| facts.jobs.iter().any(|job| job.kind.goes_with(kind));

@@ -4,6 +4,7 @@ mod alerts;
 mod guard;
 mod health;
 mod jobs;
+mod organizations;
 mod run;
 mod schedule;
 

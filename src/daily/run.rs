@@ -5,12 +5,12 @@ use std::panic::AssertUnwindSafe;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::datum::datetime_support::clock_timestamp;
 use pgrx::prelude::*;
-use pgrx::warning;
+use pgrx::{notice, warning};
 
-use super::alerts;
+use super::{alerts, health, organizations};
 use crate::arguments;
-use crate::delivery::enqueue;
-use crate::rules::kind::{Addressee, Follows, Kind};
+use crate::delivery::enqueue_follow_ups;
+use crate::rules::kind::{Addressee, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
 use crate::server::result::{SetOf, returns};
@@ -68,7 +68,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     WHOLE.require()?;
     let started_at = clock_timestamp();
     let (enqueued, outcome) = if AdvisoryLock::DailyRun.try_to_take() {
-        match attempt(AssertUnwindSafe(|| enqueue(Follows::Silence, as_of)))? {
+        match attempt(AssertUnwindSafe(|| enqueue_follow_ups(as_of, organizations::lock_evaluations()?)))? {
             Ok(enqueued) => {
                 let outcome = Outcome::succeeded(&enqueued)?;
                 (enqueued, outcome)
@@ -83,7 +83,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     };
     let has_run = outcome.status != "skipped";
     log(as_of, started_at, outcome)?;
-    if has_run {
+    if has_run && !organizations::is_replay(as_of)? {
         tell_admins(as_of)?;
     }
     Ok(SetOf::statement(enqueued))
@@ -93,6 +93,9 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
 fn tell_admins(as_of: TimestampWithTimeZone) -> Result<()> {
     if let Err(failure) = attempt(AssertUnwindSafe(|| alerts::tell_admins(None, as_of)))? {
         warning!("the admins were not told of the run: {} (SQLSTATE {})", failure.message, failure.sqlstate());
+    }
+    if let Some(held) = health::held_by_run()? {
+        notice!("{}", held.reason());
     }
     Ok(())
 }

@@ -9,4 +9,4 @@ mod notify;
 mod operate;
 mod progress;
 
-pub use enqueue::enqueue;
+pub use enqueue::{enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};

@@ -4,7 +4,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 
 use crate::arguments;
-use crate::delivery::enqueue;
+use crate::delivery::{enqueue_due_dates, enqueue_summaries};
 use crate::rules::kind::Follows;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns};
@@ -43,7 +43,7 @@ fn enqueue_due_reminders(
     };
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
-    let enqueued = enqueue(Follows::DueDate, as_of)?;
+    let enqueued = enqueue_due_dates(as_of)?;
     WITHDRAW.run(&[as_of.into(), Follows::DueDate.other_types().into()])?;
     Ok(SetOf::statement(enqueued))
 }
@@ -63,5 +63,5 @@ fn enqueue_daily_summaries(
     };
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
-    Ok(SetOf::statement(enqueue(Follows::Day, as_of)?))
+    Ok(SetOf::statement(enqueue_summaries(as_of)?))
 }

@@ -74,7 +74,7 @@ mod tests {
         }
         assert_eq!(with_runs(&Facts { is_overdue: true, ..healthy() }), [Cause::MissingRun]);
         assert_eq!(with_runs(&Facts { is_overdue: true, has_missed_run: Some(false), ..healthy() }), []);
-        assert_eq!(with_runs(&Facts { held_organizations: 1, unheard_escalations: 1, ..healthy() }), []);
+        assert_eq!(with_runs(&Facts { unheard_escalations: 1, ..healthy() }), []);
     }
 
     #[test]

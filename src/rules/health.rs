@@ -25,6 +25,25 @@ pub struct Running {
     pub is_stuck: Option<bool>,
 }
 
+/// Organizations whose follow-ups are held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub number: i64,
+    /// The id of one of them.
+    pub one: String,
+}
+
+impl Held {
+    /// What is said of it, and what can be done.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let Self { number, one } = self;
+        format!(
+            "follow-ups are held, a backlog above follow_up_limit, of organizations: {number}, such as {one}; evaluation_runs tells how many, evaluate_assignments(organization_id => '{one}') which, and SELECT assignment_reminders.release_held_run('{one}') lets the next run send them"
+        )
+    }
+}
+
 /// Everything that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -37,8 +56,8 @@ pub struct Facts {
     pub organizations_without_settings: i32,
     /// Escalations of silences that go on, which reach nobody.
     pub unheard_escalations: i64,
-    /// Organizations whose follow-ups are held, until somebody releases them.
-    pub held_organizations: i64,
+    /// Whose follow-ups are held, until somebody releases them.
+    pub held: Option<Held>,
     /// Messages of the last day that were refused for the sender's sake.
     pub sender_refusals: i64,
     /// The triggers of ours that are missing, disabled or altered.
@@ -108,12 +127,8 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Critical, reason));
     }
-    if facts.held_organizations > 0 {
-        let reason = format!(
-            "organizations whose follow-ups are held, since more became due by their last evaluation than follow_up_limit lets go at once: {}; evaluation_runs tells how many, evaluate_assignments() which, and release_held_run() lets them go",
-            facts.held_organizations
-        );
-        findings.push((Status::Critical, reason));
+    if let Some(held) = &facts.held {
+        findings.push((Status::Critical, held.reason()));
     }
     if facts.unheard_escalations > 0 {
         let reason = format!(
@@ -172,7 +187,7 @@ pub mod tests {
             running: None,
             organizations_without_settings: 0,
             unheard_escalations: 0,
-            held_organizations: 0,
+            held: None,
             sender_refusals: 0,
             altered_triggers: vec![],
             altered_others: vec![],
@@ -239,10 +254,10 @@ pub mod tests {
 
     #[test]
     fn follow_ups_that_are_held_are_critical_until_they_are_released() {
-        let (status, reasons) = judge(&Facts { held_organizations: 2, ..healthy() });
+        let (status, reasons) = judge(&Facts { held: Some(Held { number: 2, one: "a-1".into() }), ..healthy() });
         assert_eq!(status, Status::Critical);
         assert!(
-            reasons[0].starts_with("organizations whose follow-ups are held") && reasons[0].contains(": 2;"),
+            reasons[0].starts_with("follow-ups are held") && reasons[0].contains("release_held_run('a-1')"),
             "{reasons:?}"
         );
     }

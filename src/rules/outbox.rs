@@ -38,8 +38,9 @@ pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
         (Follows::DueDate, Some(anchor)) => {
             anchor != due.anchor || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
         }
-        // Days only go forward, and so does what happens.
-        (Follows::Day | Follows::Occurrence, Some(anchor)) => anchor < due.anchor,
+        // Days only go forward.
+        (Follows::Day, Some(anchor)) => anchor < due.anchor,
+        (Follows::Occurrence, Some(anchor)) => anchor != due.anchor,
     }
 }
 

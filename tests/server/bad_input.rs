@@ -90,6 +90,14 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "'[5:6]={1,2}'",
             "array_fill(7, ARRAY[100000])",
         ],
+        "timestamp with time zone[]" => &[
+            "NULL",
+            "'{}'",
+            "'{NULL}'",
+            "'{2026-11-22 12:00+00,infinity}'",
+            "'{-infinity,4713-01-01 BC}'",
+            "array_fill(timestamptz '2026-11-22', ARRAY[20000])",
+        ],
         "bigint" => &["NULL", "0", "101", "-9223372036854775808", "9223372036854775807"],
         "text[]" => &[
             "NULL",

@@ -81,7 +81,7 @@ fn an_organization_is_evaluated_from_its_local_hour_on_and_again_for_what_become
     assert_eq!(
         row(
             &mut client,
-            "SELECT evaluated_at, considered_at FROM organization_evaluations WHERE evaluated_at = considered_at AND organization_id::text LIKE '%2'"
+            "SELECT evaluated_at, turn_at FROM organization_evaluations WHERE evaluated_at = turn_at AND organization_id::text LIKE '%2'"
         ),
         "2026-11-14 20:00:00+00|2026-11-14 20:00:00+00"
     );
@@ -273,7 +273,8 @@ fn a_backlog_is_held_and_told_of_until_it_is_released_and_nobody_elses_is() {
     for which in ["evaluation_health()".to_string(), format!("organization_health('{ORGANIZATION}')")] {
         let verdict = health(&mut client, &which);
         assert!(
-            verdict.starts_with("critical|organizations whose follow-ups are held") && verdict.contains(": 1;"),
+            verdict.starts_with("critical|follow-ups are held")
+                && verdict.contains(&format!("release_held_run('{ORGANIZATION}')")),
             "{verdict}"
         );
     }
@@ -317,6 +318,199 @@ fn a_hold_ends_by_itself_where_what_made_it_is_put_right() {
     assert_eq!(run_at(&mut client, "2026-11-26 12:00+00"), ["1|101", "2|101"]);
     assert_eq!(row(&mut client, "SELECT status FROM evaluation_health()"), "ok");
     assert_eq!(row(&mut client, "SELECT count(*) FROM alerts WHERE cause LIKE '%run'"), "0");
+}
+
+#[test]
+fn on_a_day_off_nothing_is_evaluated_and_neither_a_hold_ends_nor_a_release() {
+    let (_database, mut client) = evaluated(101);
+    run(&mut client, "UPDATE reminder_settings SET reminder_after_days = 5");
+    run(
+        &mut client,
+        &format!(
+            "UPDATE reminder_settings SET weekly_days_off = '{{6,7}}', evaluation_hour = 7 WHERE organization_id = '{ORGANIZATION}'"
+        ),
+    );
+    run(&mut client, &format!("UPDATE reminder_settings SET follow_up_limit = NULL WHERE organization_id = '{OTHER}'"));
+    // Friday the 20th was evaluated at noon.
+    assert_eq!(run_at(&mut client, "2026-11-20 13:00+00"), ["2|101"]);
+    assert_eq!(notices(&mut client), ["held-run|ada"]);
+    send_notices(&mut client);
+    for day in ["2026-11-21 12:00+00", "2026-11-22 12:00+00"] {
+        assert_eq!(run_at(&mut client, day), [""; 0], "{day}");
+        assert_eq!(row(&mut client, "SELECT status FROM evaluation_health()"), "critical", "{day}");
+    }
+    assert_eq!(notices(&mut client), [""; 0], "told once");
+    assert_eq!(row(&mut client, &format!("SELECT release_held_run('{ORGANIZATION}')")), "t");
+    assert_eq!(run_at(&mut client, "2026-11-22 13:00+00"), [""; 0], "a Sunday");
+    assert_eq!(run_at(&mut client, "2026-11-23 07:00+00"), ["1|101"], "the release is still there");
+}
+
+#[test]
+fn what_fell_due_on_a_day_without_a_run_before_a_weekend_is_not_held() {
+    let (_database, mut client) = evaluated(150);
+    run(&mut client, "UPDATE reminder_settings SET weekly_days_off = '{6,7}', reminder_after_days = 11");
+    // By working days, the eleventh is Friday the 27th, when nothing runs.
+    run(&mut client, "SELECT run_daily_evaluation('2026-11-26 07:00+00')");
+    for day in ["2026-11-28", "2026-11-29"] {
+        assert_eq!(run_at(&mut client, &format!("{day} 07:00+00")), [""; 0], "{day}");
+    }
+    assert_eq!(run_at(&mut client, "2026-11-30 07:00+00"), ["1|150", "2|150"]);
+}
+
+#[test]
+fn with_one_daily_job_a_run_by_hand_beside_it_leaves_nobody_out() {
+    let (_database, mut client) = installed();
+    run(&mut client, "UPDATE reminder_settings SET evaluation_hour = 7");
+    People::new(&mut client).assignments(&mut client, "2026-11-01", 3);
+    for as_of in ["2026-11-12 06:00+00", "2026-11-13 06:00+00", "2026-11-14 15:00+00"] {
+        assert_eq!(run_at(&mut client, as_of), [""; 0], "{as_of}");
+    }
+    assert_eq!(run_at(&mut client, "2026-11-15 06:00+00"), ["1|3"]);
+    // Nor does a new organization miss its first day.
+    organization(&mut client, OTHER, "UTC", "7");
+    run(&mut client, &format!("UPDATE organizations SET created_at = '2026-11-16 12:00+00' WHERE id = '{OTHER}'"));
+    People::in_organization(&mut client, OTHER).assignments(&mut client, "2026-11-03", 2);
+    assert_eq!(run_at(&mut client, "2026-11-16 06:00+00"), [""; 0]);
+    assert_eq!(run_at(&mut client, "2026-11-17 06:00+00"), ["2|2"]);
+}
+
+#[test]
+fn an_organization_that_was_held_is_not_evaluated_at_night() {
+    let (_database, mut client) = evaluated(101);
+    run(&mut client, "UPDATE reminder_settings SET evaluation_hour = 7, reminder_after_days = 5");
+    let mut every_hour = |from: &str, hours: i32| {
+        let runs = format!(
+            "SELECT sum((SELECT count(*) FROM run_daily_evaluation(at))) FROM generate_series(timestamptz '{from}', timestamptz '{from}' + interval '{hours} hours', '1 hour') AS at"
+        );
+        row(&mut client, &runs)
+    };
+    assert_eq!(every_hour("2026-11-21 07:00+00", 16), "0", "held");
+    let mut client = _database.connect();
+    run(&mut client, "UPDATE reminder_settings SET reminder_after_days = 10");
+    let mut every_hour = |from: &str, hours: i32| {
+        let runs = format!(
+            "SELECT sum((SELECT count(*) FROM run_daily_evaluation(at))) FROM generate_series(timestamptz '{from}', timestamptz '{from}' + interval '{hours} hours', '1 hour') AS at"
+        );
+        row(&mut client, &runs)
+    };
+    assert_eq!(every_hour("2026-11-22 00:00+00", 6), "0", "before seven");
+    assert_eq!(every_hour("2026-11-22 07:00+00", 0), "202", "due that day");
+}
+
+#[test]
+fn what_no_earlier_run_could_have_sent_is_no_backlog() {
+    // Escalations without grace, of reminders that were sent since the last run.
+    let (_database, mut client) = evaluated(150);
+    run(&mut client, "UPDATE reminder_settings SET escalation_grace_days = 0, escalate_after_days = 14");
+    assert_eq!(run_at(&mut client, "2026-11-26 16:00+00"), ["1|150", "2|150"]);
+    run(&mut client, "UPDATE reminders SET status = 'sent', sent_at = '2026-11-26 16:05+00'");
+    assert_eq!(run_at(&mut client, "2026-11-26 17:00+00"), ["1|150", "2|150"], "the coordinators");
+
+    // What was enqueued in time, and skipped at the claim since the mentor was away.
+    let (_database, mut client) = evaluated(150);
+    assert_eq!(run_at(&mut client, "2026-11-26 07:00+00"), ["1|150", "2|150"]);
+    run(
+        &mut client,
+        "SELECT pause_mentor(id, '2026-11-30', as_of => '2026-11-27 07:00+00') FROM peer_mentors;
+         SELECT claim_reminders(10000, as_of => '2026-11-27 08:00+00')",
+    );
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminders WHERE skip_reason = 'paused'"), "300");
+    for day in ["27", "28", "29", "30"] {
+        assert_eq!(run_at(&mut client, &format!("2026-11-{day} 09:00+00")), [""; 0], "{day}");
+    }
+    assert_eq!(run_at(&mut client, "2026-12-01 09:00+00"), ["1|150", "2|150"]);
+}
+
+#[test]
+fn a_replay_of_the_past_ends_no_hold_and_one_of_the_future_silences_no_alert() {
+    let (_database, mut client) = evaluated(101);
+    run(
+        &mut client,
+        &format!(
+            "DELETE FROM reminder_settings WHERE organization_id = '{OTHER}'; UPDATE reminder_settings SET reminder_after_days = 5"
+        ),
+    );
+    assert_eq!(run_at(&mut client, "2026-11-22 12:00+00"), [""; 0]);
+    assert_eq!(run_at(&mut client, "2026-10-10 12:00+00"), [""; 0]);
+    assert_eq!(run_at(&mut client, "2026-11-22 13:00+00"), [""; 0], "still held");
+    assert_eq!(
+        row(&mut client, "SELECT held_at, evaluated_at FROM organization_evaluations WHERE held_at IS NOT NULL"),
+        "2026-11-22 12:00:00+00|2026-11-20 12:00:00+00"
+    );
+    assert_eq!(
+        row(&mut client, "SELECT count(*), min(began_at) FROM alerts WHERE cause = 'held-run'"),
+        "1|2026-11-22 12:00:00+00"
+    );
+
+    let (_database, mut client) = evaluated(0);
+    People::new(&mut client).assignments(&mut client, "2026-01-01", 101);
+    let count =
+        |client: &mut Client, as_of: &str| row(client, &format!("SELECT count(*) FROM run_daily_evaluation({as_of})"));
+    assert_eq!(count(&mut client, "now() + interval '10 years'"), "0");
+    assert_eq!(notices(&mut client), ["held-run|ada"]);
+    send_notices(&mut client);
+    run(&mut client, &format!("SELECT release_held_run('{ORGANIZATION}')"));
+    assert_eq!(count(&mut client, "now()"), "101");
+    People::new(&mut client).assignments(&mut client, "2026-01-01", 101);
+    assert_eq!(count(&mut client, "now()"), "0");
+    assert_eq!(notices(&mut client), ["held-run|ada"], "another one, though the clock was ahead");
+}
+
+#[test]
+fn a_notice_of_what_was_held_is_withdrawn_when_it_is_released() {
+    let (_database, mut client) = evaluated(101);
+    run(&mut client, "UPDATE reminder_settings SET reminder_after_days = 5");
+    assert_eq!(run_at(&mut client, "2026-11-22 12:00+00"), [""; 0]);
+    run(
+        &mut client,
+        "SELECT release_held_run(id) FROM organizations; SELECT run_daily_evaluation('2026-11-22 13:00+00')",
+    );
+    assert_eq!(
+        rows(&mut client, "SELECT status, skip_reason FROM reminders WHERE reminder_type = 'held-run'"),
+        ["skipped|over", "skipped|over"]
+    );
+}
+
+#[test]
+fn an_organization_that_somebody_deletes_or_releases_meanwhile_holds_nobody_up() {
+    let (database, mut client) = evaluated(3);
+    run(&mut client, "INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-000000000003', 'bare')");
+    let mut other = database.connect();
+    run(&mut other, "BEGIN; DELETE FROM organizations WHERE name = 'bare'");
+    let mut third = database.connect();
+    run(
+        &mut third,
+        &format!("BEGIN; SELECT * FROM organization_evaluations WHERE organization_id = '{OTHER}' FOR UPDATE"),
+    );
+    run(&mut client, "SET lock_timeout = '2s'");
+    assert_eq!(run_at(&mut client, "2026-11-26 12:00+00"), ["1|3"], "the others wait for the next run");
+    assert_eq!(row(&mut client, "SELECT status FROM evaluation_runs ORDER BY started_at DESC LIMIT 1"), "succeeded");
+    run(&mut client, "SELECT * FROM enqueue_alerts()");
+    run(&mut other, "COMMIT");
+    run(&mut third, "COMMIT");
+    assert_eq!(run_at(&mut client, "2026-11-26 13:00+00"), ["2|3"]);
+}
+
+#[test]
+fn a_notice_that_is_sent_ends_no_silence_and_is_told_once() {
+    let (_database, mut client) = evaluated(1);
+    run_at(&mut client, "2026-11-26 07:00+00");
+    run(&mut client, "UPDATE reminders SET attempts = 1, retry_at = '2026-11-29 00:00+00'");
+    let mut told = Vec::new();
+    for hour in 0..48 {
+        let at = format!("timestamptz '2026-11-26 08:00+00' + interval '{hour} hours'");
+        told.extend(rows(&mut client, &format!("SELECT reminder_type FROM enqueue_alerts(as_of => {at})")));
+        run(
+            &mut client,
+            &format!(
+                "INSERT INTO send_logs (organization_id, reminder_type, status, created_at)
+                 SELECT organization_id, reminder_type, 'queued', {at} FROM reminders WHERE assignment_id IS NULL AND status = 'pending';
+                 UPDATE reminders SET status = 'sent', sent_at = {at} WHERE assignment_id IS NULL AND status = 'pending'"
+            ),
+        );
+    }
+    told.retain(|told| told == "nothing-sent");
+    assert_eq!(told.len(), 2, "one for each organization");
 }
 
 #[test]

@@ -75,6 +75,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "evaluation_turns",
             "is_evaluation_due",
             "is_held",
+            "is_day_off",
+            "last_runs",
             "dispatched_at",
             "addressee_id",
             "is_reachable",
