@@ -283,7 +283,7 @@ fn is_evaluation_due(
     Ok(evaluation::is_due(&Turn {
         now: nearest_moment(as_of.ok_or_else(|| null_argument("as_of"))?),
         hour,
-        turn_at: nearest_moment(turn_at.ok_or_else(|| null_argument("turn_at"))?),
+        last_at: nearest_moment(turn_at.ok_or_else(|| null_argument("turn_at"))?),
         last_runs: last_runs.into_iter().flatten().flatten().map(nearest_moment).collect(),
         is_released: is_released.unwrap_or(false),
     }))

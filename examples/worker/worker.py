@@ -148,7 +148,7 @@ def render(reminder, summary_of):
 
 # What admins are told of.
 NOTICES = {
-    "held-run": "Follow-ups are held: more became due at once than the limit lets go. Please look, and release them",
+    "held-run": "Follow-ups are held: more than the limit should have gone out earlier. Please look, and release them",
     "failed-run": "The daily evaluation failed",
     "slow-run": "The daily evaluation takes over 30 minutes",
     "missing-run": "The daily evaluation was not made",

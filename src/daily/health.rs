@@ -86,7 +86,7 @@ fn watch_daily_evaluation(max_age: default!(Option<Interval>, "interval '26 hour
         PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("{}: {}", job::ALARM, verdict.reasons.join("; ")),
         "assignment_reminders.evaluation_runs holds the runs, cron.job_run_details what pg_cron saw of them.",
-        "Mend the cause. Where a run is missing or failed, SELECT * FROM assignment_reminders.run_daily_evaluation() makes up for it.",
+        "Mend the cause. Where a run is missing or failed, SELECT * FROM assignment_reminders.run_daily_evaluation() makes up for it; what is held waits for release_held_run().",
     ))
 }
 

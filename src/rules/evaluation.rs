@@ -25,7 +25,7 @@ pub struct Turn {
     /// `None`: every run.
     pub hour: Option<Hour>,
     /// When it was last its turn, or its creation if it never was.
-    pub turn_at: DateTime<Utc>,
+    pub last_at: DateTime<Utc>,
     /// The last two runs, of whomever, the later one first. Fewer where there were not as many.
     pub last_runs: Vec<DateTime<Utc>>,
     /// What was held has been released.
@@ -37,7 +37,7 @@ pub struct Turn {
 #[must_use]
 pub fn is_due(turn: &Turn) -> bool {
     let Some(hour) = turn.hour else { return true };
-    turn.is_released || turn.now >= hour.today || hour.yesterday > turn.turn_at || is_daily(turn)
+    turn.is_released || turn.now >= hour.today || hour.yesterday > turn.last_at || is_daily(turn)
 }
 
 fn is_daily(turn: &Turn) -> bool {
@@ -60,7 +60,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(day) + TimeDelta::hours(hour)
     }
 
-    fn turn(now: DateTime<Utc>, turn_at: DateTime<Utc>) -> Turn {
+    fn turn(now: DateTime<Utc>, last_at: DateTime<Utc>) -> Turn {
         let midnight = DateTime::UNIX_EPOCH + TimeDelta::days((now - DateTime::UNIX_EPOCH).num_days());
         let today = midnight + TimeDelta::hours(7);
         let hour = Some(Hour { today, yesterday: today - TimeDelta::days(1) });
@@ -95,7 +95,7 @@ mod tests {
         let daily = Turn { last_runs: vec![at(9, 7), at(8, 7)], ..turn(at(10, 6), at(9, 7)) };
         let with = |last_runs| Turn { last_runs, ..daily.clone() };
         assert!(is_due(&daily));
-        assert!(is_due(&Turn { turn_at: at(9, 15), ..with(vec![at(9, 15), at(9, 6)]) }), "another at 15 yesterday");
+        assert!(is_due(&Turn { last_at: at(9, 15), ..with(vec![at(9, 15), at(9, 6)]) }), "another at 15 yesterday");
         assert!(!is_due(&with(vec![at(10, 1), at(9, 20)])), "a later run will come");
         assert!(!is_due(&with(vec![at(10, 5), at(8, 23)])), "hourly runs have just begun again");
         assert!(!is_due(&with(vec![at(9, 6)])) && !is_due(&with(vec![])), "nothing is known of runs");

@@ -378,23 +378,20 @@ fn with_one_daily_job_a_run_by_hand_beside_it_leaves_nobody_out() {
 fn an_organization_that_was_held_is_not_evaluated_at_night() {
     let (_database, mut client) = evaluated(101);
     run(&mut client, "UPDATE reminder_settings SET evaluation_hour = 7, reminder_after_days = 5");
-    let mut every_hour = |from: &str, hours: i32| {
-        let runs = format!(
-            "SELECT sum((SELECT count(*) FROM run_daily_evaluation(at))) FROM generate_series(timestamptz '{from}', timestamptz '{from}' + interval '{hours} hours', '1 hour') AS at"
-        );
-        row(&mut client, &runs)
+    // Hourly, from this moment on.
+    let every_hour = |client: &mut Client, from: &str, hours: i32| {
+        row(
+            client,
+            &format!(
+                "SELECT sum((SELECT count(*) FROM run_daily_evaluation(at)))
+                   FROM generate_series(timestamptz '{from}', timestamptz '{from}' + interval '{hours} hours', '1 hour') AS at"
+            ),
+        )
     };
-    assert_eq!(every_hour("2026-11-21 07:00+00", 16), "0", "held");
-    let mut client = _database.connect();
+    assert_eq!(every_hour(&mut client, "2026-11-21 07:00+00", 16), "0", "held");
     run(&mut client, "UPDATE reminder_settings SET reminder_after_days = 10");
-    let mut every_hour = |from: &str, hours: i32| {
-        let runs = format!(
-            "SELECT sum((SELECT count(*) FROM run_daily_evaluation(at))) FROM generate_series(timestamptz '{from}', timestamptz '{from}' + interval '{hours} hours', '1 hour') AS at"
-        );
-        row(&mut client, &runs)
-    };
-    assert_eq!(every_hour("2026-11-22 00:00+00", 6), "0", "before seven");
-    assert_eq!(every_hour("2026-11-22 07:00+00", 0), "202", "due that day");
+    assert_eq!(every_hour(&mut client, "2026-11-22 00:00+00", 6), "0", "before seven");
+    assert_eq!(every_hour(&mut client, "2026-11-22 07:00+00", 0), "202", "due that day");
 }
 
 #[test]

@@ -45,6 +45,7 @@ fn a_run_over_a_million_assignments_and_the_claims_of_its_reminders_stay_within_
     people.assignments(&mut client, "2026-11-20", 1_000_000);
     run(&mut client, "UPDATE assignments SET assigned_on = '2026-11-01' WHERE title::integer % 100 = 0");
     run(&mut client, "SET session_replication_role = origin");
+    run(&mut client, "UPDATE reminder_settings SET follow_up_limit = NULL");
     run(&mut client, "VACUUM ANALYZE assignments");
 
     let enqueued = "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')";
