@@ -67,7 +67,7 @@ mod tests {
         Turn {
             now,
             hour,
-            turn_at,
+            last_at,
             last_runs: vec![now - TimeDelta::hours(1), now - TimeDelta::hours(2)],
             is_released: false,
         }
