@@ -211,10 +211,10 @@ fn jobs_of_a_database_that_was_renamed_are_told_and_made_anew_and_so_is_a_pg_cro
     cluster.start();
     let mut client = cluster.connect("renamed");
     let told = row(&mut client, health);
-    assert_eq!(told.matches("runs in the database reminders, not in this one, renamed").count(), 4, "{told}");
+    assert_eq!(told.matches("runs in the database reminders, not in this one, renamed").count(), 5, "{told}");
     run(&mut client, never);
     assert_eq!(row(&mut client, health), "ok|");
-    assert_eq!(row(&mut client, "SELECT count(*), min(database), max(database) FROM cron.job"), "4|renamed|renamed");
+    assert_eq!(row(&mut client, "SELECT count(*), min(database), max(database) FROM cron.job"), "5|renamed|renamed");
     drop(client);
 
     cluster.stop();
