@@ -1,7 +1,7 @@
 -- Notes what the admins of each organization must see to at $1, forgets what is over, and says whether anything goes on. $2: what is wrong with
 -- the runs, which are for all; $3: the cause of what is held, $4: of nothing having been sent for $5 hours while something was due for as long,
 -- notices ($6) aside; $7: the organizations, locked. Of what is due, the oldest thousand are looked at, where retries may stand before it. A notice of
--- what was held that waits is withdrawn with it: it asks for what nobody need do any more.
+-- what was held that waits is withdrawn with it, for the reason $8: it asks for what nobody need do any more.
 -- Index: organization_evaluations_held_idx; per organization send_logs_organization_idx and reminders_pending_idx, from the end and the start;
 -- users_admin_idx and reminders_recipient_summary_key.
 WITH organization AS MATERIALIZED (
@@ -33,7 +33,7 @@ WITH organization AS MATERIALIZED (
     RETURNING a.organization_id, a.cause
 ), withdrawn AS (
     UPDATE assignment_reminders.reminders r
-       SET status = 'skipped', skip_reason = 'over', updated_at = now()
+       SET status = 'skipped', skip_reason = $8, updated_at = now()
       FROM over
       JOIN assignment_reminders.users u ON u.organization_id = over.organization_id AND u.role = 'admin'
      WHERE over.cause = $3 AND r.recipient_id = u.id AND r.reminder_type = over.cause AND r.assignment_id IS NULL AND r.status = 'pending'

@@ -1,17 +1,5 @@
 -- The clock of a silence: days that do not count, pauses, and whose reminder counts.
 
--- What rows that are there get is no change of theirs: updated_at stays. In a fresh installation these triggers are still to come.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.assignments'::regclass AND t.tgname = 'assignments_set_updated_at') THEN
-        ALTER TABLE assignment_reminders.assignments DISABLE TRIGGER assignments_set_updated_at;
-    END IF;
-    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.reminders'::regclass AND t.tgname = 'reminders_set_updated_at') THEN
-        ALTER TABLE assignment_reminders.reminders DISABLE TRIGGER reminders_set_updated_at;
-    END IF;
-END
-$$;
-
 ALTER TABLE assignment_reminders.reminder_settings
     ADD COLUMN weekly_days_off integer[] NOT NULL DEFAULT '{}',
     ADD COLUMN follow_up_from date,
@@ -182,17 +170,6 @@ UPDATE assignment_reminders.reminders r SET anchor = assignment_reminders.silenc
    AND r.status IN ('sent', 'failed')
    AND a.last_contact_date < a.assigned_on AND r.anchor = assignment_reminders.silence_anchor(a.last_contact_date)
    AND greatest(r.sent_at, r.scheduled_for) >= assignment_reminders.silence_anchor(a.assigned_on);
-
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.assignments'::regclass AND t.tgname = 'assignments_set_updated_at') THEN
-        ALTER TABLE assignment_reminders.assignments ENABLE TRIGGER assignments_set_updated_at;
-    END IF;
-    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.reminders'::regclass AND t.tgname = 'reminders_set_updated_at') THEN
-        ALTER TABLE assignment_reminders.reminders ENABLE TRIGGER reminders_set_updated_at;
-    END IF;
-END
-$$;
 
 -- Escalations that reach nobody, for as long as they stand: what health asks for.
 CREATE INDEX reminders_unreachable_idx ON assignment_reminders.reminders (organization_id, assignment_id)

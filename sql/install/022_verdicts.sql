@@ -25,17 +25,5 @@ COMMENT ON COLUMN assignment_reminders.users.soft_bounced_at IS
 COMMENT ON COLUMN assignment_reminders.users.soft_bounces IS
     'How many messages soft_bounced_at tells of. At bounce_limit the person is opted out.';
 
--- Those that were counted without their moments. That is no change of a person's: updated_at stays. In a fresh installation the trigger is still to come.
-DO $$
-DECLARE
-    is_there boolean := EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'assignment_reminders.users'::regclass AND t.tgname = 'users_set_updated_at');
-BEGIN
-    IF is_there THEN
-        ALTER TABLE assignment_reminders.users DISABLE TRIGGER users_set_updated_at;
-    END IF;
-    UPDATE assignment_reminders.users u SET soft_bounced_at = array_fill(now(), ARRAY[least(u.soft_bounces, 100)]) WHERE u.soft_bounces > 0;
-    IF is_there THEN
-        ALTER TABLE assignment_reminders.users ENABLE TRIGGER users_set_updated_at;
-    END IF;
-END
-$$;
+-- Those that were counted without their moments.
+UPDATE assignment_reminders.users u SET soft_bounced_at = array_fill(now(), ARRAY[least(u.soft_bounces, 100)]) WHERE u.soft_bounces > 0;

@@ -7,6 +7,7 @@ use super::{health, organizations};
 use crate::arguments;
 use crate::delivery::enqueue_notices;
 use crate::rules::alert::{Cause, HOURS_WITHOUT_SENDING, with_runs};
+use crate::rules::delivery::SkipReason;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::Result;
 use crate::server::owner::as_owner_of;
@@ -43,7 +44,7 @@ fn enqueue_alerts(
 pub fn tell_admins(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<ResultSet> {
     static NOTE: Statement = Statement::at_each_call(
         include_str!("../../sql/alerts/note.sql"),
-        &[types::MOMENT, types::TEXTS, types::TEXT, types::TEXT, types::INT, types::TEXTS, types::UUIDS],
+        &[types::MOMENT, types::TEXTS, types::TEXT, types::TEXT, types::INT, types::TEXTS, types::UUIDS, types::TEXT],
     );
     if !AdvisoryLock::Alerts.try_to_take() {
         return Ok(ResultSet::empty());
@@ -62,6 +63,7 @@ pub fn tell_admins(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> R
             HOURS_WITHOUT_SENDING.into(),
             Cause::TYPES.to_vec().into(),
             organizations::lock()?.into(),
+            SkipReason::Over.name().into(),
         ];
         if NOTE.write(&arguments, |rows| rows.one("goes_on"))? == Some(true) {
             enqueue_notices(as_of)

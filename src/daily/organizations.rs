@@ -11,19 +11,16 @@ use crate::server::statement::{Statement, types};
 
 /// Every organization, kept from being deleted until this transaction ends. What somebody is deleting is left out, and waits for nobody.
 pub fn lock() -> Result<Vec<Uuid>> {
-    static LOCK: Statement = Statement::at_each_call(include_str!("../../sql/daily/lock_organizations.sql"), &[]);
+    static LOCK: Statement = Statement::kept(include_str!("../../sql/daily/lock_organizations.sql"), &[]);
     // Its owner may lock rows that the caller may only read.
     as_owner_of("organizations", || LOCK.write(&[], |rows| rows.column("id")))
 }
 
 /// Those of them in which nobody is at work, such as releasing what is held: these wait for the next run.
 pub fn lock_evaluations() -> Result<Vec<Uuid>> {
-    static BUSY: Statement =
-        Statement::at_each_call(include_str!("../../sql/daily/busy_organizations.sql"), &[types::UUIDS]);
+    static LOCK: Statement = Statement::by_index(include_str!("../../sql/daily/lock_evaluations.sql"), &[types::UUIDS]);
     let organizations = lock()?;
-    let busy: Vec<Uuid> =
-        as_owner_of("organizations", || BUSY.write(&[organizations.clone().into()], |rows| rows.column("id")))?;
-    Ok(organizations.into_iter().filter(|id| !busy.contains(id)).collect())
+    as_owner_of("organizations", || LOCK.write(&[organizations.into()], |rows| rows.column("id")))
 }
 
 /// Whether a run goes over a time that a later one has been through.

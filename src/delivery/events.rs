@@ -145,8 +145,7 @@ impl Addressee {
             include_str!("../../sql/delivery/count_bounce.sql"),
             &[types::UUID, types::MOMENTS, types::TEXT],
         );
-        let because =
-            |what: String| Some([Some(what.as_str()), error].into_iter().flatten().collect::<Vec<_>>().join(": "));
+        let because = |what: &str| Some(error.map_or_else(|| what.to_string(), |error| format!("{what}: {error}")));
         let (soft_bounced_at, opt_out) = match reported {
             Reported::Delivered if self.soft_bounced_at.is_empty() => return Ok(()),
             Reported::Delivered => (Vec::new(), None),
@@ -158,15 +157,15 @@ impl Addressee {
                 let counting = bounce::with_another(before, nearest_moment(now()));
                 let number = i32::try_from(counting.len()).unwrap_or(i32::MAX);
                 let opt_out = if number >= self.bounce_limit {
-                    because(format!("{number} soft bounces, the last one"))
+                    because(&format!("{number} soft bounces, the last one"))
                 } else {
                     None
                 };
                 (counting.into_iter().filter_map(timestamp).collect(), opt_out)
             }
-            Reported::NotDelivered(Verdict::Hard) => (self.soft_bounced_at, because("hard bounce".to_string())),
-            Reported::Complained => (self.soft_bounced_at, because("complained".to_string())),
-            Reported::Unsubscribed => (self.soft_bounced_at, because("unsubscribed".to_string())),
+            Reported::NotDelivered(Verdict::Hard) => (self.soft_bounced_at, because("hard bounce")),
+            Reported::Complained => (self.soft_bounced_at, because("complained")),
+            Reported::Unsubscribed => (self.soft_bounced_at, because("unsubscribed")),
         };
         COUNT.run(&[self.user.into(), soft_bounced_at.into(), opt_out.into()])
     }

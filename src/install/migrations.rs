@@ -1,6 +1,7 @@
 //! Migrations: numbered steps that make the tables and bring them to this version, each applied once, in order. Owns the
 //! record of them; what they do is in sql/install. A released one never changes: what it got wrong, a later one mends.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 
 use pgrx::PgSqlErrorCode;
@@ -11,6 +12,7 @@ use crate::server::errors::{Result, broken_statement, error};
 use crate::server::rows::Rows;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{Failure, attempt};
+use crate::server::swap;
 
 /// A step. It may make relations, alter them and move data.
 pub struct Migration {
@@ -72,6 +74,16 @@ impl Migration {
     }
 }
 
+thread_local! {
+    /// Whether a migration is at work.
+    static IS_AT_WORK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a migration is at work: what it gives to rows that are there is no change of theirs.
+pub fn is_at_work() -> bool {
+    IS_AT_WORK.get()
+}
+
 /// What migrations did.
 pub struct Applied {
     pub number: usize,
@@ -105,7 +117,7 @@ pub fn apply() -> Result<Applied> {
         lock_tables(Lock::Everybody)?;
     }
     for migration in &outstanding {
-        if let Err(failure) = attempt(AssertUnwindSafe(|| run(migration.sql)))? {
+        if let Err(failure) = attempt(AssertUnwindSafe(|| swap::with(&IS_AT_WORK, true, || run(migration.sql))))? {
             return Err(failed(migration, failure));
         }
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;

@@ -2,7 +2,7 @@
 //! made is in sql/install.
 
 mod definitions;
-mod migrations;
+pub mod migrations;
 mod uninstall;
 
 use std::panic::AssertUnwindSafe;

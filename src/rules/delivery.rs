@@ -69,6 +69,7 @@ pub enum SkipReason {
     NoCoordinator,
     RecipientGone,
     NotAdmin,
+    Over,
     OptedOut,
     NoAddress,
 }
@@ -95,6 +96,7 @@ impl SkipReason {
             Self::NoCoordinator => "no_coordinator",
             Self::RecipientGone => "recipient_gone",
             Self::NotAdmin => "not_admin",
+            Self::Over => "over",
             Self::OptedOut => "opted_out",
             Self::NoAddress => "no_address",
         }

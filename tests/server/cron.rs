@@ -583,15 +583,24 @@ fn a_role_prunes_only_the_runs_it_may_delete_and_its_history_either_way() {
 }
 
 #[test]
-fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
-    if !has_pg_cron() {
-        return;
-    }
-    let (_guard, mut client) = home();
+fn scheduling_gives_an_hour_to_those_without_one_and_to_new_ones() {
+    let Some((_guard, mut client)) = at_home() else { return };
+    run(&mut client, "INSERT INTO organizations (name) VALUES ('late'), ('other')");
+    let hours = "SELECT evaluation_hour FROM reminder_settings ORDER BY evaluation_hour";
+    assert_eq!(rows(&mut client, hours), ["-", "-", "-"], "without the job every run evaluates");
     run(
         &mut client,
-        "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()",
+        "UPDATE reminder_settings SET evaluation_hour = 20 WHERE organization_id = (SELECT id FROM organizations WHERE name = 'late')",
     );
+    run(&mut client, &format!("SELECT schedule_daily_evaluation('{NEVER}', '{NEVER}')"));
+    run(&mut client, "INSERT INTO organizations (name) VALUES ('new')");
+    assert_eq!(rows(&mut client, hours), ["7", "7", "7", "20"]);
+    run(&mut client, "SELECT uninstall(); DROP EXTENSION assignment_reminders CASCADE");
+}
+
+#[test]
+fn uninstall_takes_our_jobs_along_and_leaves_the_others() {
+    let Some((_guard, mut client)) = at_home() else { return };
     run(
         &mut client,
         "SELECT schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *'); SELECT schedule_delivery_jobs('0 0 31 2 *', '0 0 31 2 *'); SELECT cron.schedule('mine', '0 0 1 1 *', 'SELECT 1')",

@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, has_pg_cron, home, refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
 const ORGANIZATION: &str = "00000000-0000-0000-0000-000000000001";
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
@@ -187,33 +187,6 @@ fn over_a_year_each_organization_is_evaluated_on_each_of_its_days_and_never_befo
         daily_at = "at.at"
     );
     assert_eq!(rows(&mut client, &not_once), [""; 0], "once a day");
-}
-
-#[test]
-fn scheduling_gives_an_hour_to_those_without_one_and_to_new_ones() {
-    if !has_pg_cron() {
-        return;
-    }
-    let (_guard, mut client) = home();
-    run(
-        &mut client,
-        "CREATE EXTENSION pg_cron WITH SCHEMA pg_catalog; CREATE EXTENSION assignment_reminders; SELECT install()",
-    );
-    organization(&mut client, OTHER, "UTC", "NULL");
-    organization(&mut client, "00000000-0000-0000-0000-000000000003", "UTC", "NULL");
-    let hours = "SELECT evaluation_hour FROM reminder_settings ORDER BY organization_id";
-    assert_eq!(rows(&mut client, hours), ["-", "-", "-"], "without the job every run evaluates");
-    run(&mut client, &format!("UPDATE reminder_settings SET evaluation_hour = 20 WHERE organization_id = '{OTHER}'"));
-    run(&mut client, "SELECT schedule_daily_evaluation('0 0 31 2 *', '0 0 31 2 *')");
-    run(&mut client, "INSERT INTO organizations (name) VALUES ('new')");
-    assert_eq!(
-        row(
-            &mut client,
-            "SELECT string_agg(evaluation_hour::text, ' ' ORDER BY evaluation_hour) FROM reminder_settings"
-        ),
-        "7 7 7 20"
-    );
-    run(&mut client, "SELECT uninstall(); DROP EXTENSION assignment_reminders CASCADE");
 }
 
 #[test]
