@@ -1248,6 +1248,15 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'latest_starts_of_silence_wrapper';
 
+-- assignment_reminders::delivery::asked::lock_for_reminders
+CREATE OR REPLACE FUNCTION "lock_for_reminders"(
+	"table_name" TEXT,
+	"ids" uuid[]
+) RETURNS uuid[]
+STRICT VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'lock_for_reminders_wrapper';
+
 -- assignment_reminders::delivery::answer::mark_reminder_failed
 CREATE OR REPLACE FUNCTION "mark_reminder_failed"(
 	"reminder_id" uuid,
@@ -1343,7 +1352,7 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'pause_mentor_wrapper';
 
--- assignment_reminders::delivery::claim::paused_among
+-- assignment_reminders::delivery::asked::paused_among
 CREATE OR REPLACE FUNCTION "paused_among"(
 	"assignment_ids" uuid[],
 	"as_of" timestamp with time zone
@@ -1782,6 +1791,7 @@ DECLARE
         'assignment_reminders.without_text(text)',
         'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
+        'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
@@ -1850,7 +1860,7 @@ COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS
     'The organization that a read is about: this one or, for NULL, the one that the session speaks for.
 02000 when there is none of this id, 22004 for NULL where the session speaks for none.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
-    'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. No row: nothing is due. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
+    'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. What somebody else has locked is left to the next claim. No row: nothing can be claimed, or 10,000 were skipped, and workers are notified to claim again. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, in turn with all others, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000, a lease outside a day or an as_of over 31 days ahead, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.coordinated_organization() IS
     'The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL for anybody else.
@@ -1976,6 +1986,9 @@ COMMENT ON FUNCTION assignment_reminders.last_runs(timestamp with time zone) IS
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date, INT[], date[], date[], date) IS
     'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off. By the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
+COMMENT ON FUNCTION assignment_reminders.lock_for_reminders(TEXT, uuid[]) IS
+    'Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to them, and returns which: those that somebody else holds are left out, and waited for by nobody. With the rights of the tables'' owner: a lock needs more than the right to read. NULL for NULL.
+42501 for anybody but claims and runs.';
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS

@@ -1,71 +1,54 @@
--- One claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason. One that was
+-- One round of a claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason. One that was
 -- claimed before and never answered for has lost that attempt (after_loss says what follows).
--- $1: batch_size, $2: as_of, $3: lease, $4: the only organization (NULL: all), $5 and $6: organizations with a rate limit
--- and what they may still send, $7 to $9: where this session's last claim ended, per organization, $10: the types that follow
--- something else than a due date.
+-- $1: how many to hand out, $2: as_of, $3: lease, $4 to $7: organizations, how many of each to decide on at most, and where to begin in
+-- each, pairwise, $8: the types that follow something else than a due date, $9: the claim (NULL: a new one), $10: whether it is the round for
+-- those that are tried alone, which leaves out all others, as others leave them out.
 --
--- Index: reminders_pending_idx, once per organization to find who has something due and once to lock; primary keys for the rest.
--- Beginning where the last claim ended spares the index entries of rows sent since, which stay for as long as any old
--- transaction might see them (src/delivery/progress.rs says when to begin at the start).
-WITH organization AS MATERIALIZED (
-    SELECT o.id, o.timezone, least($1, coalesce(limited.allowance, $1)) AS most,
-           coalesce(ended.available_at, '-infinity') AS after_available_at,
-           coalesce(ended.number, 0) AS after_number, s.max_attempts, s.fallback_coordinator_id
-      FROM assignment_reminders.organizations o
-      -- LIMIT 1, of a unique row: a look-up by key, where joining the tables whole would be planned for any number of organizations.
-      LEFT JOIN LATERAL (
-           SELECT s.max_attempts, s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id LIMIT 1
-           ) AS s ON true
-      LEFT JOIN unnest($5::uuid[], $6::integer[]) AS limited (organization_id, allowance) ON limited.organization_id = o.id
-      LEFT JOIN unnest($7::uuid[], $8::timestamptz[], $9::bigint[]) AS ended (organization_id, available_at, number)
-        ON ended.organization_id = o.id
-), ready AS MATERIALIZED (
-    SELECT o.*, row_number() OVER (ORDER BY oldest.available_at) AS turn, count(*) OVER () AS organizations
-      FROM organization o
+-- Index: reminders_pending_idx, once per organization; primary keys for the rest.
+WITH share AS MATERIALIZED (
+    SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
+           coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id
+      FROM unnest($4::uuid[], $5::integer[], $6::timestamptz[], $7::bigint[])
+           AS share (organization_id, size, available_at, number)
+      -- LIMIT 1, of unique rows: look-ups by key, where joining the tables whole would be planned for any number of organizations.
      CROSS JOIN LATERAL (
-           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at
-             FROM assignment_reminders.reminders r
-            WHERE r.organization_id = o.id AND r.status = 'pending'
-              AND greatest(r.scheduled_for, r.retry_at) <= $2
-              AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
-              AND (r.claimed_until IS NULL OR r.claimed_until <= $2)
-            ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
-            LIMIT 1
-           ) AS oldest
-     WHERE o.most > 0 AND ($4::uuid IS NULL OR o.id = $4)
-), share AS MATERIALIZED (
-    -- Fair: an equal part of the batch for every organization with something due; what is left over, to the oldest.
-    SELECT r.*, least(r.most, $1 / r.organizations + CASE WHEN r.turn <= $1 % r.organizations THEN 1 ELSE 0 END) AS size
-      FROM ready r
+           SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = share.organization_id LIMIT 1
+           ) AS o
+      LEFT JOIN LATERAL (
+           SELECT s.max_attempts, s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s
+            WHERE s.organization_id = share.organization_id LIMIT 1
+           ) AS s ON true
 ), locked AS MATERIALIZED (
     SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id,
-           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, coalesce(o.max_attempts, 5)) END AS after_loss, r.*
+           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
            SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for, r.claimed_email,
-                  -- Unless its worker was told not to send it.
-                  r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost,
+                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for, r.claimed_email, lost.is_lost,
                   -- Whatever number somebody has put there, it must not stop the claims of others.
-                  least(r.attempts, 2147483646) + CASE WHEN r.claim_id IS NULL OR r.claimed_until = '-infinity' THEN 0 ELSE 1 END AS attempts
+                  least(r.attempts, 2147483646) + lost.is_lost::integer AS attempts
              FROM assignment_reminders.reminders r
-            WHERE r.organization_id = o.id AND r.status = 'pending'
+            -- Unless its worker was told not to send it.
+            CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost) AS lost
+            WHERE r.organization_id = o.organization_id AND r.status = 'pending'
               AND greatest(r.scheduled_for, r.retry_at) <= $2
               AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
               AND (r.claimed_until IS NULL OR r.claimed_until <= $2)
+              AND $10 = (lost.is_lost AND assignment_reminders.after_loss(least(r.attempts, 2147483646) + 1, o.max_attempts) = 'retry_alone')
             ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
             LIMIT o.size
-              FOR NO KEY UPDATE SKIP LOCKED
+              FOR NO KEY UPDATE OF r SKIP LOCKED
            ) AS r
-     -- As many as a batch may hold: for the planner, which knows nothing of shares.
+     -- As many as a round may hold: for the planner, which knows nothing of shares.
      LIMIT 10000
 ), paused AS MATERIALIZED (
     -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
     SELECT assignment_reminders.paused_among(
-               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($10)), $2) AS assignments
+               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($8)), $2) AS assignments
 ), judged AS MATERIALIZED (
     SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss, r.claimed_email,
            kind.follows, a.peer_mentor_id,
+           CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.recipient_id THEN recipient.id END AS new_recipient_id,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
            student.name AS student_name,
            CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
@@ -78,7 +61,7 @@ WITH organization AS MATERIALIZED (
                     SELECT max(beside.scheduled_for)
                       FROM assignment_reminders.reminders beside
                      WHERE beside.assignment_id = r.assignment_id AND beside.anchor = r.anchor
-                       AND beside.reminder_type <> ALL ($10)
+                       AND beside.reminder_type <> ALL ($8)
                        AND beside.scheduled_for <= $2 AND beside.status <> 'skipped') END,
                a.status, silence.since, a.due_at,
                preference.daily_summary,
@@ -125,14 +108,19 @@ WITH organization AS MATERIALIZED (
             WHERE r.assignment_id IS NULL AND p.user_id = r.recipient_id LIMIT 1
            ) AS preference ON true
 ), outcome AS MATERIALIZED (
-    SELECT judged.*, CASE WHEN judged.skip_reason IS NOT NULL THEN 'skipped'
-                          WHEN judged.after_loss = 'give_up' THEN 'failed' ELSE 'pending' END AS status
+    SELECT judged.*, decided.status, row_number() OVER (PARTITION BY decided.status = 'pending' ORDER BY judged.available_at, judged.number) AS turn
       FROM judged
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN judged.skip_reason IS NOT NULL THEN 'skipped'
+                       WHEN judged.after_loss = 'give_up' THEN 'failed' ELSE 'pending' END AS status
+           ) AS decided
+), addressed AS MATERIALIZED (
+    -- Others than when they were enqueued: whoever is being deleted, or is locked otherwise, waits for the next claim, and is waited for by none.
+    SELECT assignment_reminders.lock_for_reminders('users', array_agg(DISTINCT o.new_recipient_id)) AS users
+      FROM outcome o
+     WHERE o.new_recipient_id IS NOT NULL
 ), claim AS MATERIALIZED (
-    -- One to be tried alone has this claim for itself; the others stay for the next one.
-    SELECT gen_random_uuid() AS id,
-           (SELECT o.row_ctid FROM outcome o WHERE o.after_loss = 'retry_alone' AND o.status = 'pending'
-             ORDER BY o.available_at, o.number LIMIT 1) AS alone
+    SELECT coalesce($9, gen_random_uuid()) AS id
 )
 UPDATE assignment_reminders.reminders r
    SET status = outcome.status,
@@ -142,14 +130,15 @@ UPDATE assignment_reminders.reminders r
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
        claimed_email = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_email END,
-       recipient_id = CASE WHEN outcome.follows = 'silence' THEN coalesce(outcome.recipient_id, r.recipient_id) ELSE r.recipient_id END,
+       recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
                              THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,
        updated_at = now()
-  FROM outcome, claim
+  FROM outcome, claim, addressed
  -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,
- -- and stays for the next claim.
- WHERE r.ctid = outcome.row_ctid AND (outcome.row_ctid = claim.alone) IS NOT FALSE
+ -- and stays for the next claim. So does what more is locked than is to be handed out.
+ WHERE r.ctid = outcome.row_ctid AND (outcome.status <> 'pending' OR outcome.turn <= $1)
+   AND (outcome.new_recipient_id IS NULL OR outcome.new_recipient_id = ANY (addressed.users))
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor and episode, and for no other. Without the episode in the first: as 0.1.0 made them.
           r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once')

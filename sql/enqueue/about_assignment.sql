@@ -1,15 +1,15 @@
 -- Enqueues what is due about assignments: the middle of a statement that src/delivery/enqueue.rs puts together, after a query of what is
--- due (silence.sql or due_date.sql) and before enqueued.sql.
+-- due (silence.sql or due_date.sql) and of what of that nobody else holds (free.sql), and before enqueued.sql.
 --
 -- Rows are written in (assignment, type) order, as contact withdraws them, so that the two cannot deadlock. A row that is there is
 -- re-armed where src/rules/outbox.rs says so, asked once more of the row as it is then, not as the query saw it.
 INSERT INTO assignment_reminders.reminders AS r
        (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason, peer_mentor_id)
-SELECT assignment_reminders.time_ordered_id(), due.organization_id, due.assignment_id, due.recipient_id, due.reminder_type,
-       due.anchor, due.scheduled_for, CASE WHEN due.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, due.skip_reason,
-       due.peer_mentor_id
-  FROM due
- ORDER BY due.assignment_id, due.reminder_type
+SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.assignment_id, free.recipient_id, free.reminder_type,
+       free.anchor, free.scheduled_for, CASE WHEN free.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, free.skip_reason,
+       free.peer_mentor_id
+  FROM free
+ ORDER BY free.assignment_id, free.reminder_type
     ON CONFLICT (assignment_id, reminder_type) DO UPDATE
    SET recipient_id = excluded.recipient_id, anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
        status = excluded.status, skip_reason = excluded.skip_reason, peer_mentor_id = excluded.peer_mentor_id,

@@ -1,10 +1,10 @@
 -- Enqueues what is due about people, after day.sql: as about_assignment.sql does.
 INSERT INTO assignment_reminders.reminders AS r
        (id, organization_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason)
-SELECT assignment_reminders.time_ordered_id(), due.organization_id, due.recipient_id, due.reminder_type,
-       due.anchor, due.scheduled_for, CASE WHEN due.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, due.skip_reason
-  FROM due
- ORDER BY due.recipient_id, due.reminder_type
+SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.recipient_id, free.reminder_type,
+       free.anchor, free.scheduled_for, CASE WHEN free.skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, free.skip_reason
+  FROM free
+ ORDER BY free.recipient_id, free.reminder_type
     ON CONFLICT (recipient_id, reminder_type) WHERE assignment_id IS NULL DO UPDATE
    SET anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
        status = excluded.status, skip_reason = excluded.skip_reason, episode = r.episode + 1,

@@ -1,9 +1,9 @@
--- What follows a person's day and is due at $1: the summary of everybody who asked for one, whose hour has come on their
+-- What follows a person's day and is due at $1, in organizations $2 (NULL: all): the summary of everybody who asked for one, whose hour has come on their
 -- local day, who has not had one for that day, and for whom there is something to say.
 -- Postgres resolves an hour that a change of clocks skips to the one after it, and one that it repeats to its second pass.
 -- Index: user_preferences_daily_summary_idx, primary keys, reminders_recipient_summary_key, assignments_student_due_at_idx.
 SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kind.reminder_type, today.anchor, hour.scheduled_for,
-       NULL::text AS skip_reason
+       NULL::text AS skip_reason, r.id AS reminder_id
   FROM assignment_reminders.user_preferences p
   JOIN assignment_reminders.users u ON u.id = p.user_id AND u.organization_id = p.organization_id
  CROSS JOIN LATERAL (SELECT assignment_reminders.reminder_type_of('summary') AS reminder_type) AS kind
@@ -15,7 +15,8 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
        ) AS hour
   LEFT JOIN assignment_reminders.reminders r
     ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
- WHERE p.daily_summary
+ WHERE ($2::uuid[] IS NULL OR p.organization_id = ANY ($2))
+   AND p.daily_summary
    AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
    AND hour.scheduled_for <= $1
    -- Asked for, or moved, after today's hour: from tomorrow on.

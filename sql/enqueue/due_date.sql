@@ -1,4 +1,4 @@
--- What follows a due date and is due at $1: a reminder for each of the organization's offsets, of every assignment whose first
+-- What follows a due date and is due at $1, in organizations $2 (NULL: all): a reminder for each of the organization's offsets, of every assignment whose first
 -- one's time has come and that is not yet due. src/rules/due.rs says which offsets are open.
 --
 -- Index: assignments_open_due_at_idx for the range up to the longest offset of all; reminders_assignment_type_key for each
@@ -13,7 +13,7 @@ WITH due_offset AS MATERIALIZED (
      ORDER BY s.organization_id, exact.length, reminder_type
 )
 SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type, a.due_at AS anchor,
-       a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason, NULL::uuid AS peer_mentor_id
+       a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason, NULL::uuid AS peer_mentor_id, r.id AS reminder_id
   FROM assignment_reminders.assignments a
   JOIN due_offset o ON o.organization_id = a.organization_id
  CROSS JOIN LATERAL (
@@ -25,7 +25,8 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type
         WHERE r.assignment_id = a.id AND r.reminder_type = o.reminder_type
         LIMIT 1
        ) AS r ON true
- WHERE a.status = 'open'
+ WHERE ($2::uuid[] IS NULL OR a.organization_id = ANY ($2))
+   AND a.status = 'open'
    AND a.due_at > $1 AND a.due_at <= $1 + (SELECT max(o.length) FROM due_offset o)
    AND assignment_reminders.is_due_offset_open(a.due_at, a.created_at, o.length, o.longest, $1)
    AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)

@@ -9,7 +9,7 @@ use pgrx::{notice, warning};
 
 use super::{alerts, health, organizations};
 use crate::arguments;
-use crate::delivery::enqueue_follow_ups;
+use crate::delivery::{Enqueued, enqueue_follow_ups};
 use crate::rules::kind::{Addressee, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
@@ -71,7 +71,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
         match attempt(AssertUnwindSafe(|| enqueue_follow_ups(as_of, organizations::lock_evaluations()?)))? {
             Ok(enqueued) => {
                 let outcome = Outcome::succeeded(&enqueued)?;
-                (enqueued, outcome)
+                (enqueued.rows, outcome)
             }
             Err(failure) => {
                 warning!("the daily evaluation failed: {} (SQLSTATE {})", failure.message, failure.sqlstate());
@@ -101,9 +101,16 @@ fn tell_admins(as_of: TimestampWithTimeZone) -> Result<()> {
 }
 
 impl Outcome {
-    fn succeeded(enqueued: &ResultSet) -> Result<Self> {
+    /// What could be enqueued; organizations that were left out are told in its error.
+    fn succeeded(enqueued: &Enqueued) -> Result<Self> {
         let mut outcome = Self { status: "succeeded", ..Self::default() };
-        for row in enqueued.rows() {
+        if !enqueued.left_out.is_empty() {
+            let ids: Vec<String> = enqueued.left_out.iter().map(ToString::to_string).collect();
+            outcome.error =
+                Some(format!("left to the next run, since others were writing their reminders: {}", ids.join(", ")));
+            outcome.sqlstate = Some("55P03".to_string());
+        }
+        for row in enqueued.rows.rows() {
             let action: String = row.not_null("action")?;
             match (row.get::<String>("skip_reason")?, Kind::named(&action).map(|kind| kind.addresses)) {
                 (Some(_), _) => outcome.undeliverable += 1,

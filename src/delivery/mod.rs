@@ -1,12 +1,14 @@
 //! The outbox: what goes in, what workers claim, how they answer, what providers report, what operators may do.
 
 mod answer;
+mod asked;
 mod claim;
 mod enqueue;
 mod events;
 mod ids;
+mod limit;
 mod notify;
 mod operate;
 mod progress;
 
-pub use enqueue::{enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};
+pub use enqueue::{Enqueued, enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};

@@ -262,6 +262,8 @@ pub const NEEDS_READ_COMMITTED: &str = "In a stricter one it cannot see what oth
 /// Whom the tables are locked against.
 #[derive(Clone, Copy)]
 pub enum Lock {
+    /// Of what reads them, and keeps rows: against nobody but those who alter a table.
+    Readers,
     Writers,
     /// Of what alters a table: taken beforehand, in the writers' order.
     Everybody,
@@ -271,6 +273,7 @@ pub enum Lock {
 pub fn lock_tables(lock: Lock) -> Result<()> {
     static LOCK: Statement = Statement::kept(include_str!("../../sql/install/lock_tables.sql"), &[types::TEXT]);
     let mode = match lock {
+        Lock::Readers => "ROW SHARE",
         Lock::Writers => "SHARE ROW EXCLUSIVE",
         Lock::Everybody => "ACCESS EXCLUSIVE",
     };

@@ -20,3 +20,4 @@ pub mod rate;
 pub mod recipient;
 pub mod retry;
 pub mod role;
+pub mod share;

@@ -1,6 +1,7 @@
 //! Reading settings of the session and its transaction. Owns the calls; what a setting means is its reader's.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::time::Duration;
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
@@ -85,6 +86,16 @@ impl Nested {
 /// Runs `work` with just-in-time compilation off: what it would save does not pay for compiling at each call.
 pub fn without_jit<T>(work: impl FnOnce() -> T) -> Result<T> {
     Nested::during(c"jit", c"off", work)
+}
+
+/// Does `work`, in which no lock is waited for longer than this; the session's own lock_timeout stays where it is shorter. 55P03 beyond.
+pub fn with_lock_timeout<T>(wait: Duration, work: impl FnOnce() -> T) -> Result<T> {
+    // SAFETY: a plain read of this backend's own variable.
+    let own = unsafe { pg_sys::LockTimeout };
+    let ours = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1);
+    let milliseconds = if own > 0 { own.min(ours) } else { ours };
+    let value = CString::new(milliseconds.to_string()).map_err(broken_statement)?;
+    Nested::during(c"lock_timeout", &value, work)
 }
 
 /// 25006 where this transaction may not write: it was begun so, or the server is a standby.

@@ -39,6 +39,29 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
     }
 }
 
+/// Does `work`. `None` where it fails with this code: what it wrote is undone. Other failures pass as they are.
+pub fn unless<T>(code: PgSqlErrorCode, work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<Option<T>> {
+    let subtransaction = Subtransaction::begin();
+    let caught = |caught: CaughtError| {
+        let found = match &caught {
+            CaughtError::PostgresError(report)
+            | CaughtError::ErrorReport(report)
+            | CaughtError::RustPanic { ereport: report, .. } => report.sql_error_code(),
+        };
+        if found == code {
+            return Ok(None);
+        }
+        subtransaction.end(false);
+        caught.rethrow()
+    };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| work().map(Some)))
+        .catch_others(caught)
+        .catch_rust_panic(caught)
+        .execute();
+    subtransaction.end(matches!(outcome, Ok(Some(_))));
+    outcome
+}
+
 /// Does `work`. What it wrote and locked is kept where it returns something, and undone where it returns nothing or fails.
 pub fn kept_where_some<T>(work: impl FnOnce() -> Result<Option<T>>) -> Result<Option<T>> {
     let subtransaction = Subtransaction::begin();

@@ -110,10 +110,14 @@ fn a_burst_of_one_organization_does_not_hold_up_the_others() {
             ),
         )
     };
-    assert_eq!(shares(&mut client), ["1|7", "2|3", "3|6"], "an equal part each, what is left over to the oldest");
+    assert_eq!(
+        shares(&mut client),
+        ["1|9", "2|3", "3|8"],
+        "an equal part each, and what one cannot fill to the others"
+    );
     assert_eq!(shares(&mut client), ["1|10", "3|10"]);
     assert_eq!(shares(&mut client), ["1|10", "3|10"]);
-    assert_eq!(shares(&mut client), ["1|10", "3|4"], "until one has no more");
+    assert_eq!(shares(&mut client), ["1|18", "3|2"], "until one has no more");
     assert_eq!(shares(&mut client), ["1|20"]);
 }
 
@@ -557,8 +561,12 @@ fn a_claim_that_another_one_counts_for_is_left_to_that_one() {
     let (database, mut client, ..) = one_follow_up();
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 10");
     let mut other = database.connect();
-    run(&mut other, "SELECT * FROM claim_reminders(1, as_of => '2026-11-20')");
-    run(&mut other, "BEGIN; SELECT * FROM claim_rates FOR UPDATE");
+    run(&mut other, "BEGIN; SELECT * FROM claim_reminders(1, as_of => '2026-11-22 11:59+00')");
+    assert_eq!(claim(&mut client, "1", 10, NOW), [""; 0], "the first claim that counts is not waited for either");
+    run(
+        &mut other,
+        "ROLLBACK; INSERT INTO claim_rates (organization_id) SELECT id FROM organizations; BEGIN; SELECT * FROM claim_rates FOR UPDATE",
+    );
     assert_eq!(claim(&mut client, "1", 10, NOW), [""; 0], "neither waits nor exceeds the limit");
     run(&mut other, "COMMIT");
     assert_eq!(claim(&mut client, "1", 10, NOW), ["1"]);

@@ -18,6 +18,7 @@ mod due;
 mod errors;
 mod evaluation;
 mod forgery;
+mod held_rows;
 mod install;
 mod organization;
 mod owner;

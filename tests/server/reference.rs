@@ -88,6 +88,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "skip_reason",
             "after_loss",
             "paused_among",
+            "lock_for_reminders",
             "without_*",
             "due_reminder_type",
             "is_due_offset_open",

@@ -1,0 +1,105 @@
+//! Rate limits: what an organization with messages_per_minute may still get in this claim, and what it has got. How much that is, is the
+//! rules' to say.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::{PgSqlErrorCode, Uuid};
+
+use super::asked::with_questions;
+use crate::rules::rate::{self, Claims};
+use crate::server::calendar::{nearest_moment, timestamp};
+use crate::server::errors::Result;
+use crate::server::rows::{ResultSet, Row};
+use crate::server::setting::with_lock_timeout;
+use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::unless;
+
+/// An organization that limits its messages.
+pub struct Limited {
+    pub organization: Uuid,
+    pub per_minute: i32,
+    pub is_counted: bool,
+}
+
+/// What an organization with a rate limit has claimed lately, locked until this transaction ends.
+pub struct Limit {
+    organization: Uuid,
+    claims: Vec<Claims>,
+    pub allowance: i32,
+}
+
+impl Limit {
+    /// Locks what these have claimed. One that another claim holds gets nothing here: that claim is serving it.
+    pub fn lock(limited: Vec<Limited>, as_of: TimestampWithTimeZone) -> Result<Vec<Self>> {
+        static LOCK: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/lock_rates.sql"), &[types::UUIDS]);
+        if limited.is_empty() {
+            return Ok(Vec::new());
+        }
+        count(&limited)?;
+        let organizations: Vec<Uuid> = limited.iter().map(|limit| limit.organization).collect();
+        let mut locked: HashMap<Uuid, Vec<Claims>> = LOCK.write(&[organizations.into()], |rows| {
+            rows.map(|row| Ok((row.not_null("organization_id")?, claims(row)?))).collect()
+        })?;
+        Ok(limited
+            .into_iter()
+            .map(|Limited { organization, per_minute, .. }| {
+                let held = locked.remove(&organization);
+                let allowance =
+                    held.as_ref().map_or(0, |claims| rate::allowance(claims, per_minute, nearest_moment(as_of)));
+                Self { organization, claims: held.unwrap_or_default(), allowance }
+            })
+            .collect())
+    }
+
+    pub fn is_of(&self, organization: Uuid) -> bool {
+        self.organization == organization
+    }
+
+    /// Counts what was claimed of organizations with a limit.
+    pub fn save(limits: &[Self], claimed: &ResultSet, as_of: TimestampWithTimeZone) -> Result<()> {
+        static SAVE: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/save_rate.sql"),
+            &[types::UUID, types::MOMENTS, types::INTS],
+        );
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let mut messages: HashMap<Uuid, i32> = HashMap::new();
+        for row in claimed.rows() {
+            *messages.entry(row.not_null("organization_id")?).or_insert(0) += 1;
+        }
+        for limit in limits {
+            let Some(&messages) = messages.get(&limit.organization) else { continue };
+            let counting = rate::after_claim(&limit.claims, messages, nearest_moment(as_of));
+            let at: Vec<TimestampWithTimeZone> = counting.iter().filter_map(|claims| timestamp(claims.at)).collect();
+            let messages: Vec<i32> = counting.iter().map(|claims| claims.messages).collect();
+            SAVE.run(&[limit.organization.into(), at.into(), messages.into()])?;
+        }
+        Ok(())
+    }
+}
+
+/// Begins to count the claims of those whose claims are not counted yet. While somebody else does, and has not ended, they get nothing.
+fn count(limited: &[Limited]) -> Result<()> {
+    static COUNT: Statement = Statement::by_index(include_str!("../../sql/delivery/count_claims.sql"), &[types::UUIDS]);
+    const WAIT: Duration = Duration::from_millis(50);
+    let uncounted: Vec<Uuid> =
+        limited.iter().filter(|limit| !limit.is_counted).map(|limit| limit.organization).collect();
+    if uncounted.is_empty() {
+        return Ok(());
+    }
+    let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[uncounted.into()])))?;
+    unless(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, AssertUnwindSafe(count)).map(drop)
+}
+
+/// What an organization has claimed, from its pairwise columns.
+fn claims(row: Row) -> Result<Vec<Claims>> {
+    let at: Vec<Option<TimestampWithTimeZone>> = row.not_null("claimed_at")?;
+    let messages: Vec<Option<i32>> = row.not_null("messages")?;
+    let pairs = at.into_iter().zip(messages);
+    Ok(pairs.filter_map(|(at, messages)| Some(Claims { at: nearest_moment(at?), messages: messages? })).collect())
+}
