@@ -1,112 +1,5 @@
--- One round of a claim: picks what is due, judges whether it should still be sent, leases it or skips it with its reason. One that was
--- claimed before and never answered for has lost that attempt (after_loss says what follows).
--- $1: how many to hand out, $2: as_of, $3: lease, $4 to $7: organizations, how many of each to decide on at most, and where to begin in
--- each, pairwise, $8: the types that follow something else than a due date, $9: the claim (NULL: a new one), $10: whether it is the round for
--- those that are tried alone, which leaves out all others, as others leave them out.
---
--- Index: reminders_pending_idx, once per organization; primary keys for the rest.
-WITH share AS MATERIALIZED (
-    SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
-           coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id
-      FROM unnest($4::uuid[], $5::integer[], $6::timestamptz[], $7::bigint[])
-           AS share (organization_id, size, available_at, number)
-      -- LIMIT 1, of unique rows: look-ups by key, where joining the tables whole would be planned for any number of organizations.
-     CROSS JOIN LATERAL (
-           SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = share.organization_id LIMIT 1
-           ) AS o
-      LEFT JOIN LATERAL (
-           SELECT s.max_attempts, s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s
-            WHERE s.organization_id = share.organization_id LIMIT 1
-           ) AS s ON true
-), locked AS MATERIALIZED (
-    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id,
-           CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
-      FROM share o
-     CROSS JOIN LATERAL (
-           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
-                  r.recipient_id, r.peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for, r.claimed_email, lost.is_lost,
-                  -- Whatever number somebody has put there, it must not stop the claims of others.
-                  least(r.attempts, 2147483646) + lost.is_lost::integer AS attempts
-             FROM assignment_reminders.reminders r
-            -- Unless its worker was told not to send it.
-            CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost) AS lost
-            WHERE r.organization_id = o.organization_id AND r.status = 'pending'
-              AND greatest(r.scheduled_for, r.retry_at) <= $2
-              AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
-              AND (r.claimed_until IS NULL OR r.claimed_until <= $2)
-              AND $10 = (lost.is_lost AND assignment_reminders.after_loss(least(r.attempts, 2147483646) + 1, o.max_attempts) = 'retry_alone')
-            ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
-            LIMIT o.size
-              FOR NO KEY UPDATE OF r SKIP LOCKED
-           ) AS r
-     -- As many as a round may hold: for the planner, which knows nothing of shares.
-     LIMIT 10000
-), paused AS MATERIALIZED (
-    -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
-    SELECT assignment_reminders.paused_among(
-               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($8)), $2) AS assignments
-), judged AS MATERIALIZED (
-    SELECT r.row_ctid, r.organization_timezone, r.available_at, r.number, r.attempts, r.is_lost, r.after_loss, r.claimed_email,
-           kind.follows, a.peer_mentor_id,
-           CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.recipient_id THEN recipient.id END AS new_recipient_id,
-           a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
-           student.name AS student_name,
-           CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
-           recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
-           coalesce(recipient.timezone, 'UTC') AS recipient_timezone,
-           assignment_reminders.skip_reason(ROW(
-               r.reminder_type, r.anchor, r.scheduled_for,
-               CASE WHEN kind.follows = 'due date' THEN (
-                    -- Those of the same due date that are due as well.
-                    SELECT max(beside.scheduled_for)
-                      FROM assignment_reminders.reminders beside
-                     WHERE beside.assignment_id = r.assignment_id AND beside.anchor = r.anchor
-                       AND beside.reminder_type <> ALL ($8)
-                       AND beside.scheduled_for <= $2 AND beside.status <> 'skipped') END,
-               a.status, silence.since, a.due_at,
-               preference.daily_summary,
-               ($2 AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
-               CASE WHEN kind.follows = 'day'
-                    THEN assignment_reminders.has_something_to_say(recipient.id, $2, coalesce(recipient.timezone, 'UTC')) END,
-               recipient.contact_opt_out, recipient.email IS NOT NULL, $2,
-               r.assignment_id = ANY (paused.assignments),
-               r.peer_mentor_id <> a.peer_mentor_id, a.follow_up,
-               recipient.role = 'admin')::assignment_reminders.reminder_facts) AS skip_reason
-      FROM locked r
-     CROSS JOIN paused
-     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
-      -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
-      LEFT JOIN LATERAL (
-           SELECT * FROM assignment_reminders.assignments a
-            WHERE a.id = r.assignment_id AND a.organization_id = r.organization_id LIMIT 1
-           ) AS a ON true
-     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
-      LEFT JOIN LATERAL (
-           SELECT m.user_id FROM assignment_reminders.peer_mentors m
-            WHERE m.id = a.peer_mentor_id AND m.organization_id = r.organization_id LIMIT 1
-           ) AS m ON true
-      -- Follow-ups go to whoever is mentor or coordinator now.
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.addressee_id(
-                  kind.addressee, m.user_id, coalesce(a.coordinator_id, r.fallback_coordinator_id), r.recipient_id, a.student_id) AS id
-           ) AS addressee
-      LEFT JOIN LATERAL (
-           SELECT * FROM assignment_reminders.users u
-            WHERE u.id = addressee.id AND u.organization_id = r.organization_id LIMIT 1
-           ) AS recipient ON true
-      LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = a.student_id AND u.organization_id = r.organization_id LIMIT 1
-           ) AS student ON true
-      LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
-              AND u.organization_id = r.organization_id LIMIT 1
-           ) AS mentor ON true
-      LEFT JOIN LATERAL (
-           SELECT p.daily_summary FROM assignment_reminders.user_preferences p
-            WHERE r.assignment_id IS NULL AND p.user_id = r.recipient_id LIMIT 1
-           ) AS preference ON true
+-- One round of a claim, after pick.sql and judge.sql: what is to be sent is leased, what is not is skipped with its reason.
+-- $3: lease, $8: how many to hand out, $9: the claim (NULL: a new one).
 ), outcome AS MATERIALIZED (
     SELECT judged.*, decided.status, row_number() OVER (PARTITION BY decided.status = 'pending' ORDER BY judged.available_at, judged.number) AS turn
       FROM judged
@@ -128,7 +21,7 @@ UPDATE assignment_reminders.reminders r
        attempts = outcome.attempts,
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN claim.id END,
-       claimed_until = CASE WHEN outcome.status = 'pending' THEN $2 + $3 END,
+       claimed_until = CASE WHEN outcome.status = 'pending' THEN $1 + $3 END,
        claimed_email = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_email END,
        recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
@@ -137,7 +30,7 @@ UPDATE assignment_reminders.reminders r
   FROM outcome, claim, addressed
  -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,
  -- and stays for the next claim. So does what more is locked than is to be handed out.
- WHERE r.ctid = outcome.row_ctid AND (outcome.status <> 'pending' OR outcome.turn <= $1)
+ WHERE r.ctid = outcome.row_ctid AND (outcome.status <> 'pending' OR outcome.turn <= $8)
    AND (outcome.new_recipient_id IS NULL OR outcome.new_recipient_id = ANY (addressed.users))
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor and episode, and for no other. Without the episode in the first: as 0.1.0 made them.
@@ -147,7 +40,7 @@ RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           outcome.recipient_timezone, r.assignment_id, outcome.assignment_title, outcome.student_name, outcome.peer_mentor_name,
           outcome.last_contact_date,
           assignment_reminders.days_since_last_contact(
-              outcome.silent_since, ($2 AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
+              outcome.silent_since, ($1 AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
           outcome.due_at, outcome.due_at AT TIME ZONE outcome.recipient_timezone AS due_at_local,
           r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost,
           coalesce(outcome.claimed_email, outcome.recipient_email) AS lost_email, r.status = 'failed' AS is_given_up

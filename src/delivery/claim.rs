@@ -255,16 +255,20 @@ impl Claim {
         round: Round,
     ) -> Result<ResultSet> {
         static CLAIM: Statement = Statement::by_index(
-            include_str!("../../sql/delivery/claim.sql"),
+            concat!(
+                include_str!("../../sql/delivery/pick.sql"),
+                include_str!("../../sql/delivery/judge.sql"),
+                include_str!("../../sql/delivery/claim.sql"),
+            ),
             &[
-                types::INT,
                 types::MOMENT,
+                types::TEXTS,
                 types::INTERVAL,
                 types::UUIDS,
                 types::INTS,
                 types::MOMENTS,
                 types::BIGINTS,
-                types::TEXTS,
+                types::INT,
                 types::UUID,
                 types::BOOL,
             ],
@@ -274,14 +278,14 @@ impl Claim {
         let sizes: Vec<i32> = sizes.iter().copied().filter(|size| *size > 0).collect();
         let (organizations, available_at, numbers) = Place::columns(&asked);
         let arguments = [
-            left.into(),
             self.as_of.into(),
+            Follows::DueDate.other_types().into(),
             self.lease.into(),
             organizations.into(),
             sizes.into(),
             available_at.into(),
             numbers.into(),
-            Follows::DueDate.other_types().into(),
+            left.into(),
             claim_id.into(),
             (round == Round::Alone).into(),
         ];

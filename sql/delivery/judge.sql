@@ -1,0 +1,68 @@
+-- Whether what is locked should still be sent, and whom it goes to: the middle of a statement, between what locks (pick.sql of a claim,
+-- held.sql of a lease that is extended) and what writes. $1: as_of, $2: the types that follow something else than a due date.
+-- Index: primary keys; reminders_assignment_type_key for those of the same due date.
+), paused AS MATERIALIZED (
+    -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
+    SELECT assignment_reminders.paused_among(
+               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1) AS assignments
+), judged AS MATERIALIZED (
+    SELECT r.*, kind.follows, a.peer_mentor_id,
+           CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
+           a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
+           student.name AS student_name,
+           CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
+           recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
+           coalesce(recipient.timezone, 'UTC') AS recipient_timezone,
+           assignment_reminders.skip_reason(ROW(
+               r.reminder_type, r.anchor, r.scheduled_for,
+               CASE WHEN kind.follows = 'due date' THEN (
+                    -- Those of the same due date that are due as well.
+                    SELECT max(beside.scheduled_for)
+                      FROM assignment_reminders.reminders beside
+                     WHERE beside.assignment_id = r.assignment_id AND beside.anchor = r.anchor
+                       AND beside.reminder_type <> ALL ($2)
+                       AND beside.scheduled_for <= $1 AND beside.status <> 'skipped') END,
+               a.status, silence.since, a.due_at,
+               preference.daily_summary,
+               ($1 AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
+               CASE WHEN kind.follows = 'day'
+                    THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, 'UTC')) END,
+               recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
+               r.assignment_id = ANY (paused.assignments),
+               r.enqueued_peer_mentor_id <> a.peer_mentor_id, a.follow_up,
+               recipient.role = 'admin')::assignment_reminders.reminder_facts) AS skip_reason
+      FROM locked r
+     CROSS JOIN paused
+     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
+      -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.assignments a
+            WHERE a.id = r.assignment_id AND a.organization_id = r.organization_id LIMIT 1
+           ) AS a ON true
+     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
+      LEFT JOIN LATERAL (
+           SELECT m.user_id FROM assignment_reminders.peer_mentors m
+            WHERE m.id = a.peer_mentor_id AND m.organization_id = r.organization_id LIMIT 1
+           ) AS m ON true
+      -- Follow-ups go to whoever is mentor or coordinator now.
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.addressee_id(
+                  kind.addressee, m.user_id, coalesce(a.coordinator_id, r.fallback_coordinator_id), r.enqueued_recipient_id, a.student_id) AS id
+           ) AS addressee
+      LEFT JOIN LATERAL (
+           SELECT * FROM assignment_reminders.users u
+            WHERE u.id = addressee.id AND u.organization_id = r.organization_id LIMIT 1
+           ) AS recipient ON true
+      LEFT JOIN LATERAL (
+           SELECT u.name FROM assignment_reminders.users u
+            WHERE u.id = a.student_id AND u.organization_id = r.organization_id LIMIT 1
+           ) AS student ON true
+      LEFT JOIN LATERAL (
+           SELECT u.name FROM assignment_reminders.users u
+            WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
+              AND u.organization_id = r.organization_id LIMIT 1
+           ) AS mentor ON true
+      LEFT JOIN LATERAL (
+           SELECT p.daily_summary FROM assignment_reminders.user_preferences p
+            WHERE r.assignment_id IS NULL AND p.user_id = r.enqueued_recipient_id LIMIT 1
+           ) AS preference ON true
