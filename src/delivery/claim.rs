@@ -91,8 +91,13 @@ fn claim_reminders(
 }
 
 thread_local! {
-    /// Whether a claim is at work, and may ask what is paused.
+    /// Whether a claim is at work, and may ask what is paused, and for tokens.
     static IS_CLAIMING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a claim is at work, whose statement asks.
+pub fn is_claiming() -> bool {
+    IS_CLAIMING.get()
 }
 
 /// Which of these assignments are paused at as_of. Answers claims alone, with the rights of the tables' owner. NULL for NULL.

@@ -8,5 +8,6 @@ mod ids;
 mod notify;
 mod operate;
 mod progress;
+mod unsubscribe;
 
 pub use enqueue::{enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};

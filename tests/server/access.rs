@@ -137,11 +137,12 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
          INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 18] = [
+    let expected: [(&str, &str, &str, &str); 19] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
         ("user_preferences", "0 0 0 0 1 1 6 6 12", "0 0 0 0 1 1 6 6 NO", "0 0 0 0 1 1 6 6 NO"),
+        ("unsubscribe_tokens", "0 NO NO NO NO NO NO NO 12", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("peer_mentors", "0 0 0 0 0 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("assignments", "0 0 0 0 1 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("activities", "0 0 0 0 0 1 2 2 NO", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
@@ -167,6 +168,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
             "evaluation_runs" => "finished_at",
             "migrations" => "applied_at",
             "alerts" => "began_at",
+            "unsubscribe_tokens" => "created_at",
             _ => "updated_at",
         };
         for (verb, sql, expected) in [
@@ -352,6 +354,8 @@ fn everybody_may_call_what_is_theirs_to_call() {
         ("SELECT mark_reminder_failed(gen_random_uuid(), gen_random_uuid(), 'x')", "NO NO NO NO NO NO 1"),
         ("SELECT extend_reminder_lease(gen_random_uuid(), gen_random_uuid())", "NO NO NO NO NO NO 1"),
         ("SELECT record_delivery_event('a', 'bounced', '550 5.1.1 no such user')", "NO NO NO NO NO NO 1"),
+        ("SELECT unsubscribe('a')", "NO NO NO NO NO NO 02000"),
+        ("SELECT unsubscribe_token('a0000000-0000-4000-8000-000000000001')", "02000 NO NO NO NO NO 1"),
         // The rest is the owner's.
         ("SELECT enable_row_security('x')", "NO NO NO NO NO NO NO"),
         ("SELECT disable_row_security()", "NO NO NO NO NO NO NO"),

@@ -7,7 +7,7 @@ use postgres::Client;
 
 use crate::support::{Database, People, assert_refused, enqueue_follow_ups, refused, row, rows, run, tables};
 
-const TABLES: &str = "activities alerts assignment_pauses assignments claim_rates contact_corrections days_off evaluation_runs mentor_pauses migrations organization_evaluations organizations peer_mentors reminder_settings reminders send_logs user_preferences users";
+const TABLES: &str = "activities alerts assignment_pauses assignments claim_rates contact_corrections days_off evaluation_runs mentor_pauses migrations organization_evaluations organizations peer_mentors reminder_settings reminders send_logs unsubscribe_tokens user_preferences users";
 
 /// Everything that install() makes, as the catalog shows it.
 const CATALOG: &str = "
