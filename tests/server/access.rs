@@ -164,11 +164,10 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
     assert_eq!(tables, matrix, "every table is in the matrix");
     for (table, seen, changed, deleted) in expected {
         let column = match table {
-            "contact_corrections" | "send_logs" => "created_at",
+            "contact_corrections" | "send_logs" | "unsubscribe_tokens" => "created_at",
             "evaluation_runs" => "finished_at",
             "migrations" => "applied_at",
             "alerts" => "began_at",
-            "unsubscribe_tokens" => "created_at",
             _ => "updated_at",
         };
         for (verb, sql, expected) in [

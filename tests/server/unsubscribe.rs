@@ -144,7 +144,7 @@ fn what_cannot_be_meant_is_refused_and_reveals_nothing() {
     for unknown in
         [String::new(), token[1..].to_string(), token.to_uppercase(), format!("{token} "), "'' OR true".to_string()]
     {
-        for arguments in [format!("'{}'", unknown), format!("'{unknown}', 'nonsense'")] {
+        for arguments in [format!("'{unknown}'"), format!("'{unknown}', 'nonsense'")] {
             let refusal = refused(&mut link, &format!("SELECT unsubscribe({arguments})"));
             assert_eq!(refusal.sqlstate, "02000", "{refusal:?}");
             assert!(!refusal.hint.is_empty() && !refusal.detail.is_empty());
