@@ -92,7 +92,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     is_paused boolean,
     is_of_another_mentor boolean,
     is_followed_up boolean,
-    is_admin boolean
+    is_admin boolean,
+    is_muted boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
@@ -126,6 +127,36 @@ RETURN CASE addressee WHEN 'mentor' THEN mentor_id
                       ELSE coalesce(recipient_id, student_id) END;
 COMMENT ON FUNCTION assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid) IS
     'Which of these people a reminder for this addressee goes to: the mentor, the coordinator, or the recipient whom it names, else the student.';
+
+-- Whom a reminder for the coordinator goes to now. A function of its own, called of those reminders only: others need not look.
+-- Index: users_pkey, user_preferences_pkey.
+CREATE FUNCTION assignment_reminders.coordinator_to_tell(organization_id uuid, coordinator_id uuid, fallback_id uuid, reminder_type text)
+RETURNS uuid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH named AS MATERIALIZED (
+        SELECT of.is_fallback, u.id,
+               assignment_reminders.unreachable_reason(
+                   'coordinator', u.contact_opt_out, u.email IS NOT NULL,
+                   assignment_reminders.is_muted(p.muted_types, coordinator_to_tell.reminder_type)) AS unreachable
+          FROM (VALUES (false, coordinator_to_tell.coordinator_id), (true, coordinator_to_tell.fallback_id)) AS of (is_fallback, id)
+          -- LIMIT 1, of unique rows: look-ups by key.
+          LEFT JOIN LATERAL (
+               SELECT * FROM assignment_reminders.users u
+                WHERE u.id = of.id AND u.organization_id = coordinator_to_tell.organization_id LIMIT 1
+               ) AS u ON true
+          LEFT JOIN LATERAL (
+               SELECT p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = u.id LIMIT 1
+               ) AS p ON true
+    )
+    SELECT CASE WHEN assignment_reminders.goes_to_fallback(coordinator.unreachable, fallback.unreachable)
+                THEN fallback.id ELSE coordinator.id END
+      FROM named coordinator, named fallback
+     WHERE NOT coordinator.is_fallback AND fallback.is_fallback
+$$;
+COMMENT ON FUNCTION assignment_reminders.coordinator_to_tell(uuid, uuid, uuid, text) IS
+    'Who of an assignment''s coordinator and the organization''s fallback (NULL: none) a reminder of this type for the coordinator goes to now: the fallback where there is no coordinator, and where only the fallback can be reached (goes_to_fallback). NULL where there is neither.';
 
 -- requires:
 --   recipients
@@ -400,6 +431,7 @@ AS $$
            ) AS a
       LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
+      LEFT JOIN assignment_reminders.user_preferences mentors ON mentors.user_id = mentor.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
              FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p
@@ -411,7 +443,9 @@ AS $$
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, o.today, pause.first_days, pause.last_days,
-           assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+           assignment_reminders.unreachable_reason(
+               'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+               assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
            CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
            (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
            s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
@@ -420,11 +454,15 @@ AS $$
       JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
         ON recipient.id = assignment_reminders.addressee_id(
-               kind.addressee, mentor.id, coalesce(a.coordinator_id, s.fallback_coordinator_id), NULL, NULL)
+               kind.addressee, mentor.id,
+               CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+                        o.id, a.coordinator_id, s.fallback_coordinator_id, kind.reminder_type) END, NULL, NULL)
        AND recipient.organization_id = o.id
+      LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL) AS reason
+                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL,
+                  assignment_reminders.is_muted(preference.muted_types, kind.reminder_type)) AS reason
            ) AS unreachable
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.reminders r
@@ -440,7 +478,7 @@ AS $$
             OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders}',
                          due_follow_ups.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid) IS
@@ -721,7 +759,7 @@ AS $$
      LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
@@ -1021,10 +1059,19 @@ AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 -- assignment_reminders::privacy::forget_person
 CREATE FUNCTION "forget_person"(
 	"user_id" uuid
-) RETURNS TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+) RETURNS TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
+
+-- assignment_reminders::bindings::goes_to_fallback
+CREATE FUNCTION "goes_to_fallback"(
+	"coordinator_unreachable" TEXT,
+	"fallback_unreachable" TEXT
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'goes_to_fallback_wrapper';
 
 -- assignment_reminders::install::install
 CREATE FUNCTION "install"() RETURNS TEXT
@@ -1108,10 +1155,20 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_held_wrapper';
 
+-- assignment_reminders::bindings::is_muted
+CREATE FUNCTION "is_muted"(
+	"muted_types" TEXT[],
+	"reminder_type" TEXT
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_muted_wrapper';
+
 -- assignment_reminders::bindings::is_reachable
 CREATE FUNCTION "is_reachable"(
 	"contact_opt_out" bool,
-	"email" TEXT
+	"email" TEXT,
+	"is_muted" bool DEFAULT false
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
@@ -1486,7 +1543,8 @@ AS 'MODULE_PATHNAME', 'uninstall_wrapper';
 CREATE FUNCTION "unreachable_reason"(
 	"addressee" TEXT,
 	"is_opted_out" bool,
-	"has_address" bool
+	"has_address" bool,
+	"is_muted" bool
 ) RETURNS TEXT
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
@@ -1503,6 +1561,31 @@ CREATE FUNCTION "unschedule_delivery_jobs"() RETURNS INT
 STRICT VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'unschedule_delivery_jobs_wrapper';
+
+-- assignment_reminders::delivery::unsubscribe::unsubscribe
+CREATE FUNCTION "unsubscribe"(
+	"token" TEXT,
+	"reminder_type" TEXT DEFAULT NULL
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unsubscribe_wrapper';
+
+-- assignment_reminders::delivery::unsubscribe::unsubscribe_token
+CREATE FUNCTION "unsubscribe_token"(
+	"user_id" uuid
+) RETURNS TEXT
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unsubscribe_token_wrapper';
+
+-- assignment_reminders::delivery::unsubscribe::unsubscribe_tokens_of
+CREATE FUNCTION "unsubscribe_tokens_of"(
+	"user_ids" uuid[]
+) RETURNS TEXT[]
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'unsubscribe_tokens_of_wrapper';
 
 -- assignment_reminders::contact::correction::update_last_contact_date
 CREATE FUNCTION "update_last_contact_date"(
@@ -1550,6 +1633,12 @@ CREATE FUNCTION "create_reminder_settings"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'create_reminder_settings_wrapper';
+
+-- assignment_reminders::install::create_unsubscribe_tokens
+CREATE FUNCTION "create_unsubscribe_tokens"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'create_unsubscribe_tokens_wrapper';
 
 -- assignment_reminders::clock::day::fill_assignment
 CREATE FUNCTION "fill_assignment"()
@@ -1692,9 +1781,11 @@ DECLARE
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
-        'assignment_reminders.unreachable_reason(text, boolean, boolean)',
+        'assignment_reminders.unreachable_reason(text, boolean, boolean, boolean)',
         'assignment_reminders.is_unreachable(text)',
-        'assignment_reminders.is_reachable(boolean, text)',
+        'assignment_reminders.is_reachable(boolean, text, boolean)',
+        'assignment_reminders.is_muted(text[], text)',
+        'assignment_reminders.goes_to_fallback(text, text)',
         'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
         'assignment_reminders.silent_since(date, date)',
         'assignment_reminders.silence_anchor(date)',
@@ -1715,6 +1806,7 @@ DECLARE
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
+        'assignment_reminders.unsubscribe_tokens_of(uuid[])',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
         'assignment_reminders.current_organization()',
@@ -1725,6 +1817,8 @@ DECLARE
         -- Reads, which show nothing that the caller's own rights on the tables do not.
         'assignment_reminders.existing_organization(uuid)',
         'assignment_reminders.chosen_organization(uuid)',
+        'assignment_reminders.coordinator_to_tell(uuid, uuid, uuid, text)',
+        'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.evaluation_turns(timestamptz)',
         'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',
@@ -1792,6 +1886,8 @@ COMMENT ON FUNCTION assignment_reminders.correct_last_contact_date(uuid, date, T
 02000 for an unknown assignment, 22023 without a reason, 22008 for a date more than a day ahead.';
 COMMENT ON FUNCTION assignment_reminders.create_reminder_settings() IS
     'Trigger: gives an organization its row of settings as it is inserted.';
+COMMENT ON FUNCTION assignment_reminders.create_unsubscribe_tokens() IS
+    'Trigger: gives people their token to unsubscribe by as they are inserted.';
 COMMENT ON FUNCTION assignment_reminders.current_organization() IS
     'The organization that the session speaks for, for policies. Where there is a JWT (the setting request.jwt.claims), it alone decides: organization_id, at its top level or in app_metadata; NULL where it names none. Without a JWT: the setting assignment_reminders.organization_id, else the default organization.
 22P02 when what is there is malformed.';
@@ -1860,9 +1956,11 @@ COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
     'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
-    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
+COMMENT ON FUNCTION assignment_reminders.goes_to_fallback(TEXT, TEXT) IS
+    'Whether an escalation goes to the organization''s fallback coordinator and not to the assignment''s: where there is none, and where only the fallback can be reached. Each: why that one cannot be written to (unreachable_reason); NULL: they can.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
     'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller is not the tables'' owner or cannot see which migrations were applied, 42P01 when a table is missing, 55000 when the tables are of a later version.';
@@ -1886,8 +1984,10 @@ COMMENT ON FUNCTION assignment_reminders.is_evaluation_due(timestamp with time z
 COMMENT ON FUNCTION assignment_reminders.is_held(bigint, INT, bool) IS
     'Whether a run holds the follow-ups of an organization: more than follow_up_limit (NULL: no limit) became due by its last evaluation (backlog), and nobody has released them.
 22004 for a NULL backlog.';
-COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT) IS
-    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.';
+COMMENT ON FUNCTION assignment_reminders.is_muted(TEXT[], TEXT) IS
+    'Whether reminders of a type are muted by these elements of user_preferences.muted_types: one is the type, or the name of its kind (reminder_kinds()). NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT, bool) IS
+    'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they want none of what it is about; NULL: no.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
     'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
@@ -2000,7 +2100,7 @@ COMMENT ON FUNCTION assignment_reminders.require_whole(TEXT[], uuid) IS
     'True. Raises where row security may hide rows of these tables from the current role: SQL functions that must see them whole ask it first. With an organization, its coordinators and admins pass, too: the function is about that one alone.
 42501, naming the table. 22004 for NULL tables.';
 COMMENT ON FUNCTION assignment_reminders.restore_contact(uuid) IS
-    'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted out.
+    'Takes back a person''s opt-out, whatever its reason, and forgets their soft bounces. What they muted (user_preferences.muted_types) stays so. Returns whether they were opted out.
 22004 for NULL, 02000 for an unknown user.';
 COMMENT ON FUNCTION assignment_reminders.resume_assignment(uuid, timestamp with time zone) IS
     'Ends the pause of an assignment: the day of as_of, in its organization''s time zone, counts again. Returns whether it was paused.
@@ -2034,8 +2134,8 @@ COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
 COMMENT ON FUNCTION assignment_reminders.uninstall() IS
     'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers, policies and views of ours. Defaults of organization_id become the organization that the session''s claims or setting name, else the default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';
-COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool) IS
-    'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator, recipient or admin.
+COMMENT ON FUNCTION assignment_reminders.unreachable_reason(TEXT, bool, bool, bool) IS
+    'Why somebody cannot be written to, NULL when they can: no_mentor, no_coordinator or recipient_gone (is_opted_out is NULL: there is no such person), opted_out, muted or no_address. addressee: mentor, coordinator, recipient or admin. is_muted: whether they want none of what it is about; NULL: no.
 22023 for another one, 22004 for NULL.';
 COMMENT ON FUNCTION assignment_reminders.unschedule_daily_evaluation() IS
     'Removes the jobs that schedule_daily_evaluation made for the current role, and returns how many there were.
@@ -2043,6 +2143,15 @@ COMMENT ON FUNCTION assignment_reminders.unschedule_daily_evaluation() IS
 COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
     'Removes the jobs that schedule_delivery_jobs made for the current role, and returns how many there were.
 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.';
+COMMENT ON FUNCTION assignment_reminders.unsubscribe(TEXT, TEXT) IS
+    'What whoever holds a person''s token asks for: nothing more of one reminder_type, or (NULL) nothing at all any more. For everybody who may call it: the token alone says who it is about, and it writes with the rights of the tables'' owner, whatever the row security.
+NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before.
+02000 for an unknown token, 22023 for a type that is neither ours nor of a reminder that this person has, 22004 for a NULL token, 25006 in a transaction that may not write.';
+COMMENT ON FUNCTION assignment_reminders.unsubscribe_token(uuid) IS
+    'A person''s token for unsubscribe(), to be put into messages to them. By the caller''s rights on unsubscribe_tokens, which workers have.
+02000 for a person who is not known or has none, 22004 for NULL.';
+COMMENT ON FUNCTION assignment_reminders.unsubscribe_tokens_of(uuid[]) IS
+    'The tokens of these people, each at its person''s place; NULL for whoever has none. By the caller''s rights on unsubscribe_tokens; in a claim, which returns them to its worker, with those of the tables'' owner. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.update_last_contact_date(uuid, date) IS
     'Moves an assignment''s contact date forward to contact_date and returns the date that now holds; an earlier one changes nothing.
 02000 for an unknown assignment, 22004 for NULL, 22008 for a date more than a day ahead.';

@@ -218,6 +218,7 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
         "peer_mentors",
         "mentor_pauses",
         "users",
+        "user_preferences",
         "reminders",
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
@@ -404,7 +405,11 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
     let scheduled_for = moment("scheduled_for")?;
     let recipient = match is("is_opted_out")? {
         None => None,
-        Some(is_opted_out) => Some(Recipient { is_opted_out, has_address: is("has_address")?.unwrap_or(false) }),
+        Some(is_opted_out) => Some(Recipient {
+            is_opted_out,
+            has_address: is("has_address")?.unwrap_or(false),
+            is_muted: is("is_muted")?.unwrap_or(false),
+        }),
     };
     let reason = delivery::skip_reason(&Facts {
         kind,
@@ -427,8 +432,8 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
 }
 
 /// Why somebody cannot be written to, NULL when they can: `no_mentor`, `no_coordinator` or `recipient_gone`
-/// (is_opted_out is NULL: there is no such person), opted_out or no_address. addressee: mentor, coordinator,
-/// recipient or admin.
+/// (is_opted_out is NULL: there is no such person), opted_out, muted or no_address. addressee: mentor, coordinator,
+/// recipient or admin. is_muted: whether they want none of what it is about; NULL: no.
 ///
 /// 22023 for another one, 22004 for NULL.
 #[pg_extern(immutable, parallel_safe)]
@@ -436,6 +441,7 @@ fn unreachable_reason(
     addressee: Option<&str>,
     is_opted_out: Option<bool>,
     has_address: Option<bool>,
+    is_muted: Option<bool>,
 ) -> Result<Option<String>> {
     let name = addressee.ok_or_else(|| null_argument("addressee"))?;
     let addressee = Addressee::named(name).ok_or_else(|| {
@@ -445,8 +451,11 @@ fn unreachable_reason(
             "Give 'mentor', 'coordinator', 'recipient' or 'admin'.",
         )
     })?;
-    let recipient =
-        is_opted_out.map(|is_opted_out| Recipient { is_opted_out, has_address: has_address.unwrap_or(false) });
+    let recipient = is_opted_out.map(|is_opted_out| Recipient {
+        is_opted_out,
+        has_address: has_address.unwrap_or(false),
+        is_muted: is_muted.unwrap_or(false),
+    });
     Ok(recipient::unreachable_reason(addressee, recipient).map(|reason| reason.name().to_string()))
 }
 
@@ -456,11 +465,30 @@ fn is_unreachable(skip_reason: &str) -> bool {
     recipient::is_unreachable(skip_reason)
 }
 
-/// Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person.
+/// Whether reminders of a type are muted by these elements of user_preferences.muted_types: one is the type, or the name of its kind
+/// (reminder_kinds()). NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn is_muted(muted_types: Vec<Option<String>>, reminder_type: &str) -> bool {
+    recipient::is_muted(muted_types.iter().flatten().map(String::as_str), reminder_type)
+}
+
+/// Whether an escalation goes to the organization's fallback coordinator and not to the assignment's: where there is none, and where only the
+/// fallback can be reached. Each: why that one cannot be written to (unreachable_reason); NULL: they can.
+#[pg_extern(immutable, parallel_safe)]
+fn goes_to_fallback(coordinator_unreachable: Option<&str>, fallback_unreachable: Option<&str>) -> bool {
+    recipient::goes_to_fallback(coordinator_unreachable, fallback_unreachable)
+}
+
+/// Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they
+/// want none of what it is about; NULL: no.
 // Not unreachable_reason(...) IS NULL: the planner takes that for one row in 200.
 #[pg_extern(immutable, parallel_safe)]
-fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>) -> bool {
-    let recipient = contact_opt_out.map(|is_opted_out| Recipient { is_opted_out, has_address: email.is_some() });
+fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>, is_muted: default!(Option<bool>, false)) -> bool {
+    let recipient = contact_opt_out.map(|is_opted_out| Recipient {
+        is_opted_out,
+        has_address: email.is_some(),
+        is_muted: is_muted.unwrap_or(false),
+    });
     recipient::unreachable_reason(Addressee::Recipient, recipient).is_none()
 }
 

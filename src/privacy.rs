@@ -26,7 +26,7 @@ pgrx::extension_sql_file!("../sql/privacy/reads.sql", name = "privacy_reads", re
 returns!(
     /// How many rows of each table a person was forgotten in.
     Forgotten: SetOf,
-    "TABLE (users bigint, user_preferences bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, \
+    "TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, \
      activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)"
 );
 
@@ -51,7 +51,7 @@ fn without_addresses(
 }
 
 /// Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is
-/// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and so do the texts of
+/// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of
 /// the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that
 /// they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
 ///
@@ -74,10 +74,11 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             "send_logs",
             "evaluation_runs",
         ],
-        deletes: &["user_preferences"],
+        deletes: &["user_preferences", "unsubscribe_tokens"],
         ..Whole::reads(&[
             "users",
             "user_preferences",
+            "unsubscribe_tokens",
             "peer_mentors",
             "assignments",
             "assignment_pauses",
@@ -149,6 +150,7 @@ struct Held {
 struct Changed {
     users: usize,
     user_preferences: usize,
+    unsubscribe_tokens: usize,
     assignments: usize,
     assignment_pauses: usize,
     mentor_pauses: usize,
@@ -224,6 +226,7 @@ impl Held {
         );
         static PREFERENCES: Statement =
             Statement::at_each_call(include_str!("../sql/privacy/forget_preferences.sql"), &[types::UUIDS]);
+        static TOKENS: Statement = Statement::by_index(include_str!("../sql/privacy/forget_token.sql"), &[types::UUID]);
         static ASSIGNMENTS: Statement = Statement::at_each_call(
             include_str!("../sql/privacy/forget_assignments.sql"),
             &[types::UUIDS, types::TEXT],
@@ -275,6 +278,7 @@ impl Held {
                 "user_preferences",
                 "no value",
             )?,
+            unsubscribe_tokens: change(&TOKENS, &[self.user.into()], "unsubscribe_tokens", "no value")?,
             assignments: change(
                 &ASSIGNMENTS,
                 &[self.ids("assignments").into(), FORGOTTEN.into()],
@@ -317,6 +321,7 @@ impl Changed {
         vec![
             counted("users", self.users),
             counted("user_preferences", self.user_preferences),
+            counted("unsubscribe_tokens", self.unsubscribe_tokens),
             counted("assignments", self.assignments),
             counted("assignment_pauses", self.assignment_pauses),
             counted("mentor_pauses", self.mentor_pauses),

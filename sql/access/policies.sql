@@ -216,6 +216,7 @@ CREATE POLICY worker_all ON assignment_reminders.organizations USING (true) WITH
 CREATE POLICY worker_all ON assignment_reminders.reminder_settings USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.users USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.user_preferences USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.unsubscribe_tokens USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.peer_mentors USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.assignments USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.mentor_pauses USING (true) WITH CHECK (true);

@@ -72,6 +72,7 @@ AS $$
            ) AS a
       LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = o.id
       LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = o.id
+      LEFT JOIN assignment_reminders.user_preferences mentors ON mentors.user_id = mentor.id
       LEFT JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
              FROM (SELECT p.paused_from, p.paused_until FROM assignment_reminders.assignment_pauses p
@@ -83,7 +84,9 @@ AS $$
            ) AS pause ON true
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, o.today, pause.first_days, pause.last_days,
-           assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+           assignment_reminders.unreachable_reason(
+               'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+               assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
            CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
            (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
            s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
@@ -92,11 +95,15 @@ AS $$
       JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
       LEFT JOIN assignment_reminders.users recipient
         ON recipient.id = assignment_reminders.addressee_id(
-               kind.addressee, mentor.id, coalesce(a.coordinator_id, s.fallback_coordinator_id), NULL, NULL)
+               kind.addressee, mentor.id,
+               CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+                        o.id, a.coordinator_id, s.fallback_coordinator_id, kind.reminder_type) END, NULL, NULL)
        AND recipient.organization_id = o.id
+      LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL) AS reason
+                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL,
+                  assignment_reminders.is_muted(preference.muted_types, kind.reminder_type)) AS reason
            ) AS unreachable
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.reminders r
@@ -112,7 +119,7 @@ AS $$
             OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,reminders}',
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders}',
                          due_follow_ups.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid) IS

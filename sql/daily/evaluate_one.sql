@@ -7,6 +7,7 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
   JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
   LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = a.organization_id
   LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = a.organization_id
+  LEFT JOIN assignment_reminders.user_preferences mentors ON mentors.user_id = mentor.id
  CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
   LEFT JOIN assignment_reminders.reminders r
     ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
@@ -25,7 +26,9 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
        ) AS off
  CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
        silence.since, coalesce($2, (now() AT TIME ZONE o.timezone)::date), pause.first_days, pause.last_days,
-       assignment_reminders.unreachable_reason('mentor', mentor.contact_opt_out, mentor.email IS NOT NULL),
+       assignment_reminders.unreachable_reason(
+           'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+           assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
        CASE WHEN r.anchor = assignment_reminders.silence_anchor(silence.since)
              AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE THEN r.status END, r.skip_reason,
        (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,

@@ -6,7 +6,7 @@ SELECT count(*) AS unheard
  WHERE r.status = 'skipped' AND r.reminder_type = assignment_reminders.reminder_type_of('escalate')
    AND ($1::uuid IS NULL OR r.organization_id = $1)
    -- As the index has it: why a coordinator is not reached.
-   AND r.skip_reason IN ('no_coordinator', 'opted_out', 'no_address') AND assignment_reminders.is_unreachable(r.skip_reason)
+   AND r.skip_reason IN ('no_coordinator', 'opted_out', 'muted', 'no_address') AND assignment_reminders.is_unreachable(r.skip_reason)
    AND a.status = 'open' AND a.follow_up AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE
    AND EXISTS (SELECT FROM assignment_reminders.reminder_settings s
                 WHERE s.organization_id = r.organization_id AND s.escalate_after_days IS NOT NULL)

@@ -30,7 +30,7 @@
                recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
                r.assignment_id = ANY (paused.assignments),
                r.enqueued_peer_mentor_id <> a.peer_mentor_id, a.follow_up,
-               recipient.role = 'admin')::assignment_reminders.reminder_facts) AS skip_reason
+               recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type))::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
      CROSS JOIN paused
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
@@ -47,7 +47,10 @@
       -- Follow-ups go to whoever is mentor or coordinator now.
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.addressee_id(
-                  kind.addressee, m.user_id, coalesce(a.coordinator_id, r.fallback_coordinator_id), r.enqueued_recipient_id, a.student_id) AS id
+                  kind.addressee, m.user_id,
+                  CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+                           r.organization_id, a.coordinator_id, r.fallback_coordinator_id, r.reminder_type) END,
+                  r.enqueued_recipient_id, a.student_id) AS id
            ) AS addressee
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.users u
@@ -63,6 +66,5 @@
               AND u.organization_id = r.organization_id LIMIT 1
            ) AS mentor ON true
       LEFT JOIN LATERAL (
-           SELECT p.daily_summary FROM assignment_reminders.user_preferences p
-            WHERE r.assignment_id IS NULL AND p.user_id = r.enqueued_recipient_id LIMIT 1
+           SELECT p.daily_summary, p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = recipient.id LIMIT 1
            ) AS preference ON true

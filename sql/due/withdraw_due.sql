@@ -17,7 +17,7 @@ WITH overtaken AS MATERIALIZED (
            SELECT assignment_reminders.skip_reason(ROW(
                       r.reminder_type, r.anchor, r.scheduled_for, NULL, a.status,
                       assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.due_at,
-                      NULL, NULL, NULL, false, true, $1, NULL, NULL, NULL, NULL)::assignment_reminders.reminder_facts) AS reason
+                      NULL, NULL, NULL, false, true, $1, NULL, NULL, NULL, NULL, NULL)::assignment_reminders.reminder_facts) AS reason
            OFFSET 0
            ) AS reason
      WHERE reason.reason IS NOT NULL

@@ -17,7 +17,7 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
     ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
  WHERE ($2::uuid[] IS NULL OR p.organization_id = ANY ($2))
    AND p.daily_summary
-   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
+   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email, assignment_reminders.is_muted(p.muted_types, kind.reminder_type))
    AND hour.scheduled_for <= $1
    -- Asked for, or moved, after today's hour: from tomorrow on.
    AND NOT (p.updated_at > hour.scheduled_for AND p.updated_at <= $1)

@@ -2,7 +2,7 @@
 -- one's time has come and that is not yet due. src/rules/due.rs says which offsets are open.
 --
 -- Index: assignments_open_due_at_idx for the range up to the longest offset of all; reminders_assignment_type_key for each
--- of its assignments and offsets. A recipient whom a row names already stays.
+-- of its assignments and offsets; user_preferences_pkey. A recipient whom a row names already stays.
 WITH due_offset AS MATERIALIZED (
     SELECT DISTINCT ON (s.organization_id, exact.length) s.organization_id, exact.length,
            assignment_reminders.due_reminder_type(setting.length) AS reminder_type,
@@ -21,6 +21,9 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type
         WHERE u.id = a.student_id AND u.organization_id = a.organization_id LIMIT 1
        ) AS u
   LEFT JOIN LATERAL (
+       SELECT p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = u.id LIMIT 1
+       ) AS p ON true
+  LEFT JOIN LATERAL (
        SELECT * FROM assignment_reminders.reminders r
         WHERE r.assignment_id = a.id AND r.reminder_type = o.reminder_type
         LIMIT 1
@@ -29,6 +32,6 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type
    AND a.status = 'open'
    AND a.due_at > $1 AND a.due_at <= $1 + (SELECT max(o.length) FROM due_offset o)
    AND assignment_reminders.is_due_offset_open(a.due_at, a.created_at, o.length, o.longest, $1)
-   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
+   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email, assignment_reminders.is_muted(p.muted_types, o.reminder_type))
    AND (r.id IS NULL
         OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL))

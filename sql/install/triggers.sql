@@ -97,6 +97,11 @@ CREATE OR REPLACE TRIGGER users_forget_bounces
     FOR EACH ROW WHEN (NEW.email IS DISTINCT FROM OLD.email AND NEW.soft_bounces <> 0)
     EXECUTE FUNCTION assignment_reminders.forget_bounces();
 
+-- Users: everybody has a token to unsubscribe by.
+CREATE OR REPLACE TRIGGER users_create_unsubscribe_tokens
+    AFTER INSERT ON assignment_reminders.users REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.create_unsubscribe_tokens();
+
 -- Users: nobody makes themselves what they are. Of an update it is asked BEFORE, as whoever writes: a foreign key of the owner's that sets
 -- auth_user_id to NULL writes as the tables' owner, and AFTER it the session's role is back. Of an insert AFTER: what an upsert proposes
 -- is not what it writes.

@@ -61,6 +61,7 @@ const FUNCTIONS: &[&str] = &[
     "extend_reminder_lease",
     "extend_reminder_leases",
     "record_delivery_event",
+    "unsubscribe",
 ];
 
 /// By which a schema that was made here is known.

@@ -60,6 +60,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
             "peer_mentors",
             "mentor_pauses",
             "users",
+            "user_preferences",
             "reminders",
         ])
     };

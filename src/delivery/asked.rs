@@ -23,8 +23,13 @@ pub fn with_questions<T>(work: impl FnOnce() -> T) -> T {
     swap::with(&MAY_ASK, true, work)
 }
 
+/// Whether a statement of the outbox asks.
+pub fn may_ask() -> bool {
+    MAY_ASK.get()
+}
+
 fn require_question(function: &str, instead: &str) -> Result<()> {
-    if MAY_ASK.get() {
+    if may_ask() {
         return Ok(());
     }
     Err(error(

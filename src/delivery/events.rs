@@ -11,6 +11,7 @@ use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
+use crate::server::rows::Rows;
 use crate::server::statement::{Statement, types};
 
 /// Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or
@@ -118,25 +119,46 @@ impl Message {
     }
 }
 
-/// Whoever has the address now that the message went to, locked.
-struct Addressee {
-    user: Uuid,
+/// Somebody whom messages went to, locked.
+pub struct Addressee {
+    pub user: Uuid,
+    is_opted_out: bool,
     soft_bounced_at: Vec<TimestampWithTimeZone>,
     bounce_limit: i32,
 }
 
 impl Addressee {
+    /// Whoever has the address now.
     fn lock(organization: Uuid, address: &str) -> Result<Option<Self>> {
         static LOCK: Statement =
             Statement::by_index(include_str!("../../sql/delivery/lock_bounced.sql"), &[types::UUID, types::TEXT]);
-        LOCK.write(&[organization.into(), address.into()], |mut rows| {
-            let Some(row) = rows.next() else { return Ok(None) };
-            Ok(Some(Self {
-                user: row.not_null("id")?,
-                soft_bounced_at: row.not_null("soft_bounced_at")?,
-                bounce_limit: row.not_null("bounce_limit")?,
-            }))
-        })
+        LOCK.write(&[organization.into(), address.into()], Self::of)
+    }
+
+    /// Whoever has this token to unsubscribe by.
+    pub fn lock_by_token(token: &str) -> Result<Option<Self>> {
+        static LOCK: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/lock_by_token.sql"), &[types::TEXT]);
+        LOCK.write(&[token.into()], Self::of)
+    }
+
+    fn of(mut rows: Rows) -> Result<Option<Self>> {
+        let Some(row) = rows.next() else { return Ok(None) };
+        Ok(Some(Self {
+            user: row.not_null("id")?,
+            is_opted_out: row.not_null("contact_opt_out")?,
+            soft_bounced_at: row.not_null("soft_bounced_at")?,
+            bounce_limit: row.not_null("bounce_limit")?,
+        }))
+    }
+
+    /// Opts them out by their own word, unless they are. Returns whether they were not.
+    pub fn unsubscribes(self) -> Result<bool> {
+        let is_new = !self.is_opted_out;
+        if is_new {
+            self.hears(&Reported::Unsubscribed, false, None)?;
+        }
+        Ok(is_new)
     }
 
     /// Counts what is reported of a message to them, and opts them out for it.
@@ -171,8 +193,8 @@ impl Addressee {
     }
 }
 
-/// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. Returns whether they were opted
-/// out.
+/// Takes back a person's opt-out, whatever its reason, and forgets their soft bounces. What they muted (user_preferences.muted_types) stays so.
+/// Returns whether they were opted out.
 ///
 /// 22004 for NULL, 02000 for an unknown user.
 #[pg_extern(volatile)]

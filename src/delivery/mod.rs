@@ -10,5 +10,6 @@ mod limit;
 mod notify;
 mod operate;
 mod progress;
+mod unsubscribe;
 
 pub use enqueue::{Enqueued, enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};

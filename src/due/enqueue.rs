@@ -39,7 +39,7 @@ fn enqueue_due_reminders(
     const WHOLE: Whole = Whole {
         updates: &["reminders"],
         inserts: &["reminders"],
-        ..Whole::reads(&["organizations", "reminder_settings", "assignments", "users", "reminders"])
+        ..Whole::reads(&["organizations", "reminder_settings", "assignments", "users", "user_preferences", "reminders"])
     };
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "021_alerts",
     "022_verdicts",
     "023_outbox",
+    "024_unsubscribe",
 ];
 
 impl Migration {

@@ -43,7 +43,7 @@ const VIEWS: &str = include_str!("../../sql/install/views.sql");
 fn install() -> Result<String> {
     const WHOLE: Whole = Whole {
         updates: &["assignments", "peer_mentors", "activities", "reminders"],
-        inserts: &["reminder_settings"],
+        inserts: &["reminder_settings", "unsubscribe_tokens"],
         ..Whole::reads(&[
             "organizations",
             "reminder_settings",
@@ -52,6 +52,8 @@ fn install() -> Result<String> {
             "activities",
             "contact_corrections",
             "reminders",
+            "users",
+            "unsubscribe_tokens",
         ])
     };
     require_read_committed("install()", NEEDS_READ_COMMITTED)?;
@@ -66,6 +68,7 @@ fn install() -> Result<String> {
     let policies = access::extend_to(&applied.tables)?;
     // Whether or not a trigger was away: somebody may have deleted the row.
     let settings = fill_settings()?;
+    let tokens = fill_tokens()?;
     let mut done = Vec::new();
     if number + attached.ties > 0 {
         done.push(format!("{number} migrations applied, {} triggers and defaults attached", attached.ties));
@@ -80,6 +83,7 @@ fn install() -> Result<String> {
             (attached.moved, "moved activities counted again"),
             (attached.contact_dates, "contact dates corrected"),
             (settings, "organizations given settings"),
+            (tokens, "people given tokens to unsubscribe by"),
         ] {
             if number > 0 {
                 done.push(format!("{number} {what}"));
@@ -114,6 +118,17 @@ fn create_reminder_settings<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<Origina
     static CREATE: Statement = Statement::kept(include_str!("../../sql/install/create_settings.sql"), &[]);
     raised(
         own_trigger::require(trigger, "create_reminder_settings")
+            .and_then(|()| as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))))
+            .map(|()| None),
+    )
+}
+
+/// Trigger: gives people their token to unsubscribe by as they are inserted.
+#[pg_trigger]
+fn create_unsubscribe_tokens<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    static CREATE: Statement = Statement::kept(include_str!("../../sql/install/create_tokens.sql"), &[]);
+    raised(
+        own_trigger::require(trigger, "create_unsubscribe_tokens")
             .and_then(|()| as_table_owner(trigger, || CREATE.write_in(trigger, |_| Ok(()))))
             .map(|()| None),
     )
@@ -241,6 +256,12 @@ fn replace_views() -> Result<usize> {
 /// Gives organizations without settings their row, and returns how many there were.
 fn fill_settings() -> Result<usize> {
     static FILL: Statement = Statement::kept(include_str!("../../sql/install/fill_settings.sql"), &[]);
+    Ok(FILL.write_rows(&[])?.rows().count())
+}
+
+/// Gives people without a token theirs, and returns how many there were.
+fn fill_tokens() -> Result<usize> {
+    static FILL: Statement = Statement::kept(include_str!("../../sql/install/fill_tokens.sql"), &[]);
     Ok(FILL.write_rows(&[])?.rows().count())
 }
 

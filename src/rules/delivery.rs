@@ -71,6 +71,7 @@ pub enum SkipReason {
     NotAdmin,
     Over,
     OptedOut,
+    Muted,
     NoAddress,
 }
 
@@ -98,6 +99,7 @@ impl SkipReason {
             Self::NotAdmin => "not_admin",
             Self::Over => "over",
             Self::OptedOut => "opted_out",
+            Self::Muted => "muted",
             Self::NoAddress => "no_address",
         }
     }
@@ -196,7 +198,7 @@ mod tests {
             latest_scheduled_for: None,
             assignment: Some(assignment),
             day: DAY,
-            recipient: Some(Recipient { is_opted_out: false, has_address: true }),
+            recipient: Some(Recipient { is_opted_out: false, has_address: true, is_muted: false }),
             is_admin: true,
             now: NOW,
         }
@@ -304,8 +306,14 @@ mod tests {
     fn whoever_cannot_be_written_to_is_not() {
         for kind in KINDS {
             assert_eq!(skip_reason(&Facts { recipient: None, ..facts(*kind) }), Some(kind.addresses.missing()));
-            let recipient = Some(Recipient { is_opted_out: true, has_address: true });
-            assert_eq!(skip_reason(&Facts { recipient, ..facts(*kind) }), Some(SkipReason::OptedOut));
+            for (is_opted_out, is_muted, reason) in [
+                (true, false, SkipReason::OptedOut),
+                (false, true, SkipReason::Muted),
+                (true, true, SkipReason::OptedOut),
+            ] {
+                let recipient = Some(Recipient { is_opted_out, has_address: true, is_muted });
+                assert_eq!(skip_reason(&Facts { recipient, ..facts(*kind) }), Some(reason));
+            }
         }
     }
 

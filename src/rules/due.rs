@@ -61,6 +61,14 @@ pub fn reminder_type(days: i64, rest: TimeDelta) -> Option<String> {
     })
 }
 
+/// Whether it is what `reminder_type` calls a reminder.
+#[must_use]
+pub fn is_reminder_type(name: &str) -> bool {
+    let number = name.strip_suffix(['d', 'h', 'm', 's']).unwrap_or_default();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    [whole, fraction].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 /// A span of due dates, both ends included, around a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -117,6 +125,17 @@ mod tests {
         assert_eq!(named(0, 30).as_deref(), Some("30s"));
         assert_eq!(named(1, -3600).as_deref(), Some("23h"));
         assert_eq!(reminder_type(0, TimeDelta::milliseconds(1500)).as_deref(), Some("1.500000000s"));
+    }
+
+    #[test]
+    fn a_name_of_an_offset_is_known_for_one() {
+        for (days, seconds) in [(0, 24 * 3600), (2, 0), (0, 90 * 60), (1, 1)] {
+            assert!(named(days, seconds).is_some_and(|name| is_reminder_type(&name)));
+        }
+        assert!(is_reminder_type("1.500000000s"));
+        for none in ["", "h", "24", "24 h", "-2h", "1.h", ".5s", "1.2.3s", "welcome", "daily", "24hh", "٣h"] {
+            assert!(!is_reminder_type(none), "{none}");
+        }
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub fn dispatched_at<Moment: Ord + Copy>(
     let Some(reminder) = reminder else { return unreachable_now };
     match (reminder.status, reminder.skip_reason) {
         ("pending", _) => None,
-        ("sent" | "failed", _) | ("skipped", Some("no_mentor" | "no_address" | "opted_out")) => {
+        ("sent" | "failed", _) | ("skipped", Some("no_mentor" | "no_address" | "opted_out" | "muted")) => {
             Some(reminder.sent_at.map_or(reminder.scheduled_for, |sent_at| sent_at.max(reminder.scheduled_for)))
         }
         _ => unreachable_now,
@@ -515,7 +515,7 @@ mod tests {
         for is_unreachable in [false, true] {
             assert_eq!(dispatched(is_unreachable, "sent", None), Some(3));
             assert_eq!(dispatched(is_unreachable, "failed", None), Some(1));
-            for reason in ["no_mentor", "no_address", "opted_out"] {
+            for reason in ["no_mentor", "no_address", "opted_out", "muted"] {
                 assert_eq!(dispatched(is_unreachable, "skipped", Some(reason)), Some(1));
             }
         }

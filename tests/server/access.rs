@@ -137,11 +137,12 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
          INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 18] = [
+    let expected: [(&str, &str, &str, &str); 19] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
         ("user_preferences", "0 0 0 0 1 1 6 6 12", "0 0 0 0 1 1 6 6 NO", "0 0 0 0 1 1 6 6 NO"),
+        ("unsubscribe_tokens", "0 NO NO NO NO NO NO NO 12", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("peer_mentors", "0 0 0 0 0 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("assignments", "0 0 0 0 1 1 2 2 4", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
         ("activities", "0 0 0 0 0 1 2 2 NO", "0 0 0 0 0 0 2 2 NO", "0 0 0 0 0 0 2 2 NO"),
@@ -163,7 +164,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
     assert_eq!(tables, matrix, "every table is in the matrix");
     for (table, seen, changed, deleted) in expected {
         let column = match table {
-            "contact_corrections" | "send_logs" => "created_at",
+            "contact_corrections" | "send_logs" | "unsubscribe_tokens" => "created_at",
             "evaluation_runs" => "finished_at",
             "migrations" => "applied_at",
             "alerts" => "began_at",
@@ -352,6 +353,8 @@ fn everybody_may_call_what_is_theirs_to_call() {
         ("SELECT mark_reminder_failed(gen_random_uuid(), gen_random_uuid(), 'x')", "NO NO NO NO NO NO 1"),
         ("SELECT extend_reminder_lease(gen_random_uuid(), gen_random_uuid())", "NO NO NO NO NO NO 1"),
         ("SELECT record_delivery_event('a', 'bounced', '550 5.1.1 no such user')", "NO NO NO NO NO NO 1"),
+        ("SELECT unsubscribe('a')", "NO NO NO NO NO NO 02000"),
+        ("SELECT unsubscribe_token('a0000000-0000-4000-8000-000000000001')", "02000 NO NO NO NO NO 1"),
         // The rest is the owner's.
         ("SELECT enable_row_security('x')", "NO NO NO NO NO NO NO"),
         ("SELECT disable_row_security()", "NO NO NO NO NO NO NO"),
@@ -647,7 +650,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 18 tables"), "{done}");
+    assert!(done.contains("row security on 19 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -748,7 +751,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("62 policies"), "{done}");
+    assert!(done.contains("63 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }
@@ -876,13 +879,13 @@ fn uninstall_drops_the_policies_and_leaves_nothing_open() {
 #[test]
 fn a_table_that_a_migration_makes_later_is_bound_as_the_others_are() {
     let mut programme = programme();
-    // As if user_preferences had come with an upgrade.
+    // As if these had come with an upgrade.
     run(
         &mut programme.owner,
-        "DROP TABLE user_preferences CASCADE; DELETE FROM migrations WHERE name = 'user_preferences'",
+        "DROP TABLE user_preferences, unsubscribe_tokens CASCADE; DELETE FROM migrations WHERE name IN ('user_preferences', 'unsubscribe')",
     );
     let done = row(&mut programme.owner, "SELECT install()");
-    assert!(done.contains("5 policies made"), "{done}");
+    assert!(done.contains("6 policies made"), "{done}");
     let read = "SELECT FROM user_preferences";
     assert_eq!(programme.outcomes(&["mentor", "coordinator", "worker"], read), ["0", "0", "0"]);
     run(

@@ -122,11 +122,11 @@ fn values(data_type: &str) -> &'static [&'static str] {
         "anyelement" => &["NULL::date", "date 'infinity'", "''::text", "ARRAY[1, NULL]"],
         "assignment_reminders.reminder_facts" => &[
             "NULL",
-            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true)",
-            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false, true)",
-            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true, true)",
-            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL, true)",
-            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL, true)",
+            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, true)",
+            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false, true, true)",
+            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true, true, true)",
+            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL, true, true)",
+            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL, true, true)",
         ],
         "assignment_reminders.silence_facts" => &[
             "NULL",

@@ -20,10 +20,11 @@ fn follow_ups(number: i32) -> (Database, Client) {
 }
 
 /// Every event that ends a reminder's reason, and what enqueues the reminder that it ends.
-const EVENTS: [(&str, &str, &str); 4] = [
+const EVENTS: [(&str, &str, &str); 5] = [
     ("", "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-20' FROM assignments", "contacted"),
     ("", "UPDATE assignments SET completed = true", "completed"),
     ("", "UPDATE users SET contact_opt_out = true", "opted_out"),
+    ("", "SELECT unsubscribe(unsubscribe_token(id), 'contact-reminder') FROM users WHERE name = 'mentor'", "muted"),
     (
         "DELETE FROM reminders; SELECT * FROM enqueue_due_reminders('2026-11-22 11:30+00'); DELETE FROM reminders WHERE reminder_type = '24h'",
         "UPDATE assignments SET due_at = due_at + interval '1 hour'",

@@ -34,5 +34,6 @@ mod rules;
 mod search_path;
 mod support;
 mod tables;
+mod unsubscribe;
 mod verdicts;
 mod versions;

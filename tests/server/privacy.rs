@@ -21,7 +21,7 @@ const RIGHTS: &str = "
     GRANT EXECUTE ON FUNCTION forget_person, export_person TO {role};
     GRANT SELECT ON peer_mentors TO {role};
     GRANT SELECT, UPDATE ON users, assignments, assignment_pauses, mentor_pauses, contact_corrections, activities, reminders, send_logs, evaluation_runs TO {role};
-    GRANT SELECT, UPDATE, DELETE ON user_preferences TO {role}";
+    GRANT SELECT, UPDATE, DELETE ON user_preferences TO {role}; GRANT SELECT, DELETE ON unsubscribe_tokens TO {role}";
 
 /// Sam is a student and also mentors somebody; there are reminders to Sam that wait, that were sent, that failed and that are
 /// claimed, under an address of now and one of before.
@@ -195,7 +195,7 @@ fn a_person_who_is_forgotten_leaves_nothing_in_any_table_and_counts_dates_and_hi
     );
     // Row by row: two people, the preferences, the assignment, the correction, two activities, six reminders of which two
     // waited, twelve logs, a run.
-    assert_eq!(done, "2|1|1|0|0|1|2|6|2|12|1");
+    assert_eq!(done, "2|1|1|1|0|0|1|2|6|2|12|1");
     assert_eq!(
         rows(&mut client, "SELECT status, error FROM send_logs WHERE error IS NOT NULL ORDER BY 1, 2"),
         [
@@ -258,7 +258,7 @@ fn twice_is_once_and_somebody_who_comes_back_is_forgotten_again() {
     let Programme { database, mut client, sam, .. } = programme;
     forget(&mut client, sam);
     let once = content(&mut client);
-    assert_eq!(forget(&mut client, sam), "0|0|0|0|0|0|0|0|0|0|0");
+    assert_eq!(forget(&mut client, sam), "0|0|0|0|0|0|0|0|0|0|0|0");
     assert_eq!(content(&mut client), once, "not even updated_at");
     run(
         &mut client,
@@ -366,7 +366,7 @@ fn nobody_else_changes_a_history() {
     );
     assert_refused(&mut client, &format!("SELECT forget_person('{sam}')"), "55000", "send_logs");
     run(&mut client, "DROP TRIGGER forge ON send_logs");
-    assert!(forget(&mut client, sam).starts_with("1|1|"), "and nothing was half done");
+    assert!(forget(&mut client, sam).starts_with("1|1|1|"), "and nothing was half done");
 }
 
 #[test]
@@ -387,6 +387,7 @@ fn a_role_with_the_rights_that_are_named_can_and_without_one_of_them_cannot() {
         ("UPDATE", "send_logs"),
         ("UPDATE", "evaluation_runs"),
         ("DELETE", "user_preferences"),
+        ("DELETE", "unsubscribe_tokens"),
     ] {
         run(&mut client, &format!("REVOKE {right} ON {table} FROM {role}"));
         let refusal = refused(&mut officer, &format!("SELECT * FROM forget_person('{sam}')"));
@@ -395,7 +396,7 @@ fn a_role_with_the_rights_that_are_named_can_and_without_one_of_them_cannot() {
     }
     assert_eq!(refused(&mut officer, "UPDATE send_logs SET to_email = NULL").sqlstate, "2F002");
     assert!(row(&mut officer, &format!("SELECT export_person('{sam}')")).contains("Sam Student"));
-    assert!(forget(&mut officer, sam).starts_with("2|1|1|0|0|1|2|"));
+    assert!(forget(&mut officer, sam).starts_with("2|1|1|1|0|0|1|2|"));
     assert_forgotten(&database);
     // Who was not granted them may not, though they have all rights on the tables.
     let (mut member, _) = database.connect_as_new_role(

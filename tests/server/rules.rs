@@ -216,5 +216,5 @@ fn the_kinds_of_reminders_are_one_table_that_every_function_asks() {
         ),
         "contact-escalation|-|-|-"
     );
-    assert_refused(&mut client, "SELECT unreachable_reason('nobody', false, true)", "22023", "nobody");
+    assert_refused(&mut client, "SELECT unreachable_reason('nobody', false, true, false)", "22023", "nobody");
 }

@@ -136,6 +136,16 @@ fn function_cases(people: &People) -> Vec<Case> {
             format!("SELECT {s}.record_delivery_event('message-1', 'bounced', '550 5.1.1', 'event-1')"),
             &["INSERT send_logs", "UPDATE users"],
         ),
+        case(
+            "UPDATE users SET contact_opt_out = false",
+            format!("SELECT {s}.unsubscribe({s}.unsubscribe_token('{}'))", people.student),
+            &["UPDATE users"],
+        ),
+        case(
+            "DELETE FROM user_preferences",
+            format!("SELECT {s}.unsubscribe({s}.unsubscribe_token('{}'), '24h')", people.student),
+            &["INSERT user_preferences"],
+        ),
         case("", format!("SELECT {s}.restore_contact('{}')", people.student), &["UPDATE users"]),
         case("", format!("SELECT {s}.prune('1 day', as_of => '2030-01-01')"), &["DELETE send_logs"]),
         case(
@@ -329,6 +339,7 @@ const READS: &[&str] = &[
     "SELECT assignment_reminders.altered_definitions()",
     "SELECT assignment_reminders.existing_organization('00000000-0000-0000-0000-000000000001')",
     "SELECT assignment_reminders.addressee_id('mentor', NULL, NULL, NULL, NULL)",
+    "SELECT assignment_reminders.coordinator_to_tell('00000000-0000-0000-0000-000000000001', NULL, NULL, 'x')",
     "SELECT assignment_reminders.silent_since(NULL, '2026-01-01')",
     "SELECT assignment_reminders.silence_anchor('2026-01-01')",
     "SELECT assignment_reminders.day_before('2026-01-01', 'UTC')",
