@@ -210,8 +210,10 @@ struct Limit {
 
 impl Limit {
     fn lock(organization: Option<Uuid>, as_of: TimestampWithTimeZone) -> Result<Vec<Self>> {
-        static LIMITED: Statement =
-            Statement::kept(include_str!("../../sql/delivery/limited_organizations.sql"), &[types::UUID]);
+        static LIMITED: Statement = Statement::kept(
+            include_str!("../../sql/delivery/limited_organizations.sql"),
+            &[types::UUID, types::MOMENT],
+        );
         static COUNT: Statement = Statement::kept(
             "INSERT INTO assignment_reminders.claim_rates (organization_id) SELECT unnest($1) ON CONFLICT DO NOTHING",
             &[types::UUIDS],
@@ -224,7 +226,7 @@ impl Limit {
             per_minute: i32,
             is_counted: bool,
         }
-        let limited: Vec<Limited> = LIMITED.write(&[organization.into()], |rows| {
+        let limited: Vec<Limited> = LIMITED.write(&[organization.into(), as_of.into()], |rows| {
             rows.map(|row| {
                 Ok(Limited {
                     organization: row.not_null("organization_id")?,

@@ -7,6 +7,7 @@ mod events;
 mod ids;
 mod notify;
 mod operate;
+mod pauses;
 mod progress;
 
 pub use enqueue::{enqueue_due_dates, enqueue_follow_ups, enqueue_notices, enqueue_summaries};

@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "020_evaluations",
     "021_alerts",
     "022_verdicts",
+    "025_answers",
 ];
 
 impl Migration {

@@ -39,6 +39,28 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
     }
 }
 
+/// As `attempt`, of failures whose SQLSTATE `is_told` names. All others are passed on as they are.
+pub fn attempt_where<T>(
+    is_told: impl FnOnce(&str) -> bool,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<std::result::Result<T, Failure>> {
+    let subtransaction = Subtransaction::begin();
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work()))).catch_others(Err).catch_rust_panic(Err).execute();
+    subtransaction.end(matches!(outcome, Ok(Ok(_))));
+    match outcome {
+        Ok(done) => done.map(Ok),
+        Err(caught @ CaughtError::RustPanic { .. }) => caught.rethrow(),
+        Err(CaughtError::PostgresError(report)) => {
+            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
+            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::PostgresError(report).rethrow() }
+        }
+        Err(CaughtError::ErrorReport(report)) => {
+            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
+            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::ErrorReport(report).rethrow() }
+        }
+    }
+}
+
 /// Does `work`. What it wrote and locked is kept where it returns something, and undone where it returns nothing or fails.
 pub fn kept_where_some<T>(work: impl FnOnce() -> Result<Option<T>>) -> Result<Option<T>> {
     let subtransaction = Subtransaction::begin();
