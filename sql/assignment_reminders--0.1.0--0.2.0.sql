@@ -1673,6 +1673,12 @@ CREATE OR REPLACE FUNCTION "forget_overruling"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
 
+-- assignment_reminders::delivery::deleted::keep_claim
+CREATE OR REPLACE FUNCTION "keep_claim"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_claim_wrapper';
+
 -- assignment_reminders::clock::kept::keep_closed_days
 CREATE OR REPLACE FUNCTION "keep_closed_days"()
 	RETURNS TRIGGER
@@ -1999,6 +2005,8 @@ COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.keep_claim() IS
+    'Trigger: a reminder that is deleted while a claim holds it is logged, for its answer to be.';
 COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
     'Trigger: an assignment that is closed pauses from the day after, until the day before it is opened again.';
 COMMENT ON FUNCTION assignment_reminders.keep_leave() IS

@@ -171,10 +171,10 @@ fn verdict(
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
     static REFUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
-    let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
-    let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     static PAUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/paused_sending.sql"), &[types::UUID, types::MOMENT]);
+    let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
+    let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
     let (unheard, refused, paused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;

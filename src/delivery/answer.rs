@@ -9,7 +9,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::pauses::{Stopped, stop};
-use super::{events, notify};
+use super::{deleted, events, notify};
 use crate::arguments;
 use crate::rules::answer::{Fault, is_of_the_data};
 use crate::rules::bounce::Verdict;
@@ -126,7 +126,7 @@ fn record_delivery_failure(
     let fault = fault.map(fault_named).transpose()?;
     let failure = Failure { fault, error: error.map(str::to_string), is_permanent: permanent };
     let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
-    failed.require([fault])?;
+    Failed::require([fault])?;
     answer_one((reminder, failure), claim_id, &failed)
 }
 
@@ -151,7 +151,7 @@ fn record_delivery_failures(
     let errors = pairwise("errors", errors, reminders.len())?;
     let permanent = pairwise("permanent", permanent, reminders.len())?;
     let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
-    failed.require(faults.iter().copied())?;
+    Failed::require(faults.iter().copied())?;
     let failures = faults.into_iter().zip(errors).zip(permanent);
     let failures = failures.map(|((fault, error), is_permanent)| Failure { fault, error, is_permanent });
     let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
@@ -225,6 +225,11 @@ trait Answer {
 
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
+
+    /// Logs it of one that was deleted while this claim held it, if there was one. Returns whether it is recorded.
+    fn log_deleted(&self, _reminder: Uuid, _claim: Uuid, _said: &Self::Said) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A locked reminder that is answered for.
@@ -270,7 +275,7 @@ fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, an
         return Ok(unrecorded);
     }
     let held = lock_held(&said, claim_id)?;
-    let mut unrecorded: Vec<Uuid> = not_in(&said, &ids_of(&held));
+    let mut unrecorded = still_unrecorded(not_in(&said, &ids_of(&held)), &said, claim_id, answer)?;
     for held in held {
         let reminder = held.reminder;
         match attempt_where(is_of_the_data, || answer.write(std::slice::from_ref(&held)))? {
@@ -290,7 +295,7 @@ fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, an
 
 fn answer_all<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
     let held = lock_held(said, claim_id)?;
-    let mut unrecorded = not_in(said, &ids_of(&held));
+    let mut unrecorded = still_unrecorded(not_in(said, &ids_of(&held)), said, claim_id, answer)?;
     if !held.is_empty() {
         unrecorded.extend(answer.write(&held)?);
     }
@@ -301,6 +306,29 @@ fn answer_all<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answe
 fn not_in<S>(answered: &[(Uuid, S)], held: &[Uuid]) -> Vec<Uuid> {
     let held: HashSet<_> = held.iter().map(Uuid::as_bytes).collect();
     answered.iter().map(|(id, _)| *id).filter(|id| !held.contains(id.as_bytes())).collect()
+}
+
+/// Those that nobody holds any more, but for those that were deleted while this claim held them: what a worker says of these is logged.
+fn still_unrecorded<A: Answer>(
+    not_held: Vec<Uuid>,
+    said: &[(Uuid, A::Said)],
+    claim_id: Option<Uuid>,
+    answer: &A,
+) -> Result<Vec<Uuid>> {
+    let Some(claim) = claim_id.filter(|_| !not_held.is_empty()) else { return Ok(not_held) };
+    let mut unrecorded = Vec::new();
+    let deleted = deleted::of(&not_held, claim)?;
+    for id in not_held {
+        let said = said.iter().rfind(|(other, _)| other.as_bytes() == id.as_bytes());
+        let is_recorded = match said {
+            Some((_, said)) if deleted.contains(id.as_bytes()) => answer.log_deleted(id, claim, said)?,
+            _ => false,
+        };
+        if !is_recorded {
+            unrecorded.push(id);
+        }
+    }
+    Ok(unrecorded)
 }
 
 /// They were handed to the provider, under these message ids.
@@ -327,6 +355,10 @@ impl Answer for Sent<'_> {
             must_be_named.into(),
         ])?;
         Ok(Vec::new())
+    }
+
+    fn log_deleted(&self, reminder: Uuid, claim: Uuid, message: &Option<String>) -> Result<bool> {
+        deleted::sent(reminder, claim, message.as_deref(), self.from_inbox)
     }
 }
 
@@ -400,7 +432,7 @@ impl Failure {
 
 impl Failed {
     /// What faults ask for beside an answer.
-    fn require(&self, faults: impl IntoIterator<Item = Option<Fault>>) -> Result<()> {
+    fn require(faults: impl IntoIterator<Item = Option<Fault>>) -> Result<()> {
         const JUDGED: Whole = Whole {
             updates: &["users"],
             inserts: &["send_logs"],
@@ -470,6 +502,18 @@ impl Answer for Failed {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// It stops nobody: others will tell what is wrong.
+    fn log_deleted(&self, reminder: Uuid, claim: Uuid, failure: &Failure) -> Result<bool> {
+        let (error, verdict) = (failure.error.as_deref(), failure.verdict());
+        let logged = deleted::failed(reminder, claim, error, verdict.map(Verdict::name))?;
+        if let (Some((organization, Some(address))), Some(verdict), Some(Fault::Recipient)) =
+            (&logged, verdict, failure.fault)
+        {
+            events::not_delivered(*organization, address, verdict, false, error)?;
+        }
+        Ok(logged.is_some())
     }
 }
 

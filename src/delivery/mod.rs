@@ -2,6 +2,7 @@
 
 mod answer;
 mod claim;
+mod deleted;
 mod enqueue;
 mod events;
 mod ids;

@@ -117,8 +117,8 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes)
     }
 
-    fn paused(from: i64, until: i64) -> Option<Pause> {
-        Some(Pause { from: at(from), until: at(until) })
+    fn paused(from: i64, until: i64) -> Pause {
+        Pause { from: at(from), until: at(until) }
     }
 
     #[test]
@@ -132,16 +132,16 @@ mod tests {
 
     #[test]
     fn a_sender_is_stopped_for_a_quarter_of_an_hour_a_transport_for_a_minute_and_a_recipient_stops_nobody() {
-        assert_eq!(pause(Fault::Sender, None, at(0)), paused(0, 15));
-        assert_eq!(pause(Fault::Transport, None, at(0)), paused(0, 1));
-        assert_eq!(pause(Fault::Recipient, paused(0, 15), at(1)), None);
+        assert_eq!(pause(Fault::Sender, None, at(0)), Some(paused(0, 15)));
+        assert_eq!(pause(Fault::Transport, None, at(0)), Some(paused(0, 1)));
+        assert_eq!(pause(Fault::Recipient, Some(paused(0, 15)), at(1)), None);
     }
 
     #[test]
     fn what_was_claimed_before_a_pause_does_not_multiply_it() {
-        assert_eq!(pause(Fault::Transport, paused(0, 15), at(3)), paused(0, 15));
-        assert_eq!(pause(Fault::Sender, paused(0, 1), at(0)), paused(0, 15));
-        assert_eq!(pause(Fault::Sender, paused(0, 15), at(5)), paused(0, 20));
+        assert_eq!(pause(Fault::Transport, Some(paused(0, 15)), at(3)), Some(paused(0, 15)));
+        assert_eq!(pause(Fault::Sender, Some(paused(0, 1)), at(0)), Some(paused(0, 15)));
+        assert_eq!(pause(Fault::Sender, Some(paused(0, 15)), at(5)), Some(paused(0, 20)));
     }
 
     #[test]
@@ -154,13 +154,21 @@ mod tests {
             last = pause(Fault::Sender, last, until);
         }
         assert_eq!(lengths, [15, 30, 60, 60]);
-        assert_eq!(pause(Fault::Sender, paused(0, 30), at(61)), paused(61, 76), "one after a good while begins anew");
-        assert_eq!(pause(Fault::Sender, paused(0, 1), at(1)), paused(1, 16), "never less than the fault is worth");
+        assert_eq!(
+            pause(Fault::Sender, Some(paused(0, 30)), at(61)),
+            Some(paused(61, 76)),
+            "one after a good while begins anew"
+        );
+        assert_eq!(
+            pause(Fault::Sender, Some(paused(0, 1)), at(1)),
+            Some(paused(1, 16)),
+            "never less than the fault is worth"
+        );
     }
 
     #[test]
     fn a_pause_by_a_clock_that_was_ahead_stops_nobody() {
-        assert_eq!(pause(Fault::Transport, paused(1000, 1015), at(0)), paused(0, 1));
+        assert_eq!(pause(Fault::Transport, Some(paused(1000, 1015)), at(0)), Some(paused(0, 1)));
     }
 
     #[test]
