@@ -1449,6 +1449,32 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_event_wrapper';
 
+-- assignment_reminders::delivery::answer::record_delivery_failure
+CREATE OR REPLACE FUNCTION "record_delivery_failure"(
+	"reminder_id" uuid,
+	"claim_id" uuid,
+	"fault" TEXT,
+	"error" TEXT,
+	"permanent" bool DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_delivery_failure_wrapper';
+
+-- assignment_reminders::delivery::answer::record_delivery_failures
+CREATE OR REPLACE FUNCTION "record_delivery_failures"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"faults" TEXT[],
+	"errors" TEXT[],
+	"permanent" bool[] DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_delivery_failures_wrapper';
+
 -- assignment_reminders::daily::guard::release_held_run
 CREATE OR REPLACE FUNCTION "release_held_run"(
 	"organization_id" uuid
@@ -1569,6 +1595,15 @@ CREATE OR REPLACE FUNCTION "retry_failed_reminders"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'retry_failed_reminders_wrapper';
+
+-- assignment_reminders::delivery::answer::return_reminders
+CREATE OR REPLACE FUNCTION "return_reminders"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid
+) RETURNS SETOF uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'return_reminders_wrapper';
 
 -- assignment_reminders::daily::run::run_daily_evaluation
 CREATE OR REPLACE FUNCTION "run_daily_evaluation"(
@@ -1735,6 +1770,12 @@ CREATE OR REPLACE FUNCTION "forget_overruling"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
+
+-- assignment_reminders::delivery::deleted::keep_claim
+CREATE OR REPLACE FUNCTION "keep_claim"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_claim_wrapper';
 
 -- assignment_reminders::clock::kept::keep_closed_days
 CREATE OR REPLACE FUNCTION "keep_closed_days"()
@@ -2074,6 +2115,8 @@ COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
 22023 for a negative threshold.';
 COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.keep_claim() IS
+    'Trigger: a reminder that is deleted while a claim holds it is logged, for its answer to be.';
 COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
     'Trigger: an assignment that is closed pauses from the day after, until the day before it is opened again.';
 COMMENT ON FUNCTION assignment_reminders.keep_leave() IS
@@ -2100,10 +2143,10 @@ COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TE
     'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
 22004 for a NULL id.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEXT[], bool[], timestamp with time zone) IS
-    'Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are pairwise, or NULL. Returns the ids whose claim no longer holds.
+    'Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
 22004 for NULL ids, 22023 for arrays of different lengths.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
-    'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids whose claim no longer holds, for which nothing was changed: none when all is well.
+    'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids that were not recorded, for which nothing was changed: none when all is well. Their claim no longer holds, or a constraint or trigger of yours refuses the row, which a WARNING tells of; the others are recorded nevertheless.
 22004 for NULL ids, 22023 for arrays of different lengths.';
 COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
     'Makes two mentor records of one person one: the assignments of the first become the second''s, with what was sent about them, so that nobody is reminded again; so do the days on which they were away. The first record is deleted; its user stays. Returns how many assignments moved.
@@ -2140,6 +2183,14 @@ COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT,
 Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
+COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS
+    'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
+permanent is what the caller knows: true gives the reminder up and decides where error is unclear, false rules a dead address out.
+Beside what an answer needs, a recipient''s fault needs the rights of record_delivery_event, a sender''s and transport''s those of a claim on claim_rates.
+22004 for a NULL id, 22023 for another fault or an as_of over 31 days ahead.';
+COMMENT ON FUNCTION assignment_reminders.record_delivery_failures(uuid[], uuid, TEXT[], TEXT[], bool[], timestamp with time zone) IS
+    'Records that sending the reminders of one claim failed, as record_delivery_failure does; faults, errors and permanent are pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
+22004 for NULL ids, 22023 for arrays of different lengths, another fault or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
@@ -2189,6 +2240,9 @@ COMMENT ON FUNCTION assignment_reminders.resume_mentor(uuid, timestamp with time
 COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with time zone, uuid, INT, timestamp with time zone) IS
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';
+COMMENT ON FUNCTION assignment_reminders.return_reminders(uuid[], uuid) IS
+    'Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded, as mark_reminders_sent does.
+22004 for NULL ids.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with time zone) IS
     'Enqueues every follow-up that is due at as_of, of all organizations whose turn it is (reminder_settings.evaluation_hour), and returns what it enqueued; logs the run. Called again on the same day, it enqueues what became due meanwhile. Of an organization where more than follow_up_limit became due by its last evaluation (before today, where there was none), it enqueues nothing, and logs a run of its own as held, until release_held_run(). While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.
 22004 for NULL, 22008 for an infinite as_of.';

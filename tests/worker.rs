@@ -80,7 +80,7 @@ fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_
         "2026-01-01",
         i32::try_from(REMINDERS).expect("a number of rows"),
     );
-    run(&mut client, "UPDATE reminder_settings SET retry_base = '200 milliseconds'");
+    run(&mut client, "UPDATE reminder_settings SET retry_base = '10 milliseconds'");
     enqueue_follow_ups(&mut client, "2026-01-20");
     run(&mut client, "ANALYZE");
     let mail = mail_file("faults");

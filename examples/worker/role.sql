@@ -14,5 +14,12 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.mark_reminder_failed(uuid, uuid, text, boolean, timestamptz),
     assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz),
     assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz),
-    assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz)
+    assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz),
+    assignment_reminders.return_reminders(uuid[], uuid)
 TO reminder_worker;
+-- To say whose fault a failure was. What is said of a recipient's address may opt its person out.
+GRANT EXECUTE ON FUNCTION
+    assignment_reminders.record_delivery_failure(uuid, uuid, text, text, boolean, timestamptz),
+    assignment_reminders.record_delivery_failures(uuid[], uuid, text[], text[], boolean[], timestamptz)
+TO reminder_worker;
+GRANT UPDATE (soft_bounces, soft_bounced_at, contact_opt_out, contact_opt_out_reason, updated_at) ON assignment_reminders.users TO reminder_worker;

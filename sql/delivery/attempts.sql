@@ -1,6 +1,6 @@
 -- What decides on the next attempt of locked reminders ($1), and whether their addressees have an address now.
 -- Index: primary keys; reminder_settings by its key.
-SELECT r.id, r.attempts, coalesce(s.max_attempts, 5) AS max_attempts,
+SELECT r.id, r.organization_id, r.attempts, coalesce(s.max_attempts, 5) AS max_attempts,
        -- Where an organization has none, they are as they would be made.
        extract(epoch FROM coalesce(s.retry_base, interval '1 minute'))::double precision AS retry_base, random() AS jitter,
        u.email IS NOT NULL AS has_address

@@ -1,9 +1,12 @@
 -- Records locked reminders ($1) as sent at $4, with the provider's message ids ($2, pairwise) and the inbox ($3).
+-- One that was withdrawn and now names nobody, though its type ($5) must, stays so: nobody else is to get it. Attempts stop counting where integers end.
 -- A statement of its own for the reason that sql/counts/add.sql gives. Indexes: primary keys.
 WITH sent AS (
     UPDATE assignment_reminders.reminders r
-       SET status = 'sent', sent_at = $4, attempts = r.attempts + 1, skip_reason = NULL, last_error = NULL, retry_at = NULL,
-           claim_id = NULL, claimed_until = NULL, updated_at = now()
+       SET status = CASE WHEN r.recipient_id IS NULL AND r.reminder_type = ANY ($5) THEN r.status ELSE 'sent' END,
+           sent_at = CASE WHEN r.recipient_id IS NULL AND r.reminder_type = ANY ($5) THEN r.sent_at ELSE $4 END,
+           skip_reason = CASE WHEN r.recipient_id IS NULL AND r.reminder_type = ANY ($5) THEN r.skip_reason END, attempts = least(r.attempts, 2147483646) + 1,
+           last_error = NULL, retry_at = NULL, claim_id = NULL, claimed_until = NULL, updated_at = now()
       FROM unnest($1::uuid[], $2::text[]) AS answer (reminder_id, message_id)
      WHERE r.id = answer.reminder_id
     RETURNING r.id, r.organization_id, r.assignment_id, r.recipient_id, r.reminder_type, r.anchor, r.attempts, r.claimed_email, answer.message_id

@@ -12,8 +12,7 @@ SELECT o.organization_id, o.after_available_at, o.after_number, s.messages_per_m
         WHERE s.organization_id = o.organization_id LIMIT 1
        ) AS s ON true
   LEFT JOIN LATERAL (
-       SELECT c.organization_id FROM assignment_reminders.claim_rates c
-        WHERE c.organization_id = o.organization_id AND s.messages_per_minute IS NOT NULL LIMIT 1
+       SELECT c.organization_id, c.paused_until FROM assignment_reminders.claim_rates c WHERE c.organization_id = o.organization_id LIMIT 1
        ) AS c ON true
  CROSS JOIN LATERAL (
        SELECT greatest(r.scheduled_for, r.retry_at) AS available_at,
@@ -27,4 +26,7 @@ SELECT o.organization_id, o.after_available_at, o.after_number, s.messages_per_m
         ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
         LIMIT 1
        ) AS oldest
+ -- One whose sending is paused has nothing to claim. A pause that ends later than any may was begun by a clock that was ahead
+ -- (src/rules/answer.rs), and stops nobody.
+ WHERE (c.paused_until > $1 AND c.paused_until <= $1 + interval '1 hour') IS NOT TRUE
  ORDER BY oldest.available_at

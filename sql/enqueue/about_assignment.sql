@@ -11,14 +11,16 @@ SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.assign
   FROM free
  ORDER BY free.assignment_id, free.reminder_type
     ON CONFLICT (assignment_id, reminder_type) DO UPDATE
-   SET recipient_id = excluded.recipient_id, anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
+   SET anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
        status = excluded.status, skip_reason = excluded.skip_reason, peer_mentor_id = excluded.peer_mentor_id,
        sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
-       -- A worker may still be sending for this anchor, and to this mentor: with its claim, and by its key.
-       (episode, claim_id, claimed_until, claimed_email) = (
+       -- A worker may still be sending for this anchor, and to this mentor: with its claim, and by its key. Where nobody else takes it over, whom it was
+       -- claimed for stays with the claim, whose answer may make it sent.
+       (episode, claim_id, claimed_until, claimed_email, recipient_id) = (
            SELECT CASE WHEN of.the_same THEN r.episode ELSE r.episode + 1 END,
                   CASE WHEN of.the_same THEN r.claim_id END, CASE WHEN of.the_same THEN r.claimed_until END,
-                  CASE WHEN of.the_same THEN r.claimed_email END
+                  CASE WHEN of.the_same THEN r.claimed_email END,
+                  coalesce(excluded.recipient_id, CASE WHEN of.the_same AND r.claim_id IS NOT NULL THEN r.recipient_id END)
              FROM (SELECT r.anchor = excluded.anchor AND (r.peer_mentor_id <> excluded.peer_mentor_id) IS NOT TRUE AS the_same) AS of)
  WHERE assignment_reminders.is_rearmed(
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,

@@ -175,8 +175,17 @@ CREATE OR REPLACE TRIGGER send_logs_append_only
         OR OLD.error IS DISTINCT FROM NEW.error
         OR OLD.attempt IS DISTINCT FROM NEW.attempt
         OR OLD.given_up IS DISTINCT FROM NEW.given_up
+        OR OLD.verdict IS DISTINCT FROM NEW.verdict
+        OR OLD.claim_id IS DISTINCT FROM NEW.claim_id
+        OR OLD.claimed_reminder_id IS DISTINCT FROM NEW.claimed_reminder_id
         OR OLD.created_at IS DISTINCT FROM NEW.created_at)
     EXECUTE FUNCTION assignment_reminders.refuse_update();
+
+-- The worker that has it may have sent it.
+CREATE OR REPLACE TRIGGER reminders_keep_claim
+    AFTER DELETE ON assignment_reminders.reminders
+    FOR EACH ROW WHEN (OLD.claim_id IS NOT NULL AND OLD.status IN ('pending', 'skipped'))
+    EXECUTE FUNCTION assignment_reminders.keep_claim();
 
 -- updated_at, where the writer did not set it.
 CREATE OR REPLACE TRIGGER organizations_set_updated_at

@@ -60,6 +60,9 @@ const FUNCTIONS: &[&str] = &[
     "mark_reminders_failed",
     "extend_reminder_lease",
     "extend_reminder_leases",
+    "record_delivery_failure",
+    "record_delivery_failures",
+    "return_reminders",
     "record_delivery_event",
     "unsubscribe",
 ];

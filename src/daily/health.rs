@@ -8,7 +8,7 @@ use super::jobs;
 use crate::arguments;
 use crate::install;
 use crate::organization::chosen_organization;
-use crate::rules::health::{Facts, Held, LastRun, Running, Status, judge};
+use crate::rules::health::{Facts, Held, LastRun, Paused, Running, Status, judge};
 use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
@@ -171,18 +171,37 @@ fn verdict(
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
     static REFUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
+    static PAUSED: Statement =
+        Statement::kept(include_str!("../../sql/daily/paused_sending.sql"), &[types::UUID, types::MOMENT]);
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, refused) = as_owner_of("reminders", || {
+    let (unheard, refused, paused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
         let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
-        Ok((unheard.unwrap_or(0), refused.unwrap_or(0)))
+        let paused =
+            PAUSED.read(&[organization.into(), as_of.into()], |mut rows| rows.next().map(paused_in).transpose())?;
+        Ok((unheard.unwrap_or(0), refused.unwrap_or(0), paused))
     })?;
     let facts = facts(row)?;
-    let (status, reasons) =
-        judge(&Facts { unheard_escalations: unheard, held: held(organization)?, sender_refusals: refused, ..facts });
+    let (status, reasons) = judge(&Facts {
+        unheard_escalations: unheard,
+        held: held(organization)?,
+        sender_refusals: refused,
+        paused,
+        ..facts
+    });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
+}
+
+fn paused_in(row: Row) -> Result<Paused> {
+    Ok(Paused {
+        number: row.not_null("paused")?,
+        one: row.not_null("organization")?,
+        fault: row.not_null("paused_for")?,
+        code: row.get("paused_code")?,
+        until: row.not_null("until")?,
+    })
 }
 
 static HELD: Statement = Statement::kept(include_str!("../../sql/daily/held_organizations.sql"), &[types::UUID]);
@@ -225,6 +244,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         unheard_escalations: 0,
         held: None,
         sender_refusals: 0,
+        paused: None,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),
         outstanding_migrations: None,

@@ -1,4 +1,4 @@
-//! Answers to a claim: sent, failed, or still at it. An answer counts for as long as nobody else has claimed the reminder;
+//! Answers to a claim: sent, failed, given back, or still at it. An answer counts for as long as nobody else has claimed the reminder;
 //! after that it changes nothing, and says so.
 
 use std::collections::{HashMap, HashSet};
@@ -8,14 +8,20 @@ use pgrx::Uuid;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
-use super::notify;
+use super::pauses::{Stopped, stop};
+use super::{deleted, events, notify};
 use crate::arguments;
+use crate::rules::answer::{Fault, is_of_the_data};
+use crate::rules::bounce::Verdict;
+use crate::rules::kind::Follows;
 use crate::rules::privacy::without_text;
 use crate::rules::retry::{AfterFailure, after_failure};
+use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
 use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::attempt_where;
 
 /// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it.
 /// True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is
@@ -31,12 +37,13 @@ fn mark_reminder_sent(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
-    let answers = vec![(reminder, message_id.map(str::to_string))];
-    Ok(sent(answers, claim_id, from_inbox, as_of)?.is_empty())
+    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    answer_one((reminder, message_id.map(str::to_string)), claim_id, &sent)
 }
 
 /// Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns
-/// the ids whose claim no longer holds, for which nothing was changed: none when all is well.
+/// the ids that were not recorded, for which nothing was changed: none when all is well. Their claim no longer holds, or a constraint or
+/// trigger of yours refuses the row, which a WARNING tells of; the others are recorded nevertheless.
 ///
 /// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
@@ -50,7 +57,8 @@ fn mark_reminders_sent(
     let reminders = ids(reminder_ids)?;
     let message_ids = pairwise("message_ids", message_ids, reminders.len())?;
     let answers: Vec<_> = reminders.into_iter().zip(message_ids).collect();
-    Ok(SetOfIterator::new(sent(answers, claim_id, from_inbox, as_of)?))
+    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &sent)?))
 }
 
 /// Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is
@@ -68,12 +76,12 @@ fn mark_reminder_failed(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
-    let answers = vec![(reminder, (error.map(str::to_string), permanent.unwrap_or(false)))];
-    Ok(failed(answers, claim_id, as_of)?.is_empty())
+    let failure = Failure { fault: None, error: error.map(str::to_string), is_permanent: permanent };
+    answer_one((reminder, failure), claim_id, &Failed { as_of: arguments::as_of(as_of)? })
 }
 
 /// Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are
-/// pairwise, or NULL. Returns the ids whose claim no longer holds.
+/// pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
 ///
 /// 22004 for NULL ids, 22023 for arrays of different lengths.
 #[pg_extern(volatile)]
@@ -87,9 +95,91 @@ fn mark_reminders_failed(
     let reminders = ids(reminder_ids)?;
     let errors = pairwise("errors", errors, reminders.len())?;
     let permanent = pairwise("permanent", permanent, reminders.len())?;
-    let details = errors.into_iter().zip(permanent.into_iter().map(|permanent| permanent.unwrap_or(false)));
-    let answers: Vec<_> = reminders.into_iter().zip(details).collect();
-    Ok(SetOfIterator::new(failed(answers, claim_id, as_of)?))
+    let failures = errors.into_iter().zip(permanent);
+    let failures = failures.map(|(error, is_permanent)| Failure { fault: None, error, is_permanent });
+    let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Failed { as_of: arguments::as_of(as_of)? })?))
+}
+
+/// Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the
+/// address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted
+/// out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and
+/// transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an
+/// hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded.
+/// False: the claim no longer holds, and nothing was changed.
+///
+/// permanent is what the caller knows: true gives the reminder up and decides where error is unclear, false rules a dead address out.
+///
+/// Beside what an answer needs, a recipient's fault needs the rights of record_delivery_event, a sender's and transport's those of a claim on claim_rates.
+///
+/// 22004 for a NULL id, 22023 for another fault or an as_of over 31 days ahead.
+#[pg_extern(volatile)]
+fn record_delivery_failure(
+    reminder_id: Option<Uuid>,
+    claim_id: Option<Uuid>,
+    fault: Option<&str>,
+    error: Option<&str>,
+    permanent: default!(Option<bool>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<bool> {
+    let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
+    let fault = fault.map(fault_named).transpose()?;
+    let failure = Failure { fault, error: error.map(str::to_string), is_permanent: permanent };
+    let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
+    Failed::require([fault])?;
+    answer_one((reminder, failure), claim_id, &failed)
+}
+
+/// Records that sending the reminders of one claim failed, as record_delivery_failure does; faults, errors and permanent are pairwise, or NULL.
+/// Returns the ids that were not recorded, as mark_reminders_sent does.
+///
+/// 22004 for NULL ids, 22023 for arrays of different lengths, another fault or an as_of over 31 days ahead.
+#[pg_extern(volatile)]
+fn record_delivery_failures(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    faults: Option<Vec<Option<String>>>,
+    errors: Option<Vec<Option<String>>>,
+    permanent: default!(Option<Vec<Option<bool>>>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let reminders = ids(reminder_ids)?;
+    let faults = pairwise("faults", faults, reminders.len())?;
+    let faults: Result<Vec<Option<Fault>>> =
+        faults.into_iter().map(|fault| fault.as_deref().map(fault_named).transpose()).collect();
+    let faults = faults?;
+    let errors = pairwise("errors", errors, reminders.len())?;
+    let permanent = pairwise("permanent", permanent, reminders.len())?;
+    let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
+    Failed::require(faults.iter().copied())?;
+    let failures = faults.into_iter().zip(errors).zip(permanent);
+    let failures = failures.map(|((fault, error), is_permanent)| Failure { fault, error, is_permanent });
+    let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &failed)?))
+}
+
+fn fault_named(name: &str) -> Result<Fault> {
+    Fault::named(name).ok_or_else(|| {
+        invalid_argument(
+            format!("{name} is no fault"),
+            "A message is not handed over by the fault of its recipient, of the sender, or of the transport.",
+            "Give recipient, sender or transport, or NULL where it is not known.",
+        )
+    })
+}
+
+/// Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is
+/// notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded,
+/// as mark_reminders_sent does.
+///
+/// 22004 for NULL ids.
+#[pg_extern(volatile)]
+fn return_reminders(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let answers: Vec<_> = ids(reminder_ids)?.into_iter().map(|id| (id, ())).collect();
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Returned)?))
 }
 
 /// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
@@ -104,7 +194,8 @@ fn extend_reminder_lease(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
-    Ok(extended(vec![reminder], claim_id, lease, as_of)?.is_empty())
+    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    answer_one((reminder, ()), claim_id, &extended)
 }
 
 /// Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller's.
@@ -115,7 +206,9 @@ fn extend_reminder_leases(
     lease: default!(Option<Interval>, "interval '5 minutes'"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOfIterator<'static, Uuid>> {
-    Ok(SetOfIterator::new(extended(ids(reminder_ids)?, claim_id, lease, as_of)?))
+    let answers: Vec<_> = ids(reminder_ids)?.into_iter().map(|id| (id, ())).collect();
+    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &extended)?))
 }
 
 /// What an answer must see, and writes.
@@ -125,9 +218,353 @@ const ANSWERED: Whole = Whole {
     ..Whole::reads(&["reminders", "reminder_settings", "users", "assignments"])
 };
 
+/// One answer, to be written with others of its kind.
+trait Answer {
+    /// What it says of each reminder.
+    type Said;
+
+    /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
+    fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
+
+    /// Logs it of one that was deleted while this claim held it, if there was one. Returns whether it is recorded.
+    fn log_deleted(&self, _reminder: Uuid, _claim: Uuid, _said: &Self::Said) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// A locked reminder that is answered for.
+struct Held<'a, S> {
+    reminder: Uuid,
+    /// Not withdrawn since it was claimed.
+    is_pending: bool,
+    said: &'a S,
+}
+
+/// Locks those of these reminders that the claim still holds, in order, and what is said of them: the last that is said of each.
+fn lock_held<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>) -> Result<Vec<Held<'_, S>>> {
+    static LOCK: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/lock_claimed.sql"), &[types::UUIDS, types::UUID]);
+    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
+    let said: HashMap<_, _> = answers.iter().map(|(id, said)| (*id.as_bytes(), said)).collect();
+    let reminders: Vec<Uuid> = answers.iter().map(|(id, _)| *id).collect();
+    let locked: Vec<(Uuid, bool)> = LOCK.write(&[reminders.into(), claim.into()], |rows| {
+        rows.map(|row| Ok((row.not_null("id")?, row.not_null("is_pending")?))).collect()
+    })?;
+    let held = locked.into_iter().filter_map(|(reminder, is_pending)| {
+        said.get(reminder.as_bytes()).map(|said| Held { reminder, is_pending, said: *said })
+    });
+    Ok(held.collect())
+}
+
+fn ids_of<S>(held: &[Held<S>]) -> Vec<Uuid> {
+    held.iter().map(|held| held.reminder).collect()
+}
+
+/// Answers for one reminder. Returns whether it was recorded; what refuses it is the caller's to hear.
+fn answer_one<A: Answer>(said: (Uuid, A::Said), claim_id: Option<Uuid>, answer: &A) -> Result<bool> {
+    ANSWERED.require()?;
+    Ok(answer_all(&[said], claim_id, answer)?.is_empty())
+}
+
+/// Answers for many, and returns those that were not recorded. What was sent must be recorded, so one that a constraint or a trigger refuses is left
+/// out: if they do not go together, they go one by one.
+fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+    ANSWERED.require()?;
+    // Locked inside: rows that are locked in one transaction and written in another one's subtransaction cost Postgres more.
+    if let Ok(unrecorded) = attempt_where(is_of_the_data, || answer_all(&said, claim_id, answer))? {
+        return Ok(unrecorded);
+    }
+    let held = lock_held(&said, claim_id)?;
+    let mut unrecorded = still_unrecorded(not_in(&said, &ids_of(&held)), &said, claim_id, answer)?;
+    for held in held {
+        let reminder = held.reminder;
+        match attempt_where(is_of_the_data, || answer.write(std::slice::from_ref(&held)))? {
+            Ok(left_out) => unrecorded.extend(left_out),
+            Err(failure) => {
+                warning!(
+                    "the answer for reminder {reminder} was not recorded: {} (SQLSTATE {})",
+                    failure.message,
+                    failure.sqlstate()
+                );
+                unrecorded.push(reminder);
+            }
+        }
+    }
+    Ok(unrecorded)
+}
+
+fn answer_all<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+    let held = lock_held(said, claim_id)?;
+    let mut unrecorded = still_unrecorded(not_in(said, &ids_of(&held)), said, claim_id, answer)?;
+    if !held.is_empty() {
+        unrecorded.extend(answer.write(&held)?);
+    }
+    Ok(unrecorded)
+}
+
+/// Those of the answered reminders that are not held.
+fn not_in<S>(answered: &[(Uuid, S)], held: &[Uuid]) -> Vec<Uuid> {
+    let held: HashSet<_> = held.iter().map(Uuid::as_bytes).collect();
+    answered.iter().map(|(id, _)| *id).filter(|id| !held.contains(id.as_bytes())).collect()
+}
+
+/// Those that nobody holds any more, but for those that were deleted while this claim held them: what a worker says of these is logged.
+fn still_unrecorded<A: Answer>(
+    not_held: Vec<Uuid>,
+    said: &[(Uuid, A::Said)],
+    claim_id: Option<Uuid>,
+    answer: &A,
+) -> Result<Vec<Uuid>> {
+    let Some(claim) = claim_id.filter(|_| !not_held.is_empty()) else { return Ok(not_held) };
+    let mut unrecorded = Vec::new();
+    let deleted = deleted::of(&not_held, claim)?;
+    for id in not_held {
+        let said = said.iter().rfind(|(other, _)| other.as_bytes() == id.as_bytes());
+        let is_recorded = match said {
+            Some((_, said)) if deleted.contains(id.as_bytes()) => answer.log_deleted(id, claim, said)?,
+            _ => false,
+        };
+        if !is_recorded {
+            unrecorded.push(id);
+        }
+    }
+    Ok(unrecorded)
+}
+
+/// They were handed to the provider, under these message ids.
+struct Sent<'a> {
+    from_inbox: Option<&'a str>,
+    as_of: TimestampWithTimeZone,
+}
+
+impl Answer for Sent<'_> {
+    type Said = Option<String>;
+
+    fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>> {
+        static SENT: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/mark_sent.sql"),
+            &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT, types::TEXTS],
+        );
+        let messages: Vec<Option<String>> = held.iter().map(|held| held.said.clone()).collect();
+        let must_be_named = Follows::DueDate.other_types();
+        SENT.run(&[
+            ids_of(held).into(),
+            messages.into(),
+            self.from_inbox.into(),
+            self.as_of.into(),
+            must_be_named.into(),
+        ])?;
+        Ok(Vec::new())
+    }
+
+    fn log_deleted(&self, reminder: Uuid, claim: Uuid, message: &Option<String>) -> Result<bool> {
+        deleted::sent(reminder, claim, message.as_deref(), self.from_inbox)
+    }
+}
+
+/// The worker is still at it. What was withdrawn is not to be sent.
+struct Extended {
+    lease: Interval,
+    as_of: TimestampWithTimeZone,
+}
+
+impl Answer for Extended {
+    type Said = ();
+
+    fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
+        static EXTEND: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/extend_leases.sql"),
+            &[types::UUIDS, types::MOMENT, types::INTERVAL],
+        );
+        static RELEASE: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/release_withdrawn.sql"), &[types::UUIDS]);
+        let of = |is_pending| -> Vec<Uuid> {
+            held.iter().filter(|held| held.is_pending == is_pending).map(|held| held.reminder).collect()
+        };
+        let (pending, withdrawn) = (of(true), of(false));
+        if !withdrawn.is_empty() {
+            RELEASE.run(&[withdrawn.clone().into()])?;
+        }
+        if !pending.is_empty() {
+            EXTEND.run(&[pending.into(), self.as_of.into(), self.lease.into()])?;
+        }
+        Ok(withdrawn)
+    }
+}
+
+/// They were not sent, and nobody tried.
+struct Returned;
+
+impl Answer for Returned {
+    type Said = ();
+
+    fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
+        static RETURN: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/return_claimed.sql"), &[types::UUIDS]);
+        RETURN.run(&[ids_of(held).into()])?;
+        Ok(Vec::new())
+    }
+}
+
+/// They could not be handed over.
+struct Failed {
+    as_of: TimestampWithTimeZone,
+}
+
+/// Why one could not.
+struct Failure {
+    /// `None`: not told.
+    fault: Option<Fault>,
+    error: Option<String>,
+    is_permanent: Option<bool>,
+}
+
+impl Failure {
+    fn verdict(&self) -> Option<Verdict> {
+        self.fault?.verdict(self.is_permanent, self.error.as_deref().unwrap_or_default())
+    }
+
+    /// Whether no retry can change it.
+    fn is_final(&self) -> bool {
+        self.is_permanent == Some(true) || self.fault == Some(Fault::Recipient) && self.verdict() == Some(Verdict::Hard)
+    }
+}
+
+impl Failed {
+    /// What faults ask for beside an answer.
+    fn require(faults: impl IntoIterator<Item = Option<Fault>>) -> Result<()> {
+        const JUDGED: Whole = Whole {
+            updates: &["users"],
+            inserts: &["send_logs"],
+            ..Whole::reads(&["send_logs", "reminder_settings", "users"])
+        };
+        const STOPPED: Whole =
+            Whole { updates: &["claim_rates"], inserts: &["claim_rates"], ..Whole::reads(&["claim_rates"]) };
+        let faults: Vec<Fault> = faults.into_iter().flatten().collect();
+        if faults.contains(&Fault::Recipient) {
+            JUDGED.require()?;
+            // What is logged now would not be seen by whoever forgets its addressee.
+            AdvisoryLock::Forgetting.share();
+        }
+        if faults.iter().any(|fault| fault.stops_for().is_some()) {
+            STOPPED.require()?;
+        }
+        Ok(())
+    }
+}
+
+impl Answer for Failed {
+    type Said = Failure;
+
+    fn write(&self, held: &[Held<Failure>]) -> Result<Vec<Uuid>> {
+        static FAILED: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/mark_failed.sql"),
+            &[types::UUIDS, types::TEXTS, types::FLOATS, types::MOMENT, types::TEXTS, types::INTS],
+        );
+        let failure_of: HashMap<_, _> = held.iter().map(|held| (*held.reminder.as_bytes(), held.said)).collect();
+        let attempts = Attempts::of(ids_of(held))?;
+        let stopped = self.stopped(&attempts, &failure_of)?;
+        let counted = counted(held)?;
+
+        let (mut ids, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut verdicts, mut costs) = (Vec::new(), Vec::new());
+        for attempts in attempts {
+            let Some(failure) = failure_of.get(attempts.reminder.as_bytes()) else { continue };
+            ids.push(attempts.reminder);
+            // Who has no address any more may have been forgotten, and the text may quote the one that they had.
+            errors.push(match &failure.error {
+                Some(text) if !attempts.has_address => Some(without_text(text)),
+                error => error.clone(),
+            });
+            verdicts.push(failure.verdict().map(Verdict::name));
+            let pause = failure.fault.filter(|fault| fault.stops_for().is_some());
+            waits.push(match pause.and_then(|_| stopped.wait(attempts.organization)) {
+                Some(wait) => Some(wait),
+                None => attempts.wait(failure.is_final()),
+            });
+            costs.push(i32::from(pause.is_none()));
+        }
+        let arguments = [ids.into(), errors.into(), waits.into(), self.as_of.into(), verdicts.into(), costs.into()];
+        let mut written: Vec<Written> = FAILED.write(&arguments, |rows| rows.map(Written::read).collect())?;
+        if written.iter().any(|written| written.is_given_up) {
+            notify::failed()?;
+        }
+        // In one order, so that two who answer for the same people do not lock each other.
+        written.sort_by(|one, other| {
+            (one.organization.as_bytes(), &one.address).cmp(&(other.organization.as_bytes(), &other.address))
+        });
+        for Written { reminder, organization, address, .. } in written {
+            let Some(failure) = failure_of.get(reminder.as_bytes()) else { continue };
+            if let (Some(Fault::Recipient), Some(verdict), Some(address)) = (failure.fault, failure.verdict(), address)
+            {
+                let was_counted = counted.contains(reminder.as_bytes());
+                events::not_delivered(organization, &address, verdict, was_counted, failure.error.as_deref())?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// It stops nobody: others will tell what is wrong.
+    fn log_deleted(&self, reminder: Uuid, claim: Uuid, failure: &Failure) -> Result<bool> {
+        let (error, verdict) = (failure.error.as_deref(), failure.verdict());
+        let logged = deleted::failed(reminder, claim, error, verdict.map(Verdict::name))?;
+        if let (Some((organization, Some(address))), Some(verdict), Some(Fault::Recipient)) =
+            (&logged, verdict, failure.fault)
+        {
+            events::not_delivered(*organization, address, verdict, false, error)?;
+        }
+        Ok(logged.is_some())
+    }
+}
+
+impl Failed {
+    /// Stops the organizations whose sender or transport is at fault.
+    fn stopped(&self, attempts: &[Attempts], failure_of: &HashMap<[u8; 16], &Failure>) -> Result<Stopped> {
+        let faults = attempts.iter().filter_map(|attempts| {
+            let failure = failure_of.get(attempts.reminder.as_bytes())?;
+            let fault = failure.fault.filter(|fault| fault.stops_for().is_some())?;
+            Some((attempts.organization, fault, failure.error.as_deref()))
+        });
+        stop(faults.collect(), self.as_of)
+    }
+}
+
+/// Those of which a failure counted against the address before.
+fn counted(held: &[Held<Failure>]) -> Result<HashSet<[u8; 16]>> {
+    static COUNTED: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/counted_failures.sql"), &[types::UUIDS]);
+    let judged = held.iter().filter(|held| held.said.fault == Some(Fault::Recipient));
+    let judged: Vec<Uuid> = judged.map(|held| held.reminder).collect();
+    if judged.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let counted: Vec<Uuid> = COUNTED.write(&[judged.into()], |rows| rows.column("id"))?;
+    Ok(counted.iter().map(|id| *id.as_bytes()).collect())
+}
+
+/// A failure that was recorded.
+struct Written {
+    reminder: Uuid,
+    organization: Uuid,
+    address: Option<String>,
+    is_given_up: bool,
+}
+
+impl Written {
+    fn read(row: Row) -> Result<Self> {
+        Ok(Self {
+            reminder: row.not_null("reminder_id")?,
+            organization: row.not_null("organization_id")?,
+            address: row.get("to_email")?,
+            is_given_up: row.not_null("given_up")?,
+        })
+    }
+}
+
 /// What decides on the next attempt of a reminder.
 struct Attempts {
     reminder: Uuid,
+    organization: Uuid,
     made: i32,
     max: i32,
     retry_base: TimeDelta,
@@ -147,6 +584,7 @@ impl Attempts {
         let milliseconds = (row.not_null::<f64>("retry_base")? * 1000.0) as i64;
         Ok(Self {
             reminder: row.not_null("id")?,
+            organization: row.not_null("organization_id")?,
             made: row.not_null("attempts")?,
             max: row.not_null("max_attempts")?,
             retry_base: TimeDelta::milliseconds(milliseconds),
@@ -156,119 +594,12 @@ impl Attempts {
     }
 
     /// The wait before the next one, in seconds, now that another has failed; `None`: give up.
-    fn wait(&self, is_permanent: bool) -> Option<f64> {
-        match after_failure(self.made.saturating_add(1), self.max, is_permanent, self.retry_base, self.jitter) {
+    fn wait(&self, is_final: bool) -> Option<f64> {
+        match after_failure(self.made.saturating_add(1), self.max, is_final, self.retry_base, self.jitter) {
             AfterFailure::RetryAfter(wait) => Some(wait.as_seconds_f64()),
             AfterFailure::GiveUp => None,
         }
     }
-}
-
-/// Locks those of these reminders that the claim still holds. Returns them, and whether each is still pending.
-fn lock_held(reminders: Vec<Uuid>, claim_id: Option<Uuid>) -> Result<Vec<(Uuid, bool)>> {
-    static LOCK: Statement =
-        Statement::by_index(include_str!("../../sql/delivery/lock_claimed.sql"), &[types::UUIDS, types::UUID]);
-    let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
-    LOCK.write(&[reminders.into(), claim.into()], |rows| {
-        rows.map(|row| Ok((row.not_null("id")?, row.not_null("is_pending")?))).collect()
-    })
-}
-
-/// Returns the ids whose claim no longer holds.
-fn sent(
-    answers: Vec<(Uuid, Option<String>)>,
-    claim_id: Option<Uuid>,
-    from_inbox: Option<&str>,
-    as_of: Option<TimestampWithTimeZone>,
-) -> Result<Vec<Uuid>> {
-    static SENT: Statement = Statement::by_index(
-        include_str!("../../sql/delivery/mark_sent.sql"),
-        &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT],
-    );
-    ANSWERED.require()?;
-    let as_of = arguments::as_of(as_of)?;
-    let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
-    let held = ids_of(lock_held(reminders.clone(), claim_id)?);
-    if !held.is_empty() {
-        let message_of: HashMap<_, _> = answers.iter().map(|(id, message)| (id.as_bytes(), message)).collect();
-        let messages: Vec<Option<String>> =
-            held.iter().map(|id| message_of.get(id.as_bytes()).and_then(|message| (*message).clone())).collect();
-        SENT.run(&[held.clone().into(), messages.into(), from_inbox.into(), as_of.into()])?;
-    }
-    Ok(stale(reminders, &held))
-}
-
-/// Returns the ids whose claim no longer holds.
-fn failed(
-    answers: Vec<(Uuid, (Option<String>, bool))>,
-    claim_id: Option<Uuid>,
-    as_of: Option<TimestampWithTimeZone>,
-) -> Result<Vec<Uuid>> {
-    static FAILED: Statement = Statement::by_index(
-        include_str!("../../sql/delivery/mark_failed.sql"),
-        &[types::UUIDS, types::TEXTS, types::FLOATS, types::MOMENT],
-    );
-    ANSWERED.require()?;
-    let as_of = arguments::as_of(as_of)?;
-    let reminders: Vec<Uuid> = answers.iter().map(|answer| answer.0).collect();
-    let held = ids_of(lock_held(reminders.clone(), claim_id)?);
-    if !held.is_empty() {
-        let answer_of: HashMap<_, _> = answers.iter().map(|(id, answer)| (id.as_bytes(), answer)).collect();
-        let (mut ids, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
-        for attempts in Attempts::of(held.clone())? {
-            let Some((error, is_permanent)) = answer_of.get(attempts.reminder.as_bytes()) else { continue };
-            ids.push(attempts.reminder);
-            // Who has no address any more may have been forgotten, and the text may quote the one that they had.
-            errors.push(match error {
-                Some(text) if !attempts.has_address => Some(without_text(text)),
-                error => error.clone(),
-            });
-            waits.push(attempts.wait(*is_permanent));
-        }
-        let arguments = [ids.into(), errors.into(), waits.into(), as_of.into()];
-        let given_up: Vec<bool> = FAILED.write(&arguments, |rows| rows.column("given_up"))?;
-        if given_up.contains(&true) {
-            notify::failed()?;
-        }
-    }
-    Ok(stale(reminders, &held))
-}
-
-/// Returns the ids that are no longer the caller's.
-fn extended(
-    reminders: Vec<Uuid>,
-    claim_id: Option<Uuid>,
-    lease: Option<Interval>,
-    as_of: Option<TimestampWithTimeZone>,
-) -> Result<Vec<Uuid>> {
-    static EXTEND: Statement = Statement::by_index(
-        include_str!("../../sql/delivery/extend_leases.sql"),
-        &[types::UUIDS, types::MOMENT, types::INTERVAL],
-    );
-    static RELEASE: Statement =
-        Statement::by_index(include_str!("../../sql/delivery/release_withdrawn.sql"), &[types::UUIDS]);
-    ANSWERED.require()?;
-    let (lease, as_of) = (arguments::lease(lease)?, arguments::as_of(as_of)?);
-    let (held, withdrawn): (Vec<_>, Vec<_>) =
-        lock_held(reminders.clone(), claim_id)?.into_iter().partition(|(_, is_pending)| *is_pending);
-    let (held, withdrawn) = (ids_of(held), ids_of(withdrawn));
-    if !withdrawn.is_empty() {
-        RELEASE.run(&[withdrawn.into()])?;
-    }
-    if !held.is_empty() {
-        EXTEND.run(&[held.clone().into(), as_of.into(), lease.into()])?;
-    }
-    Ok(stale(reminders, &held))
-}
-
-fn ids_of(held: Vec<(Uuid, bool)>) -> Vec<Uuid> {
-    held.into_iter().map(|(id, _)| id).collect()
-}
-
-/// Those of the answered reminders that are not held.
-fn stale(answered: Vec<Uuid>, held: &[Uuid]) -> Vec<Uuid> {
-    let held: HashSet<_> = held.iter().map(Uuid::as_bytes).collect();
-    answered.into_iter().filter(|id| !held.contains(id.as_bytes())).collect()
 }
 
 fn ids(reminder_ids: Option<Vec<Option<Uuid>>>) -> Result<Vec<Uuid>> {

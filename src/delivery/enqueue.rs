@@ -1,11 +1,10 @@
 //! Enqueueing: what is due goes to the outbox. One statement for each thing that reminders follow: its own query of what is due,
 //! and one way to write it. Owns how long it waits for what others hold, and that one organization's rows keep nobody else's back.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use pgrx::datum::TimestampWithTimeZone;
-use pgrx::{PgSqlErrorCode, Uuid, warning};
+use pgrx::{Uuid, warning};
 
 use super::asked::with_questions;
 use super::notify;
@@ -15,7 +14,7 @@ use crate::server::owner::as_owner_of;
 use crate::server::rows::ResultSet;
 use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
-use crate::server::subtransaction::unless;
+use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
 /// The statement that enqueues what a query of sql/enqueue finds due, by an insert of sql/enqueue. What comes `before` the query may keep
 /// things out of it.
@@ -135,7 +134,7 @@ fn enqueue_within(
 ) -> Result<Option<ResultSet>> {
     let arguments = [as_of.into(), organizations.into()];
     let work = || with_lock_timeout(wait, || with_questions(|| statement.write_rows(&arguments)))?;
-    unless(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, AssertUnwindSafe(work))
+    attempt_where(is_lock_not_available, work).map(std::result::Result::ok)
 }
 
 fn notified(enqueued: &ResultSet) -> Result<()> {

@@ -60,6 +60,20 @@ fn record_delivery_event(
     Ok(is_new)
 }
 
+/// Counts what was said of an address when a message was handed over: as a bounce of a message to it, once for each message.
+pub(super) fn not_delivered(
+    organization: Uuid,
+    address: &str,
+    verdict: Verdict,
+    was_counted: bool,
+    error: Option<&str>,
+) -> Result<()> {
+    match Addressee::lock(organization, address)? {
+        Some(addressee) => addressee.hears(&Reported::NotDelivered(verdict), was_counted, error),
+        None => Ok(()),
+    }
+}
+
 /// What a provider reports.
 enum Reported {
     Delivered,

@@ -2,11 +2,10 @@
 //! rules' to say.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
-use pgrx::{PgSqlErrorCode, Uuid};
 
 use super::asked::with_questions;
 use crate::rules::rate::{self, Claims};
@@ -15,7 +14,7 @@ use crate::server::errors::Result;
 use crate::server::rows::{ResultSet, Row};
 use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
-use crate::server::subtransaction::unless;
+use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
 /// An organization that limits its messages.
 pub struct Limited {
@@ -93,7 +92,7 @@ fn count(limited: &[Limited]) -> Result<()> {
         return Ok(());
     }
     let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[uncounted.into()])))?;
-    unless(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, AssertUnwindSafe(count)).map(drop)
+    attempt_where(is_lock_not_available, count).map(drop)
 }
 
 /// What an organization has claimed, from its pairwise columns.

@@ -3,12 +3,14 @@
 mod answer;
 mod asked;
 mod claim;
+mod deleted;
 mod enqueue;
 mod events;
 mod ids;
 mod limit;
 mod notify;
 mod operate;
+mod pauses;
 mod progress;
 mod unsubscribe;
 

@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "022_verdicts",
     "023_outbox",
     "024_unsubscribe",
+    "025_answers",
 ];
 
 impl Migration {

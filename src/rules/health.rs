@@ -44,6 +44,30 @@ impl Held {
     }
 }
 
+/// Organizations whose sending is paused for a fault that a worker told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    pub number: i64,
+    /// The id of the one that is paused longest.
+    pub one: String,
+    /// What is at fault there: sender or transport.
+    pub fault: String,
+    /// What the mail server said, as a code.
+    pub code: Option<String>,
+    /// Until when, as SQL shows it.
+    pub until: String,
+}
+
+impl Paused {
+    fn reason(&self) -> String {
+        let Self { number, one, fault, code, until } = self;
+        let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        format!(
+            "sending is paused of organizations: {number}, such as {one} until {until}, for a fault of the {fault}{code}; send_logs (status failed) tells with what words, and claims go on by themselves"
+        )
+    }
+}
+
 /// Everything that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -60,6 +84,8 @@ pub struct Facts {
     pub held: Option<Held>,
     /// Messages of the last day that were refused for the sender's sake.
     pub sender_refusals: i64,
+    /// Whose sending is paused.
+    pub paused: Option<Paused>,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
     /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
@@ -144,6 +170,9 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Warning, reason));
     }
+    if let Some(paused) = &facts.paused {
+        findings.push((Status::Warning, paused.reason()));
+    }
     if !facts.altered_triggers.is_empty() {
         let reason = format!(
             "triggers are missing, disabled or altered ({}): counts and contact dates may be wrong; SELECT assignment_reminders.install() puts them right",
@@ -189,6 +218,7 @@ pub mod tests {
             unheard_escalations: 0,
             held: None,
             sender_refusals: 0,
+            paused: None,
             altered_triggers: vec![],
             altered_others: vec![],
             outstanding_migrations: Some(0),
@@ -260,6 +290,20 @@ pub mod tests {
             reasons[0].starts_with("follow-ups are held") && reasons[0].contains("release_held_run('a-1')"),
             "{reasons:?}"
         );
+    }
+
+    #[test]
+    fn sending_that_is_paused_is_a_warning_that_says_whose_and_why() {
+        let paused = Paused {
+            number: 2,
+            one: "a-1".into(),
+            fault: "sender".into(),
+            code: Some("550 5.7.1".into()),
+            until: "noon".into(),
+        };
+        let (status, reasons) = judge(&Facts { paused: Some(paused), ..healthy() });
+        assert_eq!(status, Status::Warning);
+        assert!(reasons[0].contains("a-1 until noon, for a fault of the sender (550 5.7.1)"), "{reasons:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The decisions, as pure functions of their arguments. No pgrx, no SQL, no clock: a policy change is made here.
 
 pub mod alert;
+pub mod answer;
 pub mod bounce;
 pub mod calendar;
 pub mod completion;

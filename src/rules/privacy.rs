@@ -11,10 +11,16 @@ pub const FORGOTTEN: &str = "forgotten";
 /// addresses that nobody here has ever heard of, such as the one that mail is forwarded to.
 #[must_use]
 pub fn without_text(report: &str) -> String {
+    codes_of(report).map_or_else(|| "(text removed)".to_string(), |codes| format!("{codes} (text removed)"))
+}
+
+/// The codes of a provider's report, such as 550 5.7.1. `None`: it has none.
+#[must_use]
+pub fn codes_of(report: &str) -> Option<String> {
     let (reply, enhanced) = codes(report);
-    let reply = reply.map(|code| format!("{code} "));
-    let enhanced = enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail} "));
-    format!("{}{}(text removed)", reply.unwrap_or_default(), enhanced.unwrap_or_default())
+    let enhanced = enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"));
+    let codes: Vec<String> = reply.map(|code| code.to_string()).into_iter().chain(enhanced).collect();
+    (!codes.is_empty()).then(|| codes.join(" "))
 }
 
 /// A text about others, without these addresses, however they are capitalized. One that is a part of another address, as

@@ -5,13 +5,18 @@
 //!      ^                  |
 //!      +--- backoff ------+ failed, and attempts are left
 //!      +--- lease over ---+ no answer, and attempts are left
+//!      +--- given back ---+ or a sender's or transport's fault (rules/answer.rs): costs no attempt
 //!                         +-------------------------------> failed (permanent, or max_attempts reached)
 //! ```
 
 use chrono::TimeDelta;
 
-/// No retry waits longer than this, jitter apart.
-pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
+/// No retry waits longer than this, jitter apart, unless the first one does.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(20);
+
+/// How much longer each retry waits than the one before. Of the default, a minute: 1 min, 15 min, 4 h, 20 h, so that five attempts get
+/// past a grey list, a server's restart, a full mailbox and a night.
+const GROWTH: i32 = 15;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
@@ -68,16 +73,18 @@ pub fn after_loss(attempts: i32, max_attempts: i32) -> AfterLoss {
     }
 }
 
-/// The wait after the `attempts`-th failure: `retry_base` doubled with every further one, and up to half of that again,
+/// The wait after the `attempts`-th failure: `retry_base`, fifteen times as long with every further one, and up to half of that again,
 /// so that what failed together does not come back together. Each wait is longer than the one before it, up to
-/// [`LONGEST_WAIT`].
+/// [`LONGEST_WAIT`], or `retry_base` where that is longer.
 #[must_use]
 pub fn backoff(attempts: i32, retry_base: TimeDelta, jitter: f64) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
-    let wait = retry_base
-        .max(TimeDelta::zero())
-        .checked_mul(1 << doublings)
-        .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
+    let base = retry_base.clamp(TimeDelta::zero(), TimeDelta::days(1));
+    let longest = LONGEST_WAIT.max(base);
+    let mut wait = base;
+    // Beyond, whatever the base is, in milliseconds: it has got there, or is zero.
+    for _ in 1..attempts.min(10) {
+        wait = (wait * GROWTH).min(longest);
+    }
     let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // at most a day, in milliseconds
     let extra = (wait.num_milliseconds() as f64 / 2.0 * jitter) as i64;
@@ -91,9 +98,18 @@ mod tests {
     const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
     #[test]
-    fn each_retry_waits_twice_as_long_as_the_one_before() {
-        let waits: Vec<i64> = (1..=5).map(|attempts| backoff(attempts, MINUTE, 0.0).num_minutes()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16]);
+    fn retries_reach_over_a_day_by_default() {
+        let waits: Vec<i64> = (1..=6).map(|attempts| backoff(attempts, MINUTE, 0.0).num_minutes()).collect();
+        assert_eq!(waits, [1, 15, 225, 20 * 60, 20 * 60, 20 * 60], "1 min, 15 min, about 4 h, 20 h");
+        assert!(waits[..4].iter().sum::<i64>() > 24 * 60);
+    }
+
+    #[test]
+    fn another_first_wait_scales_those_after_it_and_is_never_shortened() {
+        let waits = |base| -> Vec<i64> { (1..=4).map(|attempts| backoff(attempts, base, 0.0).num_seconds()).collect() };
+        assert_eq!(waits(TimeDelta::seconds(10)), [10, 150, 2250, 33_750]);
+        assert_eq!(waits(TimeDelta::hours(1)), [3600, 54_000, 72_000, 72_000]);
+        assert_eq!(waits(TimeDelta::days(1)), [86_400; 4]);
     }
 
     #[test]
@@ -104,9 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_never_exceeds_a_day_but_for_its_jitter() {
+    fn a_wait_never_exceeds_twenty_hours_but_for_its_jitter_and_a_longer_first_one() {
         assert_eq!(backoff(40, MINUTE, 0.0), LONGEST_WAIT);
-        assert_eq!(backoff(i32::MAX, TimeDelta::MAX, 0.0), LONGEST_WAIT);
+        assert_eq!(backoff(i32::MAX, TimeDelta::MAX, 0.0), TimeDelta::days(1));
+        assert_eq!(backoff(i32::MAX, TimeDelta::milliseconds(1), 0.0), LONGEST_WAIT);
         assert_eq!(backoff(40, MINUTE, 1.0), LONGEST_WAIT + LONGEST_WAIT / 2);
     }
 
@@ -129,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_last_attempt_and_a_permanent_failure_give_up() {
-        assert_eq!(after_failure(4, 5, false, MINUTE, 0.0), AfterFailure::RetryAfter(MINUTE * 8));
+        assert_eq!(after_failure(4, 5, false, MINUTE, 0.0), AfterFailure::RetryAfter(LONGEST_WAIT));
         assert_eq!(after_failure(5, 5, false, MINUTE, 0.0), AfterFailure::GiveUp);
         assert_eq!(after_failure(6, 5, false, MINUTE, 0.0), AfterFailure::GiveUp, "the limit was lowered meanwhile");
         assert_eq!(after_failure(1, 5, true, MINUTE, 0.0), AfterFailure::GiveUp);

@@ -39,27 +39,31 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::
     }
 }
 
-/// Does `work`. `None` where it fails with this code: what it wrote is undone. Other failures pass as they are.
-pub fn unless<T>(code: PgSqlErrorCode, work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<Option<T>> {
+/// 55P03: a lock was not to be had in time.
+pub fn is_lock_not_available(sqlstate: &str) -> bool {
+    sqlstate == "55P03"
+}
+
+/// As `attempt`, of failures whose SQLSTATE `is_told` names. All others are passed on as they are.
+pub fn attempt_where<T>(
+    is_told: impl FnOnce(&str) -> bool,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<std::result::Result<T, Failure>> {
     let subtransaction = Subtransaction::begin();
-    let caught = |caught: CaughtError| {
-        let found = match &caught {
-            CaughtError::PostgresError(report)
-            | CaughtError::ErrorReport(report)
-            | CaughtError::RustPanic { ereport: report, .. } => report.sql_error_code(),
-        };
-        if found == code {
-            return Ok(None);
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work()))).catch_others(Err).catch_rust_panic(Err).execute();
+    subtransaction.end(matches!(outcome, Ok(Ok(_))));
+    match outcome {
+        Ok(done) => done.map(Ok),
+        Err(caught @ CaughtError::RustPanic { .. }) => caught.rethrow(),
+        Err(CaughtError::PostgresError(report)) => {
+            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
+            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::PostgresError(report).rethrow() }
         }
-        subtransaction.end(false);
-        caught.rethrow()
-    };
-    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| work().map(Some)))
-        .catch_others(caught)
-        .catch_rust_panic(caught)
-        .execute();
-    subtransaction.end(matches!(outcome, Ok(Some(_))));
-    outcome
+        Err(CaughtError::ErrorReport(report)) => {
+            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
+            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::ErrorReport(report).rethrow() }
+        }
+    }
 }
 
 /// Does `work`. What it wrote and locked is kept where it returns something, and undone where it returns nothing or fails.

@@ -392,7 +392,7 @@ fn a_failure_is_retried_after_a_growing_wait_and_then_given_up() {
         "UPDATE reminder_settings SET max_attempts = 3, retry_base = '10 minutes'; LISTEN assignment_reminders",
     );
     let mut as_of = NOW.to_string();
-    for (attempt, shortest, longest) in [(1, 600, 900), (2, 1200, 1800)] {
+    for (attempt, shortest, longest) in [(1, 600, 900), (2, 9000, 13_500)] {
         let (reminder, claim_id) = claimed(&mut client, &as_of);
         assert_eq!(
             row(

@@ -38,7 +38,9 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         &[
             "claim_reminders",
             "mark_reminder*",
+            "record_delivery_failure*",
             "extend_reminder_lease*",
+            "return_reminders",
             "retry_failed_reminders",
             "record_delivery_event",
             "restore_contact",
