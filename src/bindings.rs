@@ -203,8 +203,6 @@ fn evaluate_silence(facts: Option<Record<SilenceFacts>>) -> Result<Composite<Cal
 /// 02000 for an unknown assignment, 22004 for NULL.
 #[pg_extern(name = "evaluate_assignment", stable)]
 fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
-    static EVALUATE: Statement =
-        Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE]);
     static ORGANIZATION: Statement = Statement::by_index(
         "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
         &[types::UUID],
@@ -223,14 +221,29 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
-    let evaluated = EVALUATE.read(&[id.into(), as_of.into()], |mut rows| {
-        let Some(row) = rows.next() else { return Ok(None) };
-        let action: String = row.not_null("action")?;
-        let action = if row.not_null("is_followed_up")? { Action::named(&action) } else { Some(Action::None) };
-        let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
-        Ok(Some(Evaluation { action, days_since: row.not_null("days_since")? }))
-    })?;
-    evaluated.map(Composite).ok_or_else(|| unknown("assignment", "assignments", id))
+    let evaluated = evaluate_each(vec![id], as_of, None)?.pop();
+    evaluated.map(|(_, evaluation)| Composite(evaluation)).ok_or_else(|| unknown("assignment", "assignments", id))
+}
+
+/// What each of these assignments calls for on a day, or (NULL) on the day of a moment in its organization's time zone (NULL: now).
+pub fn evaluate_each(
+    assignments: Vec<Uuid>,
+    day: Option<Date>,
+    moment: Option<TimestampWithTimeZone>,
+) -> Result<Vec<(Uuid, Evaluation)>> {
+    static EVALUATE: Statement = Statement::by_index(
+        include_str!("../sql/daily/evaluate_each.sql"),
+        &[types::UUIDS, types::DATE, types::MOMENT],
+    );
+    EVALUATE.read(&[assignments.into(), day.into(), moment.into()], |rows| {
+        rows.map(|row| {
+            let action: String = row.not_null("action")?;
+            let action = if row.not_null("is_followed_up")? { Action::named(&action) } else { Some(Action::None) };
+            let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
+            Ok((row.not_null("id")?, Evaluation { action, days_since: row.not_null("days_since")? }))
+        })
+        .collect()
+    })
 }
 
 returns!(LatestStarts: Composite, "assignment_reminders.latest_starts");
@@ -352,6 +365,28 @@ fn due_reminder_type(due_offset: Option<Interval>) -> Option<String> {
     due::reminder_type(days_in(&due_offset), TimeDelta::microseconds(due_offset.micros()))
 }
 
+/// All types of the reminder that is sent this long before a due date, in whatever units it was given; the first is due_reminder_type's: 24h, 1d.
+/// NULL as there.
+#[pg_extern(immutable, parallel_safe)]
+fn due_reminder_types(due_offset: Option<Interval>) -> Option<Vec<String>> {
+    let due_offset = due_offset.filter(|offset| !is_infinite(offset))?;
+    due::reminder_types(days_in(&due_offset), TimeDelta::microseconds(due_offset.micros()))
+}
+
+/// Whether a type of a due reminder is of one of these due_offsets, or of the programme's own and so of none. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn is_of_due_offset(reminder_type: &str, due_offsets: Vec<Option<Interval>>) -> bool {
+    let types = |offset| due_reminder_types(Some(offset)).unwrap_or_default();
+    !due::is_reminder_type(reminder_type)
+        || due_offsets.into_iter().flatten().any(|offset| types(offset).iter().any(|name| name == reminder_type))
+}
+
+/// Whether two due dates are the same one: less than a minute apart. NULL for NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn is_same_due_date(one: TimestampWithTimeZone, other: TimestampWithTimeZone) -> bool {
+    due::is_same_due_date(nearest_moment(one), nearest_moment(other))
+}
+
 /// Whether the reminder of one of an organization's due_offsets is to be enqueued at as_of: from due_at less its
 /// longest_offset until due_at, unless the offset's own time had passed when the assignment was created. Offsets are
 /// exact lengths (a day is 24 hours, a month 30 days). NULL for NULL.
@@ -426,6 +461,7 @@ fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<S
         },
         recipient,
         is_admin: is("is_admin")?.unwrap_or(false),
+        is_called_for: is("is_called_for")?.unwrap_or(true),
         now,
     });
     Ok(reason.map(|reason| reason.name().to_string()))

@@ -8,7 +8,7 @@ use crate::claims::{claims, parse_uuid};
 use crate::install::{Lock, lock_tables, run_each};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, null_argument, unknown};
-use crate::server::owner::require_owner;
+use crate::server::owner::{as_owner_of, require_owner};
 use crate::server::setting::setting;
 use crate::server::statement::{Statement, types};
 
@@ -26,6 +26,17 @@ fn current_organization() -> Result<Option<Uuid>> {
         Some(claims) => claims.organization(),
         None => Ok(Some(set_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))),
     }
+}
+
+/// An organization's time zone, for people who have none of their own. With the rights of the tables' owner: whoever may read a due date may
+/// know it. NULL for NULL and for an unknown organization.
+#[pg_extern(stable)]
+fn organization_timezone(organization_id: Uuid) -> Result<Option<String>> {
+    static TIMEZONE: Statement = Statement::by_index(
+        "SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = $1",
+        &[types::UUID],
+    );
+    as_owner_of("organizations", || TIMEZONE.read(&[organization_id.into()], |rows| rows.one("timezone")))
 }
 
 /// What organization_id defaults to: the organization that the session speaks for, else the default organization, so that

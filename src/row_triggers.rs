@@ -44,6 +44,12 @@ fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, i
     raised(require(trigger, "forget_bounces").and_then(|()| without_bounces(trigger)))
 }
 
+/// Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.
+#[pg_trigger]
+fn begin_episode<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(require(trigger, "begin_episode").and_then(|()| in_another_episode(trigger)))
+}
+
 /// Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.
 #[pg_trigger]
 fn protect_assignment_count<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
@@ -160,6 +166,13 @@ fn without_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
     let mut row = new_row(trigger)?.into_owned();
     row.set_by_name("soft_bounces", 0).map_err(wrong_trigger)?;
     row.set_by_name("soft_bounced_at", Vec::<TimestampWithTimeZone>::new()).map_err(wrong_trigger)?;
+    Ok(Some(row))
+}
+
+fn in_another_episode<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    let episode: i32 = column(&row, "episode")?;
+    row.set_by_name("episode", episode.saturating_add(1)).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 

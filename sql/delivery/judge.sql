@@ -5,6 +5,12 @@
     -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
     SELECT assignment_reminders.paused_among(
                (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1) AS assignments
+), uncalled AS MATERIALIZED (
+    -- Follow-ups that waited while settings changed, and that these no longer call for. With the same rights.
+    SELECT l.reminder_type, assignment_reminders.uncalled_among(l.reminder_type, array_agg(l.assignment_id), $1) AS assignments
+      FROM locked l
+     WHERE l.settings_changed_at > l.scheduled_for AND l.assignment_id IS NOT NULL AND l.reminder_type = ANY ($2)
+     GROUP BY l.reminder_type
 ), judged AS MATERIALIZED (
     SELECT r.*, kind.follows, a.peer_mentor_id,
            CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
@@ -12,27 +18,31 @@
            student.name AS student_name,
            CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
            recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
-           coalesce(recipient.timezone, 'UTC') AS recipient_timezone,
+           coalesce(recipient.timezone, r.organization_timezone) AS recipient_timezone,
            assignment_reminders.skip_reason(ROW(
                r.reminder_type, r.anchor, r.scheduled_for,
                CASE WHEN kind.follows = 'due date' THEN (
                     -- Those of the same due date that are due as well.
                     SELECT max(beside.scheduled_for)
                       FROM assignment_reminders.reminders beside
-                     WHERE beside.assignment_id = r.assignment_id AND beside.anchor = r.anchor
+                     WHERE beside.assignment_id = r.assignment_id AND assignment_reminders.is_same_due_date(beside.anchor, r.anchor)
                        AND beside.reminder_type <> ALL ($2)
                        AND beside.scheduled_for <= $1 AND beside.status <> 'skipped') END,
                a.status, silence.since, a.due_at,
                preference.daily_summary,
-               ($1 AT TIME ZONE coalesce(recipient.timezone, 'UTC'))::date = (r.anchor AT TIME ZONE 'UTC')::date,
+               ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date,
                CASE WHEN kind.follows = 'day'
-                    THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, 'UTC')) END,
+                    THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, r.organization_timezone)) END,
                recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
                r.assignment_id = ANY (paused.assignments),
                r.enqueued_peer_mentor_id <> a.peer_mentor_id, a.follow_up,
-               recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type))::assignment_reminders.reminder_facts) AS skip_reason
+               recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type),
+               CASE kind.follows WHEN 'due date' THEN assignment_reminders.is_of_due_offset(r.reminder_type, r.due_offsets)
+                                 WHEN 'silence' THEN (r.assignment_id = ANY (uncalled.assignments)) IS NOT TRUE
+                                 END)::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
      CROSS JOIN paused
+      LEFT JOIN uncalled ON uncalled.reminder_type = r.reminder_type
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
       -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
       LEFT JOIN LATERAL (

@@ -28,7 +28,7 @@ AS $$
                   CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_assignment_id END AS id
            ) AS after
      CROSS JOIN LATERAL (
-           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
+           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, assignment_reminders.organization_timezone(u.organization_id)) AS timezone
              FROM assignment_reminders.assignments a
             -- LIMIT 1, of a unique row, keeps this a look-up by key.
             CROSS JOIN LATERAL (
@@ -56,14 +56,42 @@ RETURN (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
+CREATE FUNCTION assignment_reminders.summary_since(last_sent_at timestamptz, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN greatest(coalesce(least(last_sent_at, as_of), assignment_reminders.day_before(as_of, timezone)), as_of - interval '31 days');
+COMMENT ON FUNCTION assignment_reminders.summary_since(timestamptz, timestamptz, text) IS
+    'Since when what was completed is news in a summary at as_of: since the last one was sent, but for 31 days at most; where there was none, since a day before, by the clock of a time zone.';
+
+-- Whoever may not read reminders sees what was completed within a day. Index: reminders_recipient_summary_key.
+CREATE FUNCTION assignment_reminders.last_summary_sent(student_id uuid, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN r.anchor = (last_summary_sent.as_of AT TIME ZONE last_summary_sent.timezone)::date::timestamp AT TIME ZONE 'UTC'
+                THEN r.previous_sent_at ELSE coalesce(r.sent_at, r.previous_sent_at) END
+      FROM assignment_reminders.reminders r
+     WHERE r.recipient_id = last_summary_sent.student_id AND r.assignment_id IS NULL
+       AND r.reminder_type = assignment_reminders.reminder_type_of('summary')
+$$;
+COMMENT ON FUNCTION assignment_reminders.last_summary_sent(uuid, timestamptz, text) IS
+    'When a student''s summary before the one of as_of''s day (in a time zone) was sent. NULL: never, or none is visible to the caller.';
+
+CREATE FUNCTION assignment_reminders.last_summary(student_id uuid, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN assignment_reminders.summary_since(
+           CASE WHEN has_table_privilege('assignment_reminders.reminders', 'SELECT')
+                THEN assignment_reminders.last_summary_sent(student_id, as_of, timezone) END,
+           as_of, timezone);
+COMMENT ON FUNCTION assignment_reminders.last_summary(uuid, timestamptz, text) IS
+    'Since when what was completed is news in a student''s summary at as_of.';
+
 CREATE FUNCTION assignment_reminders.is_in_daily_summary(
-    status text, completed_at timestamptz, as_of timestamptz, timezone text
+    status text, due_at timestamptz, completed_at timestamptz, since timestamptz, as_of timestamptz
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN status = 'open'
-       OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false);
-COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
-    'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
+RETURN due_at IS NOT NULL AND (status = 'open' OR coalesce(completed_at > since AND completed_at <= as_of, false));
+COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, timestamptz, timestamptz) IS
+    'Whether a student''s daily summary at as_of shows an assignment of this status: one with a due date, while it is open, and once after it was completed since then.';
 
 -- Index: users_pkey, assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
@@ -80,10 +108,11 @@ AS $$
                    assignment_reminders.require_moment(daily_summary.as_of) AS as_of
             OFFSET 0) AS wanted
       LEFT JOIN assignment_reminders.users u ON u.id = wanted.id
-     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
+     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, assignment_reminders.organization_timezone(u.organization_id)) AS timezone) AS local
+     CROSS JOIN LATERAL (SELECT assignment_reminders.last_summary(u.id, wanted.as_of, local.timezone) AS since OFFSET 0) AS last
       LEFT JOIN assignment_reminders.assignments a
         ON a.student_id = u.id AND a.organization_id = u.organization_id
-       AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, wanted.as_of, local.timezone)
+       AND assignment_reminders.is_in_daily_summary(a.status, a.due_at, a.completed_at, last.since, wanted.as_of)
      CROSS JOIN LATERAL (
            SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
                                      'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
@@ -91,7 +120,7 @@ AS $$
      WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
-    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed since the last summary (31 days at most; without one, within the day before), each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
 
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
@@ -102,7 +131,10 @@ AS $$
            SELECT FROM assignment_reminders.assignments a
             WHERE a.student_id = has_something_to_say.student_id
               AND assignment_reminders.is_in_daily_summary(
-                      a.status, a.completed_at, has_something_to_say.as_of, has_something_to_say.timezone))
+                      a.status, a.due_at, a.completed_at,
+                      assignment_reminders.last_summary(
+                          has_something_to_say.student_id, has_something_to_say.as_of, has_something_to_say.timezone),
+                      has_something_to_say.as_of))
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
-    'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';
+    'Whether a student''s daily summary at as_of would hold anything: an open assignment with a due date, or one completed since the last summary.';

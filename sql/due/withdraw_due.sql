@@ -1,4 +1,4 @@
--- Withdraws due reminders that still wait for their time and whose assignment is no longer open or has another due date:
+-- Withdraws due reminders that still wait for their time and whose assignment is no longer open or has another due date, or whose offset the organization has no more:
 -- the claim would skip them, but only then. $1: as_of, $2: the types that follow something else than a due date. Claimed and locked ones are left to their workers.
 -- Index: reminders_pending_idx, from as_of on, once per organization; primary keys.
 WITH overtaken AS MATERIALIZED (
@@ -12,12 +12,14 @@ WITH overtaken AS MATERIALIZED (
            OFFSET 0
            ) AS r
       JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
+      LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
      CROSS JOIN LATERAL (
            -- Whom it goes to, and which of several is sent, is for the claim to see.
            SELECT assignment_reminders.skip_reason(ROW(
                       r.reminder_type, r.anchor, r.scheduled_for, NULL, a.status,
                       assignment_reminders.silent_since(a.last_contact_date, a.assigned_on), a.due_at,
-                      NULL, NULL, NULL, false, true, $1, NULL, NULL, NULL, NULL, NULL)::assignment_reminders.reminder_facts) AS reason
+                      NULL, NULL, NULL, false, true, $1, NULL, NULL, NULL, NULL, NULL,
+                      assignment_reminders.is_of_due_offset(r.reminder_type, s.due_offsets))::assignment_reminders.reminder_facts) AS reason
            OFFSET 0
            ) AS reason
      WHERE reason.reason IS NOT NULL

@@ -8,7 +8,7 @@ SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.recipi
     ON CONFLICT (recipient_id, reminder_type) WHERE assignment_id IS NULL DO UPDATE
    SET anchor = excluded.anchor, scheduled_for = excluded.scheduled_for,
        status = excluded.status, skip_reason = excluded.skip_reason, episode = r.episode + 1,
-       sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
+       previous_sent_at = coalesce(r.sent_at, r.previous_sent_at), sent_at = NULL, attempts = 0, last_error = NULL, retry_at = NULL, updated_at = now(),
        claim_id = CASE WHEN r.anchor = excluded.anchor THEN r.claim_id END,
        claimed_until = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_until END,
        claimed_email = CASE WHEN r.anchor = excluded.anchor THEN r.claimed_email END

@@ -7,7 +7,7 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
   FROM assignment_reminders.user_preferences p
   JOIN assignment_reminders.users u ON u.id = p.user_id AND u.organization_id = p.organization_id
  CROSS JOIN LATERAL (SELECT assignment_reminders.reminder_type_of('summary') AS reminder_type) AS kind
- CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS zone
+ CROSS JOIN LATERAL (SELECT coalesce(u.timezone, assignment_reminders.organization_timezone(u.organization_id)) AS timezone) AS zone
  CROSS JOIN LATERAL (SELECT ($1 AT TIME ZONE zone.timezone)::date AS day) AS local
  CROSS JOIN LATERAL (SELECT local.day::timestamp AT TIME ZONE 'UTC' AS anchor) AS today
  CROSS JOIN LATERAL (
@@ -26,4 +26,6 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
    -- As has_something_to_say asks it of one person; here, inlined for many.
    AND EXISTS (SELECT FROM assignment_reminders.assignments a
                 WHERE a.student_id = u.id AND a.organization_id = u.organization_id
-                  AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, $1, zone.timezone))
+                  AND assignment_reminders.is_in_daily_summary(
+                          a.status, a.due_at, a.completed_at,
+                          assignment_reminders.summary_since(coalesce(r.sent_at, r.previous_sent_at), $1, zone.timezone), $1))

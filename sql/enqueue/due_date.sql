@@ -6,13 +6,15 @@
 WITH due_offset AS MATERIALIZED (
     SELECT DISTINCT ON (s.organization_id, exact.length) s.organization_id, exact.length,
            assignment_reminders.due_reminder_type(setting.length) AS reminder_type,
+           -- What was called otherwise, in other units, is the same.
+           assignment_reminders.due_reminder_types(setting.length) AS reminder_types,
            max(exact.length) OVER (PARTITION BY s.organization_id) AS longest
       FROM assignment_reminders.reminder_settings s
      CROSS JOIN unnest(s.due_offsets) AS setting (length)
      CROSS JOIN LATERAL (SELECT make_interval(secs => extract(epoch FROM setting.length)::double precision) AS length) AS exact
      ORDER BY s.organization_id, exact.length, reminder_type
 )
-SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type, a.due_at AS anchor,
+SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, coalesce(r.reminder_type, o.reminder_type) AS reminder_type, a.due_at AS anchor,
        a.due_at - o.length AS scheduled_for, NULL::text AS skip_reason, NULL::uuid AS peer_mentor_id, r.id AS reminder_id
   FROM assignment_reminders.assignments a
   JOIN due_offset o ON o.organization_id = a.organization_id
@@ -25,7 +27,8 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, o.reminder_type
        ) AS p ON true
   LEFT JOIN LATERAL (
        SELECT * FROM assignment_reminders.reminders r
-        WHERE r.assignment_id = a.id AND r.reminder_type = o.reminder_type
+        WHERE r.assignment_id = a.id AND r.reminder_type = ANY (o.reminder_types)
+        ORDER BY r.reminder_type <> o.reminder_type
         LIMIT 1
        ) AS r ON true
  WHERE ($2::uuid[] IS NULL OR a.organization_id = ANY ($2))

@@ -90,7 +90,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     is_of_another_mentor boolean,
     is_followed_up boolean,
     is_admin boolean,
-    is_muted boolean
+    is_muted boolean,
+    is_called_for boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';

@@ -187,6 +187,14 @@ CREATE OR REPLACE TRIGGER reminders_keep_claim
     FOR EACH ROW WHEN (OLD.claim_id IS NOT NULL AND OLD.status IN ('pending', 'skipped'))
     EXECUTE FUNCTION assignment_reminders.keep_claim();
 
+CREATE OR REPLACE TRIGGER reminders_begin_episode
+    BEFORE UPDATE ON assignment_reminders.reminders
+    FOR EACH ROW WHEN (OLD.status = 'sent' AND NEW.status = 'pending' AND NEW.episode = OLD.episode)
+    EXECUTE FUNCTION assignment_reminders.begin_episode();
+CREATE OR REPLACE TRIGGER reminders_tell_workers
+    AFTER INSERT ON assignment_reminders.reminders
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.tell_workers();
+
 -- updated_at, where the writer did not set it.
 CREATE OR REPLACE TRIGGER organizations_set_updated_at
     BEFORE UPDATE ON assignment_reminders.organizations

@@ -36,7 +36,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT assignment_reminders.skip_reason(ROW(
         reminder_type, anchor, as_of, CASE WHEN is_superseded THEN as_of + interval '1 second' END, assignment_status,
-        silent_since, due_at, is_wanted, is_today, has_something_to_say, is_opted_out, has_address, as_of, NULL, NULL, NULL, NULL, NULL
+        silent_since, due_at, is_wanted, is_today, has_something_to_say, is_opted_out, has_address, as_of, NULL, NULL, NULL, NULL, NULL, NULL
     )::assignment_reminders.reminder_facts)
 $$;
 DO $$

@@ -8,6 +8,7 @@ use pgrx::Uuid;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
+use super::asked::with_questions;
 use super::pauses::{Stopped, stop};
 use super::{deleted, events, notify};
 use crate::arguments;
@@ -183,7 +184,8 @@ fn return_reminders(
 }
 
 /// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
-/// longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it.
+/// longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to
+/// somebody else now is given back for the next claim, with no attempt lost.
 ///
 /// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.
 #[pg_extern(volatile)]
@@ -195,6 +197,7 @@ fn extend_reminder_lease(
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
     let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    JUDGED_AGAIN.require()?;
     answer_one((reminder, ()), claim_id, &extended)
 }
 
@@ -208,6 +211,7 @@ fn extend_reminder_leases(
 ) -> Result<SetOfIterator<'static, Uuid>> {
     let answers: Vec<_> = ids(reminder_ids)?.into_iter().map(|id| (id, ())).collect();
     let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    JUDGED_AGAIN.require()?;
     Ok(SetOfIterator::new(answer_each(answers, claim_id, &extended)?))
 }
 
@@ -217,6 +221,8 @@ const ANSWERED: Whole = Whole {
     inserts: &["send_logs"],
     ..Whole::reads(&["reminders", "reminder_settings", "users", "assignments"])
 };
+/// What judging again must see beside that.
+const JUDGED_AGAIN: Whole = Whole::reads(&["organizations", "peer_mentors", "user_preferences"]);
 
 /// One answer, to be written with others of its kind.
 trait Answer {
@@ -362,7 +368,7 @@ impl Answer for Sent<'_> {
     }
 }
 
-/// The worker is still at it. What was withdrawn is not to be sent.
+/// The worker is still at it. What was withdrawn, or is not to be sent any more, is lost to it.
 struct Extended {
     lease: Interval,
     as_of: TimestampWithTimeZone,
@@ -373,22 +379,33 @@ impl Answer for Extended {
 
     fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
         static EXTEND: Statement = Statement::by_index(
-            include_str!("../../sql/delivery/extend_leases.sql"),
-            &[types::UUIDS, types::MOMENT, types::INTERVAL],
+            concat!(
+                include_str!("../../sql/delivery/held.sql"),
+                include_str!("../../sql/delivery/judge.sql"),
+                include_str!("../../sql/delivery/extend.sql"),
+            ),
+            &[types::MOMENT, types::TEXTS, types::INTERVAL, types::UUIDS],
         );
         static RELEASE: Statement =
             Statement::by_index(include_str!("../../sql/delivery/release_withdrawn.sql"), &[types::UUIDS]);
         let of = |is_pending| -> Vec<Uuid> {
             held.iter().filter(|held| held.is_pending == is_pending).map(|held| held.reminder).collect()
         };
-        let (pending, withdrawn) = (of(true), of(false));
-        if !withdrawn.is_empty() {
-            RELEASE.run(&[withdrawn.clone().into()])?;
+        let (pending, mut lost) = (of(true), of(false));
+        if !lost.is_empty() {
+            RELEASE.run(&[lost.clone().into()])?;
         }
         if !pending.is_empty() {
-            EXTEND.run(&[pending.into(), self.as_of.into(), self.lease.into()])?;
+            let other_types = Follows::DueDate.other_types();
+            let arguments = [self.as_of.into(), other_types.into(), self.lease.into(), pending.into()];
+            let judged: Vec<(Uuid, bool)> = with_questions(|| {
+                EXTEND.write(&arguments, |rows| {
+                    rows.map(|row| Ok((row.not_null("id")?, row.not_null("is_kept")?))).collect()
+                })
+            })?;
+            lost.extend(judged.into_iter().filter(|(_, is_kept)| !is_kept).map(|(id, _)| id));
         }
-        Ok(withdrawn)
+        Ok(lost)
     }
 }
 

@@ -7,6 +7,9 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
+use crate::bindings::evaluate_each;
+use crate::rules::follow_up;
+use crate::rules::kind::Kind;
 use crate::server::errors::{Result, broken_statement, error};
 use crate::server::owner::as_owner_of;
 use crate::server::size::blocks;
@@ -56,6 +59,27 @@ fn paused_among(assignment_ids: Vec<Option<Uuid>>, as_of: TimestampWithTimeZone)
     as_owner_of("assignment_pauses", || {
         PAUSED.read(&[assignments.into(), as_of.into()], |rows| rows.column("assignment_id"))
     })
+}
+
+/// Which of these assignments no longer call for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the
+/// rights of the tables' owner. NULL for NULL.
+///
+/// 42501 for anybody else.
+#[pg_extern(stable)]
+fn uncalled_among(
+    reminder_type: &str,
+    assignment_ids: Vec<Option<Uuid>>,
+    as_of: TimestampWithTimeZone,
+) -> Result<Vec<Uuid>> {
+    require_question("uncalled_among()", "Call evaluate_assignment().")?;
+    let kind = Kind::of(reminder_type);
+    let assignments: Vec<Uuid> = assignment_ids.into_iter().flatten().collect();
+    let evaluated = as_owner_of("assignments", || evaluate_each(assignments, None, Some(as_of)))?;
+    Ok(evaluated
+        .into_iter()
+        .filter(|(_, evaluation)| !follow_up::still_calls_for(kind, evaluation.action))
+        .map(|(assignment, _)| assignment)
+        .collect())
 }
 
 /// Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::due::is_same_due_date;
 use super::kind::{Addressee, Follows, Kind};
 use super::recipient::{Recipient, unreachable_reason};
 
@@ -45,6 +46,8 @@ pub struct Facts<'a> {
     pub recipient: Option<Recipient>,
     /// Whether that person is an admin of the organization.
     pub is_admin: bool,
+    /// Whether the organization's settings, as they are now, call for it: its offset is still one of theirs, its silence is long enough.
+    pub is_called_for: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -57,6 +60,7 @@ pub enum SkipReason {
     Contacted,
     ContactChanged,
     NotFollowedUp,
+    NotDue,
     Paused,
     NewMentor,
     DueMoved,
@@ -85,6 +89,7 @@ impl SkipReason {
             Self::Contacted => "contacted",
             Self::ContactChanged => "contact_changed",
             Self::NotFollowedUp => "not_followed_up",
+            Self::NotDue => "not_due",
             Self::Paused => "paused",
             Self::NewMentor => "new_mentor",
             Self::DueMoved => "due_moved",
@@ -126,8 +131,9 @@ fn about_assignment(facts: &Facts, assignment: Assignment) -> Option<SkipReason>
     let anchor = facts.anchor?;
     if facts.kind.follows == Follows::DueDate {
         return match assignment.due_at {
-            Some(due_at) if due_at != anchor => Some(SkipReason::DueMoved),
+            Some(due_at) if !is_same_due_date(due_at, anchor) => Some(SkipReason::DueMoved),
             None => Some(SkipReason::DueMoved),
+            Some(_) if !facts.is_called_for => Some(SkipReason::NotDue),
             Some(due_at) if due_at <= facts.now => Some(SkipReason::PastDue),
             Some(_) => is_superseded(facts).then_some(SkipReason::Superseded),
         };
@@ -142,6 +148,7 @@ fn about_assignment(facts: &Facts, assignment: Assignment) -> Option<SkipReason>
         std::cmp::Ordering::Equal if assignment.has_another_mentor && facts.kind.addresses != Addressee::Mentor => {
             Some(SkipReason::NewMentor)
         }
+        std::cmp::Ordering::Equal if !facts.is_called_for => Some(SkipReason::NotDue),
         std::cmp::Ordering::Equal => None,
     }
 }
@@ -200,6 +207,7 @@ mod tests {
             day: DAY,
             recipient: Some(Recipient { is_opted_out: false, has_address: true, is_muted: false }),
             is_admin: true,
+            is_called_for: true,
             now: NOW,
         }
     }
@@ -300,6 +308,27 @@ mod tests {
         assert_eq!(day(Day { is_wanted: false, ..DAY }), Some(SkipReason::NotWanted));
         assert_eq!(day(Day { is_today: false, ..DAY }), Some(SkipReason::DayOver));
         assert_eq!(day(Day { has_something_to_say: false, ..DAY }), Some(SkipReason::NothingToSay));
+    }
+
+    #[test]
+    fn what_the_settings_no_longer_call_for_is_not_sent() {
+        for kind in [REMIND, ESCALATE, DUE] {
+            assert_eq!(skip_reason(&Facts { is_called_for: false, ..facts(kind) }), Some(SkipReason::NotDue));
+        }
+        assert_eq!(skip_reason(&Facts { is_called_for: false, anchor: None, ..facts(DUE) }), None, "inserted by hand");
+        let moved = Some(Assignment { due_at: Some(NOW + TimeDelta::hours(3)), ..assignment() });
+        let both = Facts { is_called_for: false, assignment: moved, ..facts(DUE) };
+        assert_eq!(skip_reason(&both), Some(SkipReason::DueMoved));
+    }
+
+    #[test]
+    fn a_due_date_that_moved_by_seconds_did_not_move() {
+        let moved = |seconds| {
+            let due_at = assignment().due_at.map(|due_at| due_at + TimeDelta::seconds(seconds));
+            skip_reason(&Facts { assignment: Some(Assignment { due_at, ..assignment() }), ..facts(DUE) })
+        };
+        assert_eq!(moved(59), None);
+        assert_eq!(moved(60), Some(SkipReason::DueMoved));
     }
 
     #[test]

@@ -69,6 +69,25 @@ pub fn is_reminder_type(name: &str) -> bool {
     [whole, fraction].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
+/// All that a reminder of this offset is called, in whatever units it was given: 24h and 1d are one. `None`: as for `reminder_type`.
+#[must_use]
+pub fn reminder_types(days: i64, rest: TimeDelta) -> Option<Vec<String>> {
+    let given = reminder_type(days, rest)?;
+    let total = TimeDelta::try_days(days)?.checked_add(&rest)?;
+    let exact = reminder_type(0, total);
+    let whole_days =
+        (total == TimeDelta::days(total.num_days())).then(|| reminder_type(total.num_days(), TimeDelta::zero()));
+    let others = exact.into_iter().chain(whole_days.flatten());
+    let others: Vec<String> = others.filter(|other| *other != given).collect();
+    Some([given].into_iter().chain(others).collect())
+}
+
+/// Whether a due date that moved from one of these to the other is the same one: what moves by less than a minute is no news to anybody.
+#[must_use]
+pub fn is_same_due_date(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    (one - other).abs() < TimeDelta::minutes(1)
+}
+
 /// A span of due dates, both ends included, around a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -125,6 +144,25 @@ mod tests {
         assert_eq!(named(0, 30).as_deref(), Some("30s"));
         assert_eq!(named(1, -3600).as_deref(), Some("23h"));
         assert_eq!(reminder_type(0, TimeDelta::milliseconds(1500)).as_deref(), Some("1.500000000s"));
+    }
+
+    #[test]
+    fn one_length_is_one_reminder_in_whatever_units_it_was_given() {
+        let names = |days, hours| reminder_types(days, TimeDelta::hours(hours)).unwrap_or_default();
+        assert_eq!(names(0, 24), ["24h", "1d"]);
+        assert_eq!(names(1, 0), ["1d", "24h"]);
+        assert_eq!(names(1, 24), ["48h", "2d"]);
+        assert_eq!(names(0, 2), ["2h"]);
+        assert_eq!(names(1, 2), ["26h"]);
+        assert_eq!(reminder_types(0, TimeDelta::minutes(90)), Some(vec!["90m".to_string()]));
+        assert_eq!(reminder_types(0, TimeDelta::zero()), None);
+    }
+
+    #[test]
+    fn a_due_date_that_moves_by_less_than_a_minute_is_the_same() {
+        let moved = |seconds| is_same_due_date(at(0), at(0) + TimeDelta::seconds(seconds));
+        assert!(moved(0) && moved(59) && moved(-59));
+        assert!(!moved(60) && !moved(-60));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use chrono::{Days as CalendarDays, NaiveDate};
 
 use super::calendar::{Calendar, Span};
 use super::contact::days_between;
+use super::kind::{Addressee, Kind};
 
 /// What a silent assignment calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +221,16 @@ pub fn evaluate(silence: Silence, thresholds: Thresholds, calendar: &Calendar, a
     Called { evaluation: Evaluation { action, days_since: days_between(silence.since, as_of) }, due_on }
 }
 
+/// Whether a follow-up that waits is still called for, now that this is what the assignment calls for: the mentor's reminder is while anything is.
+#[must_use]
+pub fn still_calls_for(kind: Kind, action: Action) -> bool {
+    match action {
+        Action::None => false,
+        Action::Remind => kind.addresses == Addressee::Mentor,
+        Action::Escalate => true,
+    }
+}
+
 /// Whether the mentor was reminded of this silence, as far as that lets the coordinator be told.
 enum Reminded {
     Not,
@@ -302,6 +313,14 @@ mod tests {
     /// The action for an assignment contacted `silent` days ago whose reminder was sent `reminded` days ago.
     fn action(silent: i64, reminded: Option<i64>) -> Action {
         evaluated(silence(silent, reminded), thresholds()).action
+    }
+
+    #[test]
+    fn what_waits_is_called_for_while_the_assignment_calls_for_it_or_for_more() {
+        use super::super::kind::{ESCALATE, REMIND};
+        let still = |kind| Action::ALL.map(|action| still_calls_for(kind, action));
+        assert_eq!(still(REMIND), [false, true, true]);
+        assert_eq!(still(ESCALATE), [false, false, true]);
     }
 
     #[test]

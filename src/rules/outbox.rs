@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::due::is_same_due_date;
 use super::kind::Follows;
 
 /// A row as it stands in the outbox.
@@ -36,7 +37,8 @@ pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
         (_, None) => false,
         // One closer to the due date was sent in its place, or it was too late: neither comes back.
         (Follows::DueDate, Some(anchor)) => {
-            anchor != due.anchor || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
+            !is_same_due_date(anchor, due.anchor)
+                || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
         }
         // Days only go forward.
         (Follows::Day, Some(anchor)) => anchor < due.anchor,
@@ -83,6 +85,13 @@ mod tests {
             }
             assert!(!is_rearmed(Follows::Day, row(1, status, None), DUE), "a day does not come back");
         }
+    }
+
+    #[test]
+    fn a_due_date_that_moves_by_seconds_arms_nothing_again() {
+        let moved = |seconds| Due { anchor: NOW + TimeDelta::seconds(seconds), ..DUE };
+        assert!(!is_rearmed(Follows::DueDate, row(0, "sent", None), moved(59)));
+        assert!(is_rearmed(Follows::DueDate, row(0, "sent", None), moved(60)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod api;
 mod backup;
 mod bad_input;
 mod catalog;
+mod changes;
 mod client_shapes;
 mod clock;
 mod contact;

@@ -1,7 +1,7 @@
--- What one assignment calls for, by the facts that runs decide by (evaluate_assignments.sql). $1: assignment, $2: the day, or
--- NULL for today in its organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx,
+-- What assignments ($1) call for, by the facts that runs decide by (evaluate_assignments.sql). $2: the day; where it is NULL, that of the moment $3
+-- (NULL: now) in their organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx,
 -- mentor_pauses_peer_mentor_idx and days_off_organization_idx.
-SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
+SELECT a.id, a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
   FROM assignment_reminders.assignments a
   JOIN assignment_reminders.organizations o ON o.id = a.organization_id
   JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
@@ -25,7 +25,7 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
          FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
        ) AS off
  CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
-       silence.since, coalesce($2, (now() AT TIME ZONE o.timezone)::date), pause.first_days, pause.last_days,
+       silence.since, coalesce($2, (coalesce($3, now()) AT TIME ZONE o.timezone)::date), pause.first_days, pause.last_days,
        assignment_reminders.unreachable_reason(
            'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
            assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
@@ -34,4 +34,4 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
        (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
        s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
        s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts) AS e
- WHERE a.id = $1
+ WHERE a.id = ANY ($1)

@@ -1,0 +1,308 @@
+//! What changes between enqueue, claim and send: what is no longer wanted is not sent, and nothing is sent twice.
+
+use postgres::Client;
+use postgres::fallible_iterator::FallibleIterator;
+use uuid::Uuid;
+
+use crate::support::{Database, People, assert_refused, enqueue_follow_ups, row, rows, run};
+
+const CLAIM: &str = "SELECT reminder_id, claim_id FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
+const STANDS: &str = "SELECT status, skip_reason, attempts FROM reminders";
+
+/// One assignment, silent since 1 November and due at 13:00.
+fn one() -> (Database, Client, People, Uuid) {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let assignment = people.assignment(&mut client, "2026-11-01");
+    run(&mut client, "UPDATE assignments SET due_at = '2026-11-22 13:00+00', created_at = '2026-01-01'");
+    (database, client, people, assignment)
+}
+
+fn enqueue_due(client: &mut Client, as_of: &str) -> Vec<String> {
+    rows(client, &format!("SELECT reminder_type FROM enqueue_due_reminders('{as_of}') ORDER BY 1"))
+}
+
+/// Claims the one reminder, and returns what asks for a longer lease.
+fn extend(client: &mut Client, as_of: &str) -> String {
+    let claimed = row(client, CLAIM);
+    let (reminder, claim) = claimed.split_once('|').expect("two columns");
+    format!("SELECT extend_reminder_lease('{reminder}', '{claim}', as_of => '{as_of}')")
+}
+
+#[test]
+fn a_lease_is_extended_by_the_rule_that_claims_go_by() {
+    let sent = "SELECT mark_reminder_sent(id, claim_id) FROM reminders";
+    for (event, reason) in [
+        ("UPDATE users SET contact_opt_out = true", "opted_out"),
+        ("UPDATE users SET email = NULL", "no_address"),
+        ("UPDATE assignments SET status = 'completed'", "completed"),
+        ("UPDATE assignments SET follow_up = false", "not_followed_up"),
+        (
+            "INSERT INTO user_preferences (user_id, muted_types) SELECT user_id, '{contact-reminder}' FROM peer_mentors",
+            "muted",
+        ),
+        ("SELECT pause_assignment(id, '2026-12-01', 'ill', as_of => '2026-11-22 12:00+00') FROM assignments", "paused"),
+        ("UPDATE reminder_settings SET reminder_after_days = 99", "not_due"),
+    ] {
+        let (_database, mut client, ..) = one();
+        enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+        let extend = extend(&mut client, "2026-11-22 12:01+00");
+        assert_eq!(row(&mut client, &extend), "t");
+        run(&mut client, event);
+        assert_eq!(row(&mut client, &extend), "f", "{event}");
+        assert_eq!(row(&mut client, STANDS), format!("skipped|{reason}|0"), "{event}");
+        // A worker that has sent it all the same may say so.
+        assert_eq!(row(&mut client, sent), "t", "{event}");
+    }
+    let (_database, mut client, ..) = one();
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 11:30+00"), ["24h", "2h"]);
+    run(&mut client, "DELETE FROM reminders WHERE reminder_type = '24h'");
+    let extend = extend(&mut client, "2026-11-22 12:01+00");
+    run(&mut client, "UPDATE assignments SET due_at = due_at + interval '1 hour'");
+    assert_eq!(row(&mut client, &extend), "f");
+    assert_eq!(row(&mut client, STANDS), "skipped|due_moved|0");
+}
+
+#[test]
+fn what_is_for_somebody_else_now_goes_back_without_an_attempt() {
+    for event in [
+        "UPDATE users SET email = 'new@example.org' WHERE id = (SELECT user_id FROM peer_mentors)",
+        "WITH other AS (INSERT INTO users (email, name) VALUES ('other@example.org', 'Other') RETURNING id),
+              mentor AS (INSERT INTO peer_mentors (user_id) SELECT id FROM other RETURNING id)
+         UPDATE assignments SET peer_mentor_id = mentor.id FROM mentor",
+    ] {
+        let (_database, mut client, ..) = one();
+        enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+        let extend = extend(&mut client, "2026-11-22 12:01+00");
+        run(&mut client, event);
+        assert_eq!(row(&mut client, &extend), "f", "{event}");
+        assert_eq!(row(&mut client, STANDS), "pending|-|0");
+        let again = "SELECT recipient_email IN ('new@example.org', 'other@example.org'), attempts FROM claim_reminders(as_of => '2026-11-22 12:02+00')";
+        assert_eq!(row(&mut client, again), "t|0", "{event}");
+    }
+}
+
+#[test]
+fn a_due_date_that_moves_by_seconds_is_the_same_and_one_that_comes_back_is_another() {
+    let (_database, mut client, ..) = one();
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 11:30+00"), ["24h", "2h"]);
+    let send = |client: &mut Client, as_of: &str| {
+        rows(
+            client,
+            &format!(
+                "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '{as_of}'), idempotency_key FROM claim_reminders(as_of => '{as_of}')"
+            ),
+        )
+    };
+    let mut keys = send(&mut client, "2026-11-22 11:31+00");
+    assert_eq!(keys.len(), 1);
+    run(&mut client, "UPDATE assignments SET due_at = '2026-11-22 13:00:45+00'");
+    assert!(enqueue_due(&mut client, "2026-11-22 11:32+00").is_empty());
+    assert!(send(&mut client, "2026-11-22 11:33+00").is_empty());
+    for due_at in ["2026-11-22 12:30+00", "2026-11-22 13:00+00"] {
+        run(&mut client, &format!("UPDATE assignments SET due_at = '{due_at}'"));
+        assert_eq!(enqueue_due(&mut client, "2026-11-22 11:34+00"), ["24h", "2h"], "{due_at}");
+        let sent = send(&mut client, "2026-11-22 11:35+00");
+        assert_eq!(sent.len(), 1, "{due_at}");
+        keys.extend(sent);
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 3, "{keys:?}: each has a key of its own");
+}
+
+#[test]
+fn one_episode_is_recorded_as_sent_once_whoever_arms_it_again() {
+    let (_database, mut client, ..) = one();
+    enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+    let send = "SELECT mark_reminder_sent(reminder_id, claim_id), idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
+    let first = row(&mut client, send);
+    // Somebody sends it once more, by hand.
+    run(&mut client, "UPDATE reminders SET status = 'pending', sent_at = NULL");
+    let second = row(&mut client, send);
+    assert!(first.starts_with("t|") && second.starts_with("t|") && first != second, "{first} {second}");
+    assert_eq!(rows(&mut client, "SELECT episode FROM send_logs ORDER BY 1"), ["0", "1"]);
+    assert_refused(
+        &mut client,
+        "INSERT INTO send_logs (reminder_id, reminder_type, status, episode) SELECT id, reminder_type, 'queued', 1 FROM reminders",
+        "23505",
+        "send_logs_sent_once_key",
+    );
+}
+
+#[test]
+fn what_waits_for_an_offset_that_is_gone_is_withdrawn_and_one_length_is_one_reminder() {
+    let (_database, mut client, ..) = one();
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 10:00+00"), ["24h", "2h"]);
+    let stands = "SELECT reminder_type, status, skip_reason FROM reminders ORDER BY 1";
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{1 day}'");
+    assert!(enqueue_due(&mut client, "2026-11-22 10:01+00").is_empty(), "1 day is 24 hours");
+    assert_eq!(rows(&mut client, stands), ["24h|pending|-", "2h|skipped|not_due"]);
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{2 hours}'");
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 10:02+00"), ["2h"], "it comes back with its offset");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 10:03+00')"), "0");
+    assert_eq!(rows(&mut client, stands), ["24h|skipped|not_due", "2h|pending|-"]);
+    // What a programme calls otherwise is its own, and so is what it inserts.
+    run(
+        &mut client,
+        "INSERT INTO reminders (assignment_id, reminder_type, anchor) SELECT id, 'last-call', due_at FROM assignments",
+    );
+    run(&mut client, "INSERT INTO reminders (assignment_id, reminder_type) SELECT id, '3h' FROM assignments");
+    assert_eq!(
+        rows(
+            &mut client,
+            "SELECT reminder_type FROM claim_reminders(as_of => '2026-11-22 12:00+00') WHERE reminder_type <> '2h' ORDER BY 1"
+        ),
+        ["3h", "last-call"]
+    );
+}
+
+#[test]
+fn what_was_sent_is_not_sent_again_when_its_offset_is_given_in_other_units() {
+    let (_database, mut client, ..) = one();
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{1 day}'");
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 10:00+00"), ["1d"]);
+    run(&mut client, "UPDATE reminders SET status = 'sent', sent_at = now()");
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{24 hours}'");
+    assert!(enqueue_due(&mut client, "2026-11-22 10:01+00").is_empty());
+    run(&mut client, "UPDATE assignments SET due_at = '2026-11-22 14:00+00'");
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 10:02+00"), ["1d"], "the row that is there is armed again");
+}
+
+#[test]
+fn follow_ups_that_the_settings_no_longer_call_for_are_not_sent_and_come_back_with_them() {
+    for (setting, before) in [
+        ("reminder_after_days = 30", "reminder_after_days = 14"),
+        ("reminder_after_days = NULL", "reminder_after_days = 14"),
+        ("follow_up_from = '2026-11-20'", "follow_up_from = NULL"),
+    ] {
+        let (_database, mut client, ..) = one();
+        let evaluate = "SELECT count(*) FROM run_daily_evaluation('2026-11-22 06:00+00')";
+        assert_eq!(row(&mut client, evaluate), "1");
+        run(&mut client, &format!("UPDATE reminder_settings SET {setting}"));
+        assert!(rows(&mut client, CLAIM).is_empty(), "{setting}");
+        assert_eq!(row(&mut client, STANDS), "skipped|not_due|0", "{setting}");
+        run(&mut client, &format!("UPDATE reminder_settings SET {before}"));
+        assert_eq!(row(&mut client, evaluate), "1", "{setting}");
+        assert_eq!(rows(&mut client, CLAIM).len(), 1, "{setting}");
+    }
+    // An escalation whose threshold was raised.
+    let (_database, mut client, ..) = one();
+    run(&mut client, "UPDATE reminder_settings SET escalate_after_days = 20, escalation_grace_days = 0");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM run_daily_evaluation('2026-11-20 06:00+00')"), "1");
+    run(&mut client, "UPDATE reminders SET status = 'sent', sent_at = '2026-11-20 07:00+00'");
+    assert_eq!(row(&mut client, "SELECT action FROM run_daily_evaluation('2026-11-22 06:00+00')"), "escalate");
+    run(&mut client, "UPDATE reminder_settings SET escalate_after_days = 28");
+    assert!(rows(&mut client, CLAIM).is_empty());
+    assert_eq!(
+        row(&mut client, "SELECT skip_reason FROM reminders WHERE status = 'skipped'"),
+        "not_due",
+        "the mentor's reminder is called for, the escalation is not"
+    );
+    let peek = "SELECT uncalled_among('contact-reminder', ARRAY[gen_random_uuid()], now())";
+    assert_refused(&mut client, peek, "42501", "claims and runs alone");
+}
+
+#[test]
+fn who_has_no_time_zone_has_the_organizations() {
+    let (_database, mut client, people, _) = one();
+    run(&mut client, "UPDATE organizations SET timezone = 'Pacific/Auckland'");
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{2 hours}'");
+    enqueue_due(&mut client, "2026-11-22 11:30+00");
+    assert_eq!(
+        row(
+            &mut client,
+            "SELECT recipient_timezone, due_at_local FROM claim_reminders(as_of => '2026-11-22 11:31+00')"
+        ),
+        "Pacific/Auckland|2026-11-23 02:00:00"
+    );
+    assert_eq!(
+        row(&mut client, "SELECT timezone FROM due_assignments('hours', '{1}', as_of => '2026-11-22 12:00+00')"),
+        "Pacific/Auckland"
+    );
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO user_preferences (user_id, daily_summary, summary_hour, updated_at) VALUES ('{}', true, 8, '2026-01-01')",
+            people.student
+        ),
+    );
+    let summaries = |client: &mut Client, as_of: &str| {
+        row(client, &format!("SELECT count(*) FROM enqueue_daily_summaries('{as_of}')"))
+    };
+    assert_eq!(summaries(&mut client, "2026-11-21 18:59+00"), "0", "7:59 there");
+    assert_eq!(summaries(&mut client, "2026-11-21 19:00+00"), "1");
+    let summary = format!(
+        "SELECT current -> 0 ->> 'due_at_local' FROM daily_summary('{}', '2026-11-22 11:00+00')",
+        people.student
+    );
+    assert_eq!(row(&mut client, &summary), "2026-11-23T02:00:00");
+}
+
+#[test]
+fn a_reminder_inserted_by_hand_wakes_workers_as_one_that_is_enqueued_does() {
+    let (_database, mut client, ..) = one();
+    run(&mut client, "LISTEN assignment_reminders");
+    let mut heard = |sql: &str| -> Vec<String> {
+        run(&mut client, sql);
+        run(&mut client, "SELECT");
+        client.notifications().iter().map(|n| Ok(n.payload().to_string())).collect().expect("notifications")
+    };
+    assert_eq!(
+        heard("INSERT INTO reminders (assignment_id, reminder_type) SELECT id, 'last-call' FROM assignments"),
+        ["enqueued"]
+    );
+    assert_eq!(heard("SELECT enqueue_due_reminders('2026-11-01')"), [""; 0], "nothing was enqueued");
+    assert_eq!(heard("SELECT enqueue_due_reminders('2026-11-22 12:00+00')"), ["enqueued"]);
+}
+
+#[test]
+fn a_summary_tells_what_was_completed_since_the_last_one_and_only_what_has_a_due_date() {
+    let (_database, mut client, people, _) = one();
+    let student = people.student;
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO user_preferences (user_id, daily_summary, summary_hour, updated_at) VALUES ('{student}', true, 8, '2026-01-01');
+             INSERT INTO assignments (title, student_id, due_at) VALUES ('early', '{student}', '2026-12-24'), ('late', '{student}', '2026-12-24');
+             INSERT INTO assignments (title, student_id) VALUES ('without', '{student}')"
+        ),
+    );
+    let completed = |client: &mut Client, as_of: &str| {
+        row(
+            client,
+            &format!(
+                "SELECT (SELECT string_agg(item ->> 'title', ',') FROM jsonb_array_elements(completed) AS item) FROM daily_summary('{student}', '{as_of}')"
+            ),
+        )
+    };
+    let current = format!(
+        "SELECT string_agg(item ->> 'title', ',' ORDER BY item ->> 'title') FROM daily_summary('{student}', '2026-11-10'), jsonb_array_elements(current) AS item"
+    );
+    assert_eq!(row(&mut client, &current), "Essay,early,late");
+    let send = |client: &mut Client, as_of: &str| {
+        assert_eq!(row(client, &format!("SELECT count(*) FROM enqueue_daily_summaries('{as_of}')")), "1", "{as_of}");
+        let claim = format!(
+            "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '{as_of}') FROM claim_reminders(as_of => '{as_of}')"
+        );
+        assert_eq!(row(client, &claim), "t", "{as_of}");
+    };
+    send(&mut client, "2026-11-10 08:00+00");
+    run(
+        &mut client,
+        "UPDATE assignments SET status = 'completed', completed_at = '2026-11-10 09:00+00' WHERE title = 'early'",
+    );
+    run(
+        &mut client,
+        "UPDATE assignments SET status = 'completed', completed_at = '2026-11-12 09:00+00' WHERE title = 'late'",
+    );
+    // The job was down for two days, and for the last one has only what was completed.
+    run(&mut client, "UPDATE assignments SET status = 'cancelled' WHERE title = 'Essay'");
+    assert_eq!(completed(&mut client, "2026-11-13 07:59+00"), "early,late");
+    send(&mut client, "2026-11-13 08:05+00");
+    assert_eq!(completed(&mut client, "2026-11-13 08:06+00"), "early,late", "the one that is being sent, or was");
+    assert_eq!(completed(&mut client, "2026-11-14 08:00+00"), "-", "told once");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM enqueue_daily_summaries('2026-11-14 08:00+00')"), "0");
+    assert_eq!(completed(&mut client, "2027-01-20 08:00+00"), "-");
+}
