@@ -93,7 +93,8 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
     is_of_another_mentor boolean,
     is_followed_up boolean,
     is_admin boolean,
-    is_muted boolean
+    is_muted boolean,
+    is_called_for boolean
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
@@ -547,7 +548,7 @@ AS $$
                   CASE WHEN due.target = due_assignments.after_target THEN due_assignments.after_assignment_id END AS id
            ) AS after
      CROSS JOIN LATERAL (
-           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, 'UTC') AS timezone
+           SELECT a.organization_id, a.id, a.title, a.due_at, a.student_id, u.email, u.name, coalesce(u.timezone, assignment_reminders.organization_timezone(u.organization_id)) AS timezone
              FROM assignment_reminders.assignments a
             -- LIMIT 1, of a unique row, keeps this a look-up by key.
             CROSS JOIN LATERAL (
@@ -575,14 +576,42 @@ RETURN (as_of AT TIME ZONE timezone - interval '1 day') AT TIME ZONE timezone;
 COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
     'The moment a day before as_of, by the clock of a time zone: from then on, what was completed is news.';
 
+CREATE FUNCTION assignment_reminders.summary_since(last_sent_at timestamptz, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN greatest(coalesce(least(last_sent_at, as_of), assignment_reminders.day_before(as_of, timezone)), as_of - interval '31 days');
+COMMENT ON FUNCTION assignment_reminders.summary_since(timestamptz, timestamptz, text) IS
+    'Since when what was completed is news in a summary at as_of: since the last one was sent, but for 31 days at most; where there was none, since a day before, by the clock of a time zone.';
+
+-- Whoever may not read reminders sees what was completed within a day. Index: reminders_recipient_summary_key.
+CREATE FUNCTION assignment_reminders.last_summary_sent(student_id uuid, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN r.anchor = (last_summary_sent.as_of AT TIME ZONE last_summary_sent.timezone)::date::timestamp AT TIME ZONE 'UTC'
+                THEN r.previous_sent_at ELSE coalesce(r.sent_at, r.previous_sent_at) END
+      FROM assignment_reminders.reminders r
+     WHERE r.recipient_id = last_summary_sent.student_id AND r.assignment_id IS NULL
+       AND r.reminder_type = assignment_reminders.reminder_type_of('summary')
+$$;
+COMMENT ON FUNCTION assignment_reminders.last_summary_sent(uuid, timestamptz, text) IS
+    'When a student''s summary before the one of as_of''s day (in a time zone) was sent. NULL: never, or none is visible to the caller.';
+
+CREATE FUNCTION assignment_reminders.last_summary(student_id uuid, as_of timestamptz, timezone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN assignment_reminders.summary_since(
+           CASE WHEN has_table_privilege('assignment_reminders.reminders', 'SELECT')
+                THEN assignment_reminders.last_summary_sent(student_id, as_of, timezone) END,
+           as_of, timezone);
+COMMENT ON FUNCTION assignment_reminders.last_summary(uuid, timestamptz, text) IS
+    'Since when what was completed is news in a student''s summary at as_of.';
+
 CREATE FUNCTION assignment_reminders.is_in_daily_summary(
-    status text, completed_at timestamptz, as_of timestamptz, timezone text
+    status text, due_at timestamptz, completed_at timestamptz, since timestamptz, as_of timestamptz
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN status = 'open'
-       OR coalesce(completed_at > assignment_reminders.day_before(as_of, timezone) AND completed_at <= as_of, false);
-COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text) IS
-    'Whether a student''s daily summary at as_of shows an assignment of this status: while it is open, and for a day after it was completed.';
+RETURN due_at IS NOT NULL AND (status = 'open' OR coalesce(completed_at > since AND completed_at <= as_of, false));
+COMMENT ON FUNCTION assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, timestamptz, timestamptz) IS
+    'Whether a student''s daily summary at as_of shows an assignment of this status: one with a due date, while it is open, and once after it was completed since then.';
 
 -- Index: users_pkey, assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.daily_summary(student_id uuid, as_of timestamptz DEFAULT now())
@@ -599,10 +628,11 @@ AS $$
                    assignment_reminders.require_moment(daily_summary.as_of) AS as_of
             OFFSET 0) AS wanted
       LEFT JOIN assignment_reminders.users u ON u.id = wanted.id
-     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, 'UTC') AS timezone) AS local
+     CROSS JOIN LATERAL (SELECT coalesce(u.timezone, assignment_reminders.organization_timezone(u.organization_id)) AS timezone) AS local
+     CROSS JOIN LATERAL (SELECT assignment_reminders.last_summary(u.id, wanted.as_of, local.timezone) AS since OFFSET 0) AS last
       LEFT JOIN assignment_reminders.assignments a
         ON a.student_id = u.id AND a.organization_id = u.organization_id
-       AND assignment_reminders.is_in_daily_summary(a.status, a.completed_at, wanted.as_of, local.timezone)
+       AND assignment_reminders.is_in_daily_summary(a.status, a.due_at, a.completed_at, last.since, wanted.as_of)
      CROSS JOIN LATERAL (
            SELECT jsonb_build_object('assignment_id', a.id, 'title', a.title, 'due_at', a.due_at,
                                      'due_at_local', a.due_at AT TIME ZONE local.timezone) AS item
@@ -610,7 +640,7 @@ AS $$
      WHERE coalesce(u.id, assignment_reminders.raise_unknown('student', wanted.id)) IS NOT NULL
 $$;
 COMMENT ON FUNCTION assignment_reminders.daily_summary(uuid, timestamptz) IS
-    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed within the day before, each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
+    'What a student''s summary at as_of says: their open assignments that are not yet due, the overdue ones, and those completed since the last summary (31 days at most; without one, within the day before), each as a JSON array of assignment_id, title, due_at and due_at_local (in the student''s time zone). 22004 for NULL, 22008 for an infinite as_of, 02000 for an unknown student.';
 
 -- Index: assignments_student_due_at_idx.
 CREATE FUNCTION assignment_reminders.has_something_to_say(student_id uuid, as_of timestamptz, timezone text) RETURNS boolean
@@ -621,10 +651,13 @@ AS $$
            SELECT FROM assignment_reminders.assignments a
             WHERE a.student_id = has_something_to_say.student_id
               AND assignment_reminders.is_in_daily_summary(
-                      a.status, a.completed_at, has_something_to_say.as_of, has_something_to_say.timezone))
+                      a.status, a.due_at, a.completed_at,
+                      assignment_reminders.last_summary(
+                          has_something_to_say.student_id, has_something_to_say.as_of, has_something_to_say.timezone),
+                      has_something_to_say.as_of))
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz, text) IS
-    'Whether a student''s daily summary at as_of would hold anything: an open assignment, or one completed within the day.';
+    'Whether a student''s daily summary at as_of would hold anything: an open assignment with a due date, or one completed since the last summary.';
 
 -- requires:
 --   due_reads
@@ -928,6 +961,14 @@ IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'due_reminder_type_wrapper';
 
+-- assignment_reminders::bindings::due_reminder_types
+CREATE FUNCTION "due_reminder_types"(
+	"due_offset" interval
+) RETURNS TEXT[]
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'due_reminder_types_wrapper';
+
 -- assignment_reminders::due::windows::due_windows
 CREATE FUNCTION "due_windows"(
 	"unit" TEXT,
@@ -1164,6 +1205,15 @@ IMMUTABLE STRICT PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_muted_wrapper';
 
+-- assignment_reminders::bindings::is_of_due_offset
+CREATE FUNCTION "is_of_due_offset"(
+	"reminder_type" TEXT,
+	"due_offsets" interval[]
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_of_due_offset_wrapper';
+
 -- assignment_reminders::bindings::is_reachable
 CREATE FUNCTION "is_reachable"(
 	"contact_opt_out" bool,
@@ -1196,6 +1246,15 @@ CREATE FUNCTION "is_reminder_due"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_reminder_due_wrapper';
+
+-- assignment_reminders::bindings::is_same_due_date
+CREATE FUNCTION "is_same_due_date"(
+	"one" timestamp with time zone,
+	"other" timestamp with time zone
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_same_due_date_wrapper';
 
 -- assignment_reminders::bindings::is_unreachable
 CREATE FUNCTION "is_unreachable"(
@@ -1308,6 +1367,14 @@ CREATE FUNCTION "organization_health"(
 STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_health_wrapper';
+
+-- assignment_reminders::organization::organization_timezone
+CREATE FUNCTION "organization_timezone"(
+	"organization_id" uuid
+) RETURNS TEXT
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'organization_timezone_wrapper';
 
 -- assignment_reminders::clock::pause::pause_assignment
 CREATE FUNCTION "pause_assignment"(
@@ -1568,6 +1635,16 @@ STRICT VOLATILE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 
+-- assignment_reminders::delivery::asked::uncalled_among
+CREATE FUNCTION "uncalled_among"(
+	"reminder_type" TEXT,
+	"assignment_ids" uuid[],
+	"as_of" timestamp with time zone
+) RETURNS uuid[]
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'uncalled_among_wrapper';
+
 -- assignment_reminders::install::uninstall::uninstall
 CREATE FUNCTION "uninstall"() RETURNS TEXT
 STRICT VOLATILE
@@ -1662,6 +1739,12 @@ CREATE FUNCTION "apply_correction"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'apply_correction_wrapper';
+
+-- assignment_reminders::row_triggers::begin_episode
+CREATE FUNCTION "begin_episode"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'begin_episode_wrapper';
 
 -- assignment_reminders::install::create_reminder_settings
 CREATE FUNCTION "create_reminder_settings"()
@@ -1795,6 +1878,12 @@ CREATE FUNCTION "sync_completed"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'sync_completed_wrapper';
 
+-- assignment_reminders::delivery::notify::tell_workers
+CREATE FUNCTION "tell_workers"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'tell_workers_wrapper';
+
 -- finalize
 -- Who may call the functions, said once they all exist. An upgrade says it of the functions that are new: users may have
 -- granted or revoked the others (tools/schema/src/upgrade.rs tells which were there).
@@ -1821,6 +1910,9 @@ DECLARE
         'assignment_reminders.last_runs(timestamptz)',
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
+        'assignment_reminders.due_reminder_types(interval)',
+        'assignment_reminders.is_of_due_offset(text, interval[])',
+        'assignment_reminders.is_same_due_date(timestamptz, timestamptz)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
         'assignment_reminders.unreachable_reason(text, boolean, boolean, boolean)',
         'assignment_reminders.is_unreachable(text)',
@@ -1847,6 +1939,11 @@ DECLARE
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
+        'assignment_reminders.uncalled_among(text, uuid[], timestamptz)',
+        'assignment_reminders.organization_timezone(uuid)',
+        'assignment_reminders.summary_since(timestamptz, timestamptz, text)',
+        'assignment_reminders.last_summary_sent(uuid, timestamptz, text)',
+        'assignment_reminders.last_summary(uuid, timestamptz, text)',
         'assignment_reminders.unsubscribe_tokens_of(uuid[])',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
@@ -1877,7 +1974,7 @@ DECLARE
         'assignment_reminders.daily_summary(uuid, timestamptz)',
         'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
-        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
+        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, timestamptz, timestamptz)'
     ]::regprocedure[];
     -- Whoever created the extension may call the rest, too, which writes or is a trigger, and grant it to others: also an owner
     -- who is no superuser, to whom the functions of a trusted extension do not belong.
@@ -1913,6 +2010,8 @@ COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views of ours that are not as install() makes them (of a view, only whether it is there). actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
 COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
     'Trigger: a correction that a client inserts sets the contact date.';
+COMMENT ON FUNCTION assignment_reminders.begin_episode() IS
+    'Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.';
 COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS
     'The organization that a read is about: this one or, for NULL, the one that the session speaks for.
 02000 when there is none of this id, 22004 for NULL where the session speaks for none.';
@@ -1952,6 +2051,8 @@ COMMENT ON FUNCTION assignment_reminders.dispatched_at(TEXT, bool, TEXT, TEXT, t
 22004 for a NULL as_of.';
 COMMENT ON FUNCTION assignment_reminders.due_reminder_type(interval) IS
     'The type of the reminder that is sent this long before a due date: 24h, 2d, 90m. A month counts as 30 days. NULL for NULL, and for what is not ahead of a due date, or infinitely far.';
+COMMENT ON FUNCTION assignment_reminders.due_reminder_types(interval) IS
+    'All types of the reminder that is sent this long before a due date, in whatever units it was given; the first is due_reminder_type''s: 24h, 1d. NULL as there.';
 COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp with time zone) IS
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
@@ -1986,7 +2087,7 @@ COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
-    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or the reminder was withdrawn meanwhile (a contact came): do not send it.
+    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now is given back for the next claim, with no attempt lost.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
@@ -2027,6 +2128,8 @@ COMMENT ON FUNCTION assignment_reminders.is_held(bigint, INT, bool) IS
 22004 for a NULL backlog.';
 COMMENT ON FUNCTION assignment_reminders.is_muted(TEXT[], TEXT) IS
     'Whether reminders of a type are muted by these elements of user_preferences.muted_types: one is the type, or the name of its kind (reminder_kinds()). NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.is_of_due_offset(TEXT, interval[]) IS
+    'Whether a type of a due reminder is of one of these due_offsets, or of the programme''s own and so of none. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT, bool) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they want none of what it is about; NULL: no.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
@@ -2035,6 +2138,8 @@ COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zo
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
 22023 for a negative threshold.';
+COMMENT ON FUNCTION assignment_reminders.is_same_due_date(timestamp with time zone, timestamp with time zone) IS
+    'Whether two due dates are the same one: less than a minute apart. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.keep_claim() IS
@@ -2079,6 +2184,8 @@ COMMENT ON FUNCTION assignment_reminders.named_organization() IS
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
+COMMENT ON FUNCTION assignment_reminders.organization_timezone(uuid) IS
+    'An organization''s time zone, for people who have none of their own. With the rights of the tables'' owner: whoever may read a due date may know it. NULL for NULL and for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
     'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is enqueued on them. Follow-ups that wait are skipped as paused when they are claimed on one of them; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
@@ -2183,8 +2290,13 @@ COMMENT ON FUNCTION assignment_reminders.skip_reason(assignment_reminders.remind
 22004 for NULL facts, or for a NULL reminder_type or as_of among them.';
 COMMENT ON FUNCTION assignment_reminders.sync_completed() IS
     'Trigger: makes completed and status agree: the one that was written leads. Keeps when it was completed.';
+COMMENT ON FUNCTION assignment_reminders.tell_workers() IS
+    'Trigger: reminders that somebody inserts by hand wake workers as those do that are enqueued, which say so themselves.';
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
+COMMENT ON FUNCTION assignment_reminders.uncalled_among(TEXT, uuid[], timestamp with time zone) IS
+    'Which of these assignments no longer call for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the rights of the tables'' owner. NULL for NULL.
+42501 for anybody else.';
 COMMENT ON FUNCTION assignment_reminders.uninstall() IS
     'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers, policies and views of ours. Defaults of organization_id become the organization that the session''s claims or setting name, else the default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';

@@ -6,7 +6,7 @@
 WITH share AS MATERIALIZED (
     SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
            coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id,
-           s.due_offsets, s.updated_at AS settings_changed_at
+           s.due_offsets, nullif(s.updated_at, s.created_at) AS settings_changed_at
       FROM unnest($4::uuid[], $5::integer[], $6::timestamptz[], $7::bigint[])
            AS share (organization_id, size, available_at, number)
       -- LIMIT 1, of unique rows: look-ups by key, where joining the tables whole would be planned for any number of organizations.

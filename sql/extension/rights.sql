@@ -23,6 +23,9 @@ DECLARE
         'assignment_reminders.last_runs(timestamptz)',
         'assignment_reminders.dispatched_at(text, boolean, text, text, timestamptz, timestamptz, timestamptz)',
         'assignment_reminders.due_reminder_type(interval)',
+        'assignment_reminders.due_reminder_types(interval)',
+        'assignment_reminders.is_of_due_offset(text, interval[])',
+        'assignment_reminders.is_same_due_date(timestamptz, timestamptz)',
         'assignment_reminders.skip_reason(assignment_reminders.reminder_facts)',
         'assignment_reminders.unreachable_reason(text, boolean, boolean, boolean)',
         'assignment_reminders.is_unreachable(text)',
@@ -49,6 +52,11 @@ DECLARE
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
+        'assignment_reminders.uncalled_among(text, uuid[], timestamptz)',
+        'assignment_reminders.organization_timezone(uuid)',
+        'assignment_reminders.summary_since(timestamptz, timestamptz, text)',
+        'assignment_reminders.last_summary_sent(uuid, timestamptz, text)',
+        'assignment_reminders.last_summary(uuid, timestamptz, text)',
         'assignment_reminders.unsubscribe_tokens_of(uuid[])',
         'assignment_reminders.day_before(timestamptz, text)',
         'assignment_reminders.time_ordered_id()',
@@ -79,7 +87,7 @@ DECLARE
         'assignment_reminders.daily_summary(uuid, timestamptz)',
         'assignment_reminders.addresses_of(uuid)',
         'assignment_reminders.has_something_to_say(uuid, timestamptz, text)',
-        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, text)'
+        'assignment_reminders.is_in_daily_summary(text, timestamptz, timestamptz, timestamptz, timestamptz)'
     ]::regprocedure[];
     -- Whoever created the extension may call the rest, too, which writes or is a trigger, and grant it to others: also an owner
     -- who is no superuser, to whom the functions of a trusted extension do not belong.

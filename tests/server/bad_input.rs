@@ -122,11 +122,11 @@ fn values(data_type: &str) -> &'static [&'static str] {
         "anyelement" => &["NULL::date", "date 'infinity'", "''::text", "ARRAY[1, NULL]"],
         "assignment_reminders.reminder_facts" => &[
             "NULL",
-            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, true)",
-            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false, true, true)",
-            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true, true, true)",
-            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL, true, true)",
-            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL, true, true)",
+            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, true, false)",
+            "ROW('24h', '2026-11-23', '2026-11-22', '2026-11-23', 'open', '2026-10-01', '2026-11-23', NULL, NULL, NULL, false, true, '2026-11-22', true, true, false, true, true, true)",
+            "ROW('contact-reminder', 'infinity', '-infinity', 'infinity', 'open', 'infinity', '-infinity', NULL, NULL, NULL, true, NULL, '2026-11-22', NULL, false, true, true, true, true)",
+            "ROW('daily-summary', '4713-01-01 BC', NULL, NULL, NULL, NULL, NULL, true, true, true, false, true, '294276-12-31', false, NULL, NULL, true, true, true)",
+            "ROW(repeat('é', 100000), NULL, NULL, NULL, repeat('x', 100000), '5874897-12-31', NULL, NULL, NULL, NULL, NULL, NULL, '2026-11-22', NULL, NULL, NULL, true, true, true)",
         ],
         "assignment_reminders.silence_facts" => &[
             "NULL",
@@ -135,6 +135,7 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "ROW('-infinity', 'infinity', '{infinity,-infinity}', '{-infinity}', 'no_mentor', 'skipped', 'no_mentor', 'infinity', '-infinity', 0, 2147483647, 2147483647, '{1,2,3,4,5,6,7}', '{-infinity}', '{infinity}', 'infinity')",
             "ROW('4713-01-01 BC', '5874897-12-31', NULL, '{2026-10-06}', NULL, repeat('x', 100000), NULL, NULL, '2026-01-01', NULL, 1, 0, '{0}', NULL, NULL, '-infinity')",
         ],
+        "interval[]" => &["NULL", "'{}'", "'{NULL}'", "'{24 hours,-1 day,178000000 years}'", "array_fill(interval '1 day', ARRAY[20000])"],
         "date[]" => &[
             "NULL",
             "'{}'",

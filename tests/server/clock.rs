@@ -576,7 +576,7 @@ fn a_pause_is_refused_where_it_cannot_be() {
     assert_eq!(crate::support::refused(&mut client, &pause(&format!("'{assignment}', 'infinity'"))).sqlstate, "23514");
     // What is paused, claims look up with the owner's rights, and nobody else does.
     let peek = format!("SELECT paused_among(ARRAY['{assignment}']::uuid[], now())");
-    assert_refused(&mut client, &peek, "42501", "claims alone");
+    assert_refused(&mut client, &peek, "42501", "claims and runs alone");
 }
 
 #[test]
