@@ -61,6 +61,7 @@ const FUNCTIONS: &[&str] = &[
     "extend_reminder_lease",
     "extend_reminder_leases",
     "record_delivery_event",
+    "record_provider_message",
 ];
 
 /// By which a schema that was made here is known.

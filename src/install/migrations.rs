@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "020_evaluations",
     "021_alerts",
     "022_verdicts",
+    "026_provider_messages",
 ];
 
 impl Migration {

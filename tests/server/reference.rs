@@ -41,6 +41,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "extend_reminder_lease*",
             "retry_failed_reminders",
             "record_delivery_event",
+            "record_provider_message",
             "restore_contact",
             "prune",
         ],
