@@ -18,7 +18,7 @@ use crate::webhooks::{Event, Report};
 /// What became of the events of one request.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"recorded": 2, "repeated": 1, "unknown": 0, "ignored": 1, "refused": 0}))]
-pub struct Recorded {
+pub struct Outcomes {
     pub recorded: u32,
     /// That were recorded before.
     pub repeated: u32,
@@ -38,17 +38,17 @@ pub struct Recorded {
     request_body(content((serde_json::Value = "application/json", example = json!({"type": "delivered", "data": {"message_id": "<1@example.org>"}})),
                          (String = "text/plain", example = "{\"Type\": \"Notification\"}")),
                  description = "As the provider sends it"),
-    responses((status = 200, description = "Recorded, as far as it can be: nothing of it needs to be sent again", body = Recorded), WebhookRefusals))]
+    responses((status = 200, description = "Recorded, as far as it can be: nothing of it needs to be sent again", body = Outcomes), WebhookRefusals))]
 pub async fn record(
     State(app): State<App>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Recorded>, Problem> {
+) -> Result<Json<Outcomes>, Problem> {
     // A path that cannot be read names no webhook.
     let (provider, organization) = path.map(|Path(names)| names).unwrap_or_default();
     let (provider, claims, reports) = app.webhooks.read(&provider, &organization, &headers, &body).await?;
-    let mut recorded = Recorded::default();
+    let mut recorded = Outcomes::default();
     for report in reports {
         let (outcome, number) = match outcome(&app, &claims, report).await? {
             Outcome::Recorded => ("recorded", &mut recorded.recorded),
@@ -110,7 +110,7 @@ async fn is_new(app: &App, claims: &Claims, event: &Event) -> Result<bool, Probl
                 (&event.provider_message_id, Type::TEXT),
                 (&event.status.name(), Type::TEXT),
                 (&event.error, Type::TEXT),
-                (&event.event_id, Type::TEXT),
+                (&event.id, Type::TEXT),
                 (&event.permanent, Type::BOOL),
             ],
         )

@@ -20,7 +20,7 @@ pub struct Event {
     /// What the provider calls the message.
     pub provider_message_id: Option<String>,
     /// By which a repeat is known.
-    pub event_id: String,
+    pub id: String,
     /// The remote server's words, or the provider's.
     pub error: Option<String>,
     /// Where the provider has an opinion.
@@ -65,9 +65,9 @@ impl Event {
             return Report::Malformed("an event names no message");
         }
         let Some(event_id) = event_id else { return Report::Malformed("an event has no id") };
-        let event_id = storable(&event_id);
+        let id = storable(&event_id);
         let error = error.as_deref().map(|error| storable(error.trim())).filter(|error| !error.is_empty());
-        Report::Event(Self { status, message_id, provider_message_id, event_id, error, permanent })
+        Report::Event(Self { status, message_id, provider_message_id, id, error, permanent })
     }
 }
 

@@ -142,7 +142,7 @@ impl Webhooks {
             match source.reports(&delivery).await {
                 Ok(reports) => return Ok((provider, self.claims(organization), reports)),
                 Err(Refused::Forged(why)) => {
-                    refused = Problem::new(StatusCode::UNAUTHORIZED, why).challenge(source.scheme())
+                    refused = Problem::new(StatusCode::UNAUTHORIZED, why).challenge(source.scheme());
                 }
                 // Another secret does not change that.
                 Err(Refused::Malformed(why)) => return Err(Problem::new(StatusCode::BAD_REQUEST, why)),
