@@ -1,25 +1,39 @@
--- What is wrong between the database and the roles $1 of the configuration; no row where nothing is.
+-- What is wrong between the database and the roles of the configuration ($1: jwt.roles, $2: webhooks.role); no row where nothing is.
+WITH wanted (name, setting) AS (
+    SELECT t.name, 'jwt.roles' FROM unnest($1::text[]) AS t (name)
+     UNION
+    SELECT $2::text, 'webhooks.role' WHERE $2 IS NOT NULL
+), given (oid, name, setting, passes) AS (
+    SELECT r.oid, w.name, w.setting, r.rolsuper OR r.rolbypassrls FROM wanted w JOIN pg_roles r ON r.rolname = w.name
+)
 SELECT wrong.what
   FROM (SELECT 1, format('the extension assignment_reminders is not in the database %I: CREATE EXTENSION assignment_reminders', current_database())
          WHERE NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'assignment_reminders')
          UNION ALL
-        SELECT 2, format('the role %I of jwt.roles is not in the database', wanted.name)
-          FROM unnest($1::text[]) AS wanted (name)
-         WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = wanted.name)
+        SELECT 2, format('the role %I of %s is not in the database', w.name, w.setting)
+          FROM wanted w
+         WHERE NOT EXISTS (SELECT FROM given g WHERE g.name = w.name)
          UNION ALL
-        SELECT 3, format('the role %I of jwt.roles passes row security: a token could see everything', r.rolname)
-          FROM pg_roles r
-         WHERE r.rolname = ANY ($1) AND (r.rolsuper OR r.rolbypassrls)
+        SELECT 3, format('the role %I of %s passes row security: a token could see everything', g.name, g.setting)
+          FROM given g
+         WHERE g.passes AND g.setting = 'jwt.roles'
          UNION ALL
         SELECT 3, format('the role %I, which the service logs in as, is a superuser or passes row security: it needs no rights but to become the roles of jwt.roles', r.rolname)
           FROM pg_roles r
          WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
          UNION ALL
-        SELECT 4, format('%I cannot become the role %I of jwt.roles: GRANT %2$I TO %1$I', current_user, r.rolname)
-          FROM pg_roles r
-         WHERE r.rolname = ANY ($1) AND NOT pg_has_role(current_user, r.oid, 'MEMBER')
+        SELECT 4, format('%I cannot become the role %I of %s: GRANT %2$I TO %1$I', current_user, g.name, g.setting)
+          FROM given g
+         WHERE NOT pg_has_role(current_user, g.oid, 'MEMBER')
          UNION ALL
-        SELECT 5, 'assignment_reminders has no row security: every caller would see everything. SELECT assignment_reminders.enable_row_security(...)'
+        SELECT 5, format('the role %I of webhooks.role may not call %s: SELECT assignment_reminders.enable_row_security(..., %1$L), or GRANT EXECUTE',
+                         g.name, p.proname)
+          FROM given g
+          JOIN pg_proc p ON p.proname IN ('record_delivery_event', 'record_provider_message')
+          JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'assignment_reminders'
+         WHERE g.setting = 'webhooks.role' AND NOT has_function_privilege(g.oid, p.oid, 'EXECUTE')
+         UNION ALL
+        SELECT 6, 'assignment_reminders has no row security: every caller would see everything. SELECT assignment_reminders.enable_row_security(...)'
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = 'assignment_reminders' AND c.relname = 'assignments' AND NOT c.relrowsecurity

@@ -13,6 +13,7 @@ use crate::database::{Database, Parameter};
 use crate::limits::{Limits, Streams};
 use crate::problem::Problem;
 use crate::token::{Claims, Refused, Verifier};
+use crate::webhooks::Webhooks;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct App {
     pub verifier: Arc<Verifier>,
     pub limits: Arc<Limits>,
     pub streams: Streams,
+    pub webhooks: Webhooks,
     /// True once the service is to stop.
     pub stopping: watch::Receiver<bool>,
 }

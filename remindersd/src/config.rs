@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
+use uuid::Uuid;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +15,8 @@ pub struct Config {
     #[serde(default)]
     pub http: Http,
     pub jwt: Jwt,
+    #[serde(default)]
+    pub webhooks: Webhooks,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +71,56 @@ pub struct Jwt {
     pub roles: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// The database role that records events.
+    pub role: Option<String>,
+    pub max_body_bytes: usize,
+    pub sources: Vec<Source>,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        // SendGrid sends up to 768 KiB.
+        Self { role: None, max_body_bytes: 1024 * 1024, sources: Vec::new() }
+    }
+}
+
+/// A mail provider that reports of an organization's messages, and by what its requests are known.
+#[derive(Deserialize)]
+#[serde(tag = "provider", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Source {
+    Generic {
+        organization: Uuid,
+        secret: String,
+        max_age_seconds: Option<u64>,
+    },
+    Mailgun {
+        organization: Uuid,
+        signing_key: String,
+        max_age_seconds: Option<u64>,
+    },
+    Postmark {
+        organization: Uuid,
+        user: String,
+        password: String,
+    },
+    Sendgrid {
+        organization: Uuid,
+        public_key: String,
+        max_age_seconds: Option<u64>,
+    },
+    Ses {
+        organization: Uuid,
+        topic_arn: String,
+        /// None: certificates are fetched from SNS.
+        #[serde(default)]
+        certificate_files: Vec<PathBuf>,
+        max_age_seconds: Option<u64>,
+    },
+}
+
 fn ten() -> usize {
     10
 }
@@ -106,6 +159,9 @@ impl Config {
         }
         if self.jwt.audience.is_empty() {
             return wrong("jwt.audience is empty");
+        }
+        if !self.webhooks.sources.is_empty() && self.webhooks.role.as_ref().is_none_or(String::is_empty) {
+            return wrong("webhooks.role names no database role");
         }
         if self.database.max_connections == 0 || self.http.max_open_connections == 0 {
             return wrong("a limit of 0 connections serves nobody");

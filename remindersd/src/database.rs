@@ -53,9 +53,9 @@ impl Database {
     }
 
     /// What may be wrong between the configuration and the database: none for nothing.
-    pub async fn complaint(&self, roles: &[String]) -> Result<Option<String>, String> {
+    pub async fn complaint(&self, roles: &[String], webhooks: Option<&str>) -> Result<Option<String>, String> {
         let client = self.pool.get().await.map_err(|error| explained(&error))?;
-        let found = client.query_opt(include_str!("../sql/check.sql"), &[&roles]).await;
+        let found = client.query_opt(include_str!("../sql/check.sql"), &[&roles, &webhooks]).await;
         let complaint = found.and_then(|row| row.map(|row| row.try_get(0)).transpose());
         complaint.map_err(|error| explained(&error))
     }

@@ -9,6 +9,7 @@ mod problem;
 mod routes;
 mod server;
 mod token;
+mod webhooks;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

@@ -63,6 +63,30 @@ pub enum VersionRefusals {
     PreconditionFailed(Problem),
 }
 
+/// Why a webhook may be.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub enum WebhookRefusals {
+    /// The body is not as the provider documents it
+    #[response(status = 400, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "the body is not an array of events"}))]
+    BadRequest(Problem),
+    /// The signature, or the user and password, are missing or wrong, or the signature is too old
+    #[response(status = 401, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "the signature is wrong"}))]
+    Unauthorized(Problem),
+    /// No webhook of this provider and organization is configured
+    #[response(status = 404, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is no such webhook"}))]
+    NotFound(Problem),
+    /// The body did not come in time
+    #[response(status = 408, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Request Timeout", "status": 408, "detail": "the body did not come in time"}))]
+    TooSlow(Problem),
+    /// The body is too long
+    #[response(status = 413, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Payload Too Large", "status": 413, "detail": "the body is too long"}))]
+    TooLong(Problem),
+    /// It cannot be recorded now, and may be sent again
+    #[response(status = 503, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "the database cannot be reached"}))]
+    Unavailable(Problem),
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "assignment_reminders", description = "Assignments, their contacts, counts and due dates. Every answer is the database's, by the caller's rights."),

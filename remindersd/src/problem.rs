@@ -32,6 +32,9 @@ pub struct Problem {
     /// The member of the request that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// How to authenticate, where that is missing (RFC 9110, 11.6.1).
+    #[serde(skip)]
+    challenge: &'static str,
 }
 
 impl Problem {
@@ -48,6 +51,7 @@ impl Problem {
             detail: None,
             hint: None,
             field: None,
+            challenge: "Bearer",
         }
     }
 
@@ -57,6 +61,14 @@ impl Problem {
 
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub fn challenge(self, challenge: &'static str) -> Self {
+        Self { challenge, ..self }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// What the database refused, in a request with this method.
@@ -92,15 +104,22 @@ impl Problem {
     }
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let (code, detail) = (self.code.as_deref(), self.detail.as_deref());
+        write!(formatter, "{} {} {}", self.status, code.unwrap_or_default(), detail.unwrap_or_default())
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (status, challenge) = (self.status(), self.challenge);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

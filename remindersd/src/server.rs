@@ -32,6 +32,7 @@ use crate::openapi;
 use crate::problem::Problem;
 use crate::routes::read;
 use crate::token::Verifier;
+use crate::webhooks::Webhooks;
 
 /// How long a client may take for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -43,7 +44,9 @@ const GRACE: Duration = Duration::from_secs(30);
 /// Checks what can be checked before anything is served.
 pub async fn check(config: &Config) -> Result<(), String> {
     Verifier::new(&config.jwt)?;
-    if let Some(complaint) = Database::new(&config.database)?.complaint(&config.jwt.roles).await? {
+    Webhooks::new(&config.webhooks)?;
+    let database = Database::new(&config.database)?;
+    if let Some(complaint) = database.complaint(&config.jwt.roles, config.webhooks.role.as_deref()).await? {
         return Err(complaint);
     }
     println!("the configuration and the database fit");
@@ -57,6 +60,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         verifier: Arc::new(Verifier::new(&config.jwt)?),
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
         streams: Streams::default(),
+        webhooks: Webhooks::new(&config.webhooks)?,
         stopping: is_stopping,
     };
     let recorder = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
@@ -90,6 +94,7 @@ fn stop() -> Result<impl Future<Output = ()>, String> {
 }
 
 fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result<Router, String> {
+    let webhooks = app.webhooks.clone();
     let (router, description) = openapi::routes().with_state(app).split_for_parts();
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -127,7 +132,11 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
                 Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "it took too long").into_response(),
             }
         }))
-        .layer(from_fn(move |request: Request, next: Next| read(longest, patience, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| {
+            // Batches of events are longer than what people send.
+            let longest = webhooks.longest(request.uri().path()).unwrap_or(longest);
+            read(longest, patience, request, next)
+        }))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::unexpected(&std::io::Error::other("a request panicked")).into_response()
         }))

@@ -34,7 +34,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'organization_evaluations', 'SELECT', NULL),
            ($2, 'reminders', 'SELECT, INSERT, UPDATE', NULL),
            ($2, 'claim_rates', 'SELECT, INSERT, UPDATE', NULL),
-           ($2, 'send_logs', 'SELECT, INSERT', NULL)
+           ($2, 'send_logs', 'SELECT, INSERT', NULL),
+           ($2, 'send_logs', 'UPDATE', '{provider_message_id}')
 ), callable (role, name) AS (
     VALUES -- What the policies ask.
            ($1, 'current_user_id'), ($1, 'current_peer_mentor_id'), ($1, 'coordinated_organization'), ($1, 'administered_organization'),
@@ -43,7 +44,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'claim_reminders'), ($2, 'mark_reminder_sent'), ($2, 'mark_reminders_sent'), ($2, 'mark_reminder_failed'),
            ($2, 'mark_reminders_failed'), ($2, 'extend_reminder_lease'), ($2, 'extend_reminder_leases'), ($2, 'record_delivery_event'),
            ($2, 'unsubscribe'),
-           ($2, 'record_delivery_failure'), ($2, 'record_delivery_failures'), ($2, 'return_reminders')
+           ($2, 'record_delivery_failure'), ($2, 'record_delivery_failures'), ($2, 'return_reminders'),
+           ($2, 'record_provider_message')
 )
 SELECT format('GRANT USAGE ON SCHEMA assignment_reminders TO %I', r.name) AS command
   FROM unnest(ARRAY[$1, $2]) AS r (name)

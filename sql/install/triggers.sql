@@ -170,6 +170,8 @@ CREATE OR REPLACE TRIGGER send_logs_append_only
         OR OLD.to_email IS DISTINCT FROM NEW.to_email
         OR OLD.from_inbox IS DISTINCT FROM NEW.from_inbox
         OR OLD.message_id IS DISTINCT FROM NEW.message_id
+        -- Once it is known.
+        OR OLD.provider_message_id IS NOT NULL AND OLD.provider_message_id IS DISTINCT FROM NEW.provider_message_id
         OR OLD.event_id IS DISTINCT FROM NEW.event_id
         OR OLD.status IS DISTINCT FROM NEW.status
         OR OLD.error IS DISTINCT FROM NEW.error

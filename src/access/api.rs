@@ -65,6 +65,7 @@ const FUNCTIONS: &[&str] = &[
     "return_reminders",
     "record_delivery_event",
     "unsubscribe",
+    "record_provider_message",
 ];
 
 /// By which a schema that was made here is known.

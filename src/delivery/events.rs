@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use crate::organization::named_organization;
 use crate::rules::bounce::{self, Verdict};
+use crate::rules::message::spellings;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
@@ -22,7 +23,8 @@ use crate::server::statement::{Statement, types};
 ///
 /// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 ///
-/// Messages are looked for in the organization that the session names, in all where it names none.
+/// Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider
+/// calls them (record_provider_message); in the organization that the session names, in all where it names none.
 ///
 /// 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session
 /// names none, 02000 for one that no reminder was sent with.
@@ -51,7 +53,7 @@ fn record_delivery_event(
     WHOLE.require()?;
     // What is logged now would not be seen by whoever forgets its addressee.
     AdvisoryLock::Forgetting.share();
-    let Message { log, organization, address } = Message::find(message)?;
+    let Message { log, organization, address } = Message::find(message)?.ok_or_else(|| unknown_message(message))?;
     let addressee = address.map(|address| Addressee::lock(organization, &address)).transpose()?.flatten();
     let (is_new, was_counted) = reported.log(log, name, error, event_id)?;
     if let Some(addressee) = addressee.filter(|_| is_new) {
@@ -72,6 +74,33 @@ pub(super) fn not_delivered(
         Some(addressee) => addressee.hears(&Reported::NotDelivered(verdict), was_counted, error),
         None => Ok(()),
     }
+}
+
+/// Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too:
+/// by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent
+/// with this message_id.
+///
+/// Messages are looked for in the organization that the session names, in all where it names none.
+///
+/// 22004 for NULL, 22023 for an empty name, or for a message that several organizations have sent while the session names none.
+#[pg_extern(volatile)]
+fn record_provider_message(message_id: Option<&str>, provider_message_id: Option<&str>) -> Result<bool> {
+    const WHOLE: Whole = Whole { updates: &["send_logs"], ..Whole::reads(&["send_logs"]) };
+    static NAME: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/name_message.sql"), &[types::UUID, types::TEXT]);
+    let message = message_id.ok_or_else(|| null_argument("message_id"))?;
+    let name = provider_message_id.ok_or_else(|| null_argument("provider_message_id"))?;
+    if name.is_empty() {
+        return Err(invalid_argument(
+            "provider_message_id is empty".to_string(),
+            "Nothing can be found by it.",
+            "Give what the provider answered when the message was handed over, or do not call this function.",
+        ));
+    }
+    WHOLE.require()?;
+    let Some(Message { log, .. }) = Message::find(message)? else { return Ok(false) };
+    NAME.run(&[log.into(), name.into()])?;
+    Ok(true)
 }
 
 /// What a provider reports.
@@ -116,19 +145,19 @@ struct Message {
 }
 
 impl Message {
-    fn find(message: &str) -> Result<Self> {
+    fn find(message: &str) -> Result<Option<Self>> {
         static FIND: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/find_message.sql"), &[types::TEXT, types::UUID]);
-        FIND.write(&[message.into(), named_organization()?.into()], |mut rows| {
-            let row = rows.next().ok_or_else(|| unknown_message(message))?;
+            Statement::by_index(include_str!("../../sql/delivery/find_message.sql"), &[types::TEXTS, types::UUID]);
+        FIND.write(&[spellings(message).into(), named_organization()?.into()], |mut rows| {
+            let Some(row) = rows.next() else { return Ok(None) };
             if row.not_null("is_ambiguous")? {
                 return Err(ambiguous_message(message));
             }
-            Ok(Self {
+            Ok(Some(Self {
                 log: row.not_null("id")?,
                 organization: row.not_null("organization_id")?,
                 address: row.get("to_email")?,
-            })
+            }))
         })
     }
 }
@@ -232,7 +261,7 @@ fn unknown_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {
     error(
         pgrx::PgSqlErrorCode::ERRCODE_NO_DATA,
         format!("no reminder was sent as message {message}"),
-        "No row of assignment_reminders.send_logs with this message_id and status queued is visible to the current role.",
+        "No row of assignment_reminders.send_logs with this message_id or provider_message_id and status queued is visible to the current role.",
         "Give the id with which the reminder was marked as sent; events of other mail are not for this function.",
     )
 }

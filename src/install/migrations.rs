@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "023_outbox",
     "024_unsubscribe",
     "025_answers",
+    "026_provider_messages",
     "027_episodes",
 ];
 

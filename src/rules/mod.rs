@@ -15,6 +15,7 @@ pub mod follow_up;
 pub mod health;
 pub mod job;
 pub mod kind;
+pub mod message;
 pub mod outbox;
 pub mod privacy;
 pub mod rate;

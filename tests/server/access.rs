@@ -355,6 +355,9 @@ fn everybody_may_call_what_is_theirs_to_call() {
         ("SELECT record_delivery_event('a', 'bounced', '550 5.1.1 no such user')", "NO NO NO NO NO NO 1"),
         ("SELECT unsubscribe('a')", "NO NO NO NO NO NO 02000"),
         ("SELECT unsubscribe_token('a0000000-0000-4000-8000-000000000001')", "02000 NO NO NO NO NO 1"),
+        ("SELECT record_provider_message('a', 'x')", "NO NO NO NO NO NO 1"),
+        ("UPDATE send_logs SET provider_message_id = 'x'", "0 NO NO NO NO NO 2"),
+        ("UPDATE send_logs SET message_id = 'x'", "0 NO NO NO NO NO NO"),
         // The rest is the owner's.
         ("SELECT enable_row_security('x')", "NO NO NO NO NO NO NO"),
         ("SELECT disable_row_security()", "NO NO NO NO NO NO NO"),

@@ -135,7 +135,13 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "ROW('-infinity', 'infinity', '{infinity,-infinity}', '{-infinity}', 'no_mentor', 'skipped', 'no_mentor', 'infinity', '-infinity', 0, 2147483647, 2147483647, '{1,2,3,4,5,6,7}', '{-infinity}', '{infinity}', 'infinity')",
             "ROW('4713-01-01 BC', '5874897-12-31', NULL, '{2026-10-06}', NULL, repeat('x', 100000), NULL, NULL, '2026-01-01', NULL, 1, 0, '{0}', NULL, NULL, '-infinity')",
         ],
-        "interval[]" => &["NULL", "'{}'", "'{NULL}'", "'{24 hours,-1 day,178000000 years}'", "array_fill(interval '1 day', ARRAY[20000])"],
+        "interval[]" => &[
+            "NULL",
+            "'{}'",
+            "'{NULL}'",
+            "'{24 hours,-1 day,178000000 years}'",
+            "array_fill(interval '1 day', ARRAY[20000])",
+        ],
         "date[]" => &[
             "NULL",
             "'{}'",

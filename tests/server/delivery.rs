@@ -583,6 +583,45 @@ fn sent_as(client: &mut Client, message: &str) {
 }
 
 #[test]
+fn a_message_is_found_by_its_message_id_or_else_by_what_the_provider_calls_it() {
+    let (_database, mut client, ..) = one_follow_up();
+    sent_as(&mut client, "<m1@x>");
+    run(&mut client, "INSERT INTO send_logs (message_id) VALUES ('<m2@x>')");
+    let name = |client: &mut Client, message: &str, name: &str| {
+        row(client, &format!("SELECT record_provider_message('{message}', '{name}')"))
+    };
+    assert_eq!(name(&mut client, "nobody sent this", "p0"), "f");
+    assert_eq!(name(&mut client, "<m1@x>", "p1"), "t");
+    // The first name stays; and what is a message's own id is no other's name.
+    assert_eq!(name(&mut client, "m1@x", "p1-again"), "t");
+    assert_eq!(name(&mut client, "<m2@x>", "<m2@x>"), "t");
+    let names = "SELECT message_id, provider_message_id FROM send_logs WHERE status = 'queued' ORDER BY 1";
+    assert_eq!(rows(&mut client, names), ["<m1@x>|p1", "<m2@x>|-"]);
+    assert_eq!(name(&mut client, "<m2@x>", "<m1@x>"), "t");
+    for (number, id) in ["p1", "<p1>", "m1@x", "<m1@x>"].into_iter().enumerate() {
+        let event = format!("SELECT record_delivery_event('{id}', 'delivered', event_id => 'e{number}')");
+        assert_eq!(row(&mut client, &event), "t");
+    }
+    assert_eq!(
+        row(&mut client, "SELECT count(*), min(message_id), max(message_id) FROM send_logs WHERE status = 'delivered'"),
+        "4|<m1@x>|<m1@x>",
+        "its own id comes before what another is called"
+    );
+    // One that has no id of its own, as somebody else may have written it.
+    run(&mut client, "INSERT INTO send_logs (provider_message_id) VALUES ('p3')");
+    let event = "SELECT record_delivery_event('p3', 'bounced', '452 4.2.2 full')";
+    assert_eq!((row(&mut client, event), row(&mut client, event)), ("t".to_string(), "f".to_string()));
+    for change in ["provider_message_id = 'other'", "provider_message_id = NULL"] {
+        assert_refused(
+            &mut client,
+            &format!("UPDATE send_logs SET {change} WHERE message_id = '<m1@x>'"),
+            "2F002",
+            "send_logs",
+        );
+    }
+}
+
+#[test]
 fn a_delivery_event_is_recorded_once() {
     let (_database, mut client, ..) = one_follow_up();
     sent_as(&mut client, "<m1@x>");
@@ -804,6 +843,9 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT record_delivery_event('x', 'opened')", "22023", "opened"),
         ("SELECT record_delivery_event(NULL, 'delivered')", "22004", "message_id"),
         ("SELECT record_delivery_event('x', NULL)", "22004", "status"),
+        ("SELECT record_provider_message(NULL, 'x')", "22004", "message_id"),
+        ("SELECT record_provider_message('x', NULL)", "22004", "provider_message_id"),
+        ("SELECT record_provider_message('x', '')", "22023", "provider_message_id is empty"),
         ("SELECT restore_contact('00000000-0000-0000-0000-00000000dead')", "02000", "00000000dead"),
         ("SELECT restore_contact(NULL)", "22004", "user_id"),
         ("SELECT retry_failed_reminders(batch_size => 0)", "22023", "batch_size 0"),

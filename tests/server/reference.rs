@@ -43,6 +43,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "return_reminders",
             "retry_failed_reminders",
             "record_delivery_event",
+            "record_provider_message",
             "restore_contact",
             "unsubscribe*",
             "prune",

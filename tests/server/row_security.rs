@@ -10,7 +10,7 @@ const RIGHTS: &str = "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRAN
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}";
 
 /// Functions that must see everything, and the tables that they must see.
-const WHOLE: [(&str, &[&str]); 18] = [
+const WHOLE: [(&str, &[&str]); 19] = [
     ("SELECT * FROM repair_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM verify_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM repair_contact_dates()", &["assignments", "activities", "contact_corrections", "organizations"]),
@@ -74,6 +74,7 @@ const WHOLE: [(&str, &[&str]); 18] = [
         "SELECT status FROM evaluation_health()",
         &["evaluation_runs", "organizations", "reminder_settings", "migrations"],
     ),
+    ("SELECT record_provider_message('m', 'p')", &["send_logs"]),
     ("SELECT record_delivery_event('m', 'delivered')", &["send_logs", "reminder_settings", "users"]),
     (
         "SELECT * FROM forget_person('00000000-0000-0000-0000-0000000000f1')",

@@ -146,6 +146,7 @@ fn function_cases(people: &People) -> Vec<Case> {
             format!("SELECT {s}.unsubscribe({s}.unsubscribe_token('{}'), '24h')", people.student),
             &["INSERT user_preferences"],
         ),
+        case("", format!("SELECT {s}.record_provider_message('message-1', 'provider-1')"), &["UPDATE send_logs"]),
         case("", format!("SELECT {s}.restore_contact('{}')", people.student), &["UPDATE users"]),
         case("", format!("SELECT {s}.prune('1 day', as_of => '2030-01-01')"), &["DELETE send_logs"]),
         case(

@@ -200,6 +200,7 @@ fn a_standby_answers_what_reads_and_refuses_what_writes() {
         format!("extend_reminder_leases(ARRAY({reminder}), {claim})"),
         "retry_failed_reminders()".to_string(),
         "record_delivery_event('message', 'delivered')".to_string(),
+        "record_provider_message('message', 'name')".to_string(),
         format!("restore_contact('{user}')"),
         "repair_assignment_counts()".to_string(),
         "repair_contact_dates()".to_string(),

@@ -10,6 +10,7 @@ mod peer_mentors;
 mod process;
 mod screen;
 mod version;
+mod webhooks;
 
 pub use body::read;
 
@@ -37,6 +38,7 @@ pub fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .nest("/api/v1", api)
         .routes(routes!(due::due_assignments_of_worker))
+        .routes(routes!(webhooks::record))
         .routes(routes!(process::healthz))
         .route("/", get(screen::page))
         .route("/screen.js", get(screen::script))

@@ -43,6 +43,7 @@ fn the_description_names_every_route_with_its_answers() {
             "patch /api/v1/assignments/{id}",
             "post /api/v1/assignments",
             "post /api/v1/assignments/{id}/activities",
+            "post /webhooks/{provider}/{organization}",
             "put /api/v1/assignments/{id}",
             "put /api/v1/assignments/{id}/last-contact",
         ]
@@ -178,6 +179,26 @@ fn check_says_what_does_not_fit() {
     told("passes row security");
     run(&mut owner, &format!("ALTER ROLE {member} NOBYPASSRLS"));
     assert_eq!(check(), None);
+    // And the role of webhooks.
+    let worker = database.connect_as_new_role("").1;
+    let plain = std::fs::read_to_string(&file).expect("the file");
+    let with = |webhooks: &str| std::fs::write(&file, format!("{plain}[webhooks]\n{webhooks}\n")).expect("the file");
+    let source = "provider = 'generic', organization = '00000000-0000-0000-0000-000000000001'";
+    let secret = "secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+    with(&format!("sources = [{{ {source}, {secret} }}]"));
+    told("webhooks.role names no database role");
+    with(&format!("role = '{worker}'\nsources = [{{ {source}, secret = 'c2hvcnQ=' }}]"));
+    told("webhooks.sources, number 1: secret has fewer than 24 bytes");
+    assert!(!check().unwrap_or_default().contains("c2hvcnQ="));
+    with(&format!("role = '{worker}'\nsources = [{{ {source}, {secret}, password = 'x' }}]"));
+    told("password");
+    with(&format!("role = '{worker}'\nsources = [{{ {source}, {secret} }}]"));
+    told("cannot become the role");
+    run(&mut owner, &format!("GRANT {worker} TO {gateway}"));
+    told("of webhooks.role may not call record_delivery_event");
+    run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
+    assert_eq!(check(), None);
+    std::fs::write(&file, plain).expect("the file");
     // The environment comes before the file, and no complaint tells a secret.
     let short =
         complaint(&["check", "--config", file.to_str().expect("a path")], &[("REMINDERSD_JWT__SECRET", "a short one")]);

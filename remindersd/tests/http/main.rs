@@ -12,3 +12,4 @@ mod contract;
 mod errors;
 mod service;
 mod tokens;
+mod webhooks;

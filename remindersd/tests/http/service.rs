@@ -77,16 +77,23 @@ impl Service {
 
     /// With these lines of configuration beside those that every test needs.
     pub fn configured(more: &str) -> Self {
+        Self::configured_in(more, &[])
+    }
+
+    /// And with these environment variables. `{worker}` in the lines is a role that may report delivery events.
+    pub fn configured_in(more: &str, variables: &[(&str, &str)]) -> Self {
         let database = Database::installed();
         let mut owner = database.connect();
         programme_of(&mut owner, "a");
         programme_of(&mut owner, "b");
         let member = database.connect_as_new_role("").1;
-        run(&mut owner, &format!("SELECT enable_row_security('{member}')"));
-        let gateway =
-            database.connect_as_new_role(&format!("ALTER ROLE {{role}} NOINHERIT; GRANT {member} TO {{role}}")).1;
-        let configuration = configuration(&database, &gateway, &member, more);
-        let (process, url) = started(&configuration);
+        let worker = database.connect_as_new_role("").1;
+        run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
+        let gateway = database
+            .connect_as_new_role(&format!("ALTER ROLE {{role}} NOINHERIT; GRANT {member}, {worker} TO {{role}}"))
+            .1;
+        let configuration = configuration(&database, &gateway, &member, &more.replace("{worker}", &worker));
+        let (process, url) = started(&configuration, variables);
         Self { database, owner, process, clients: Clients { member, url, agent: agent() } }
     }
 
@@ -218,11 +225,12 @@ pub fn configuration(database: &Database, gateway: &str, member: &str, more: &st
 }
 
 /// The program, serving, and its URL.
-fn started(configuration: &std::path::Path) -> (Child, String) {
+fn started(configuration: &std::path::Path, variables: &[(&str, &str)]) -> (Child, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_remindersd"))
         .args(["serve", "--config"])
         .arg(configuration)
         .env("REMINDERSD_LOG", "error")
+        .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");

@@ -1,0 +1,119 @@
+//! What mail providers report: checked, put into the database's words, and recorded, each event by itself.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Type;
+use utoipa::ToSchema;
+
+use crate::caller::App;
+use crate::openapi::WebhookRefusals;
+use crate::problem::Problem;
+use crate::token::Claims;
+use crate::webhooks::{Event, Report};
+
+/// What became of the events of one request.
+#[derive(Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"recorded": 2, "repeated": 1, "unknown": 0, "ignored": 1, "refused": 0}))]
+pub struct Outcomes {
+    pub recorded: u32,
+    /// That were recorded before.
+    pub repeated: u32,
+    /// Of messages that no reminder was sent with.
+    pub unknown: u32,
+    /// Of a kind that changes nothing, such as that a message was opened.
+    pub ignored: u32,
+    /// That cannot be read or recorded, now or later; the log says why.
+    pub refused: u32,
+}
+
+/// Takes what a mail provider (generic, mailgun, postmark, sendgrid or ses) reports of an organization's messages, authenticated as the
+/// provider documents it.
+#[utoipa::path(post, path = "/webhooks/{provider}/{organization}", operation_id = "record_events", tag = "webhooks", security(()),
+    params(("provider" = String, Path, example = "sendgrid"),
+           ("organization" = String, Path, example = "00000000-0000-0000-0000-000000000001")),
+    request_body(content((serde_json::Value = "application/json", example = json!({"type": "delivered", "data": {"message_id": "<1@example.org>"}})),
+                         (String = "text/plain", example = "{\"Type\": \"Notification\"}")),
+                 description = "As the provider sends it"),
+    responses((status = 200, description = "Recorded, as far as it can be: nothing of it needs to be sent again", body = Outcomes), WebhookRefusals))]
+pub async fn record(
+    State(app): State<App>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Outcomes>, Problem> {
+    // A path that cannot be read names no webhook.
+    let (provider, organization) = path.map(|Path(names)| names).unwrap_or_default();
+    let (provider, claims, reports) = app.webhooks.read(&provider, &organization, &headers, &body).await?;
+    let mut recorded = Outcomes::default();
+    for report in reports {
+        let (outcome, number) = match outcome(&app, &claims, report).await? {
+            Outcome::Recorded => ("recorded", &mut recorded.recorded),
+            Outcome::Repeated => ("repeated", &mut recorded.repeated),
+            Outcome::Unknown => ("unknown", &mut recorded.unknown),
+            Outcome::Ignored => ("ignored", &mut recorded.ignored),
+            Outcome::Refused(why) => {
+                tracing::warn!(provider, "an event was refused: {why}");
+                ("refused", &mut recorded.refused)
+            }
+        };
+        *number += 1;
+        metrics::counter!("remindersd_webhook_events_total", "provider" => provider, "outcome" => outcome).increment(1);
+    }
+    Ok(Json(recorded))
+}
+
+enum Outcome {
+    Recorded,
+    Repeated,
+    Unknown,
+    Ignored,
+    Refused(String),
+}
+
+/// In a transaction of its own: what was recorded stays recorded, whatever comes after it, and a repeat of the request records the rest.
+async fn outcome(app: &App, claims: &Claims, report: Report) -> Result<Outcome, Problem> {
+    let event = match report {
+        Report::Event(event) => event,
+        Report::Ignored => return Ok(Outcome::Ignored),
+        Report::Malformed(what) => return Ok(Outcome::Refused(what.to_string())),
+    };
+    match is_new(app, claims, &event).await {
+        Ok(true) => Ok(Outcome::Recorded),
+        Ok(false) => Ok(Outcome::Repeated),
+        Err(problem) => match problem.status() {
+            StatusCode::NOT_FOUND => Ok(Outcome::Unknown),
+            // The event is at fault; to repeat it would not help.
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT => Ok(Outcome::Refused(problem.to_string())),
+            StatusCode::SERVICE_UNAVAILABLE => Err(problem),
+            // We are: the provider may repeat it until that is mended.
+            _ => {
+                tracing::error!("an event cannot be recorded: {problem}");
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded now"))
+            }
+        },
+    }
+}
+
+async fn is_new(app: &App, claims: &Claims, event: &Event) -> Result<bool, Problem> {
+    let rows = app
+        .database
+        .rows(
+            claims,
+            &Method::POST,
+            include_str!("../../sql/record_event.sql"),
+            &[
+                (&event.message_id, Type::TEXT),
+                (&event.provider_message_id, Type::TEXT),
+                (&event.status.name(), Type::TEXT),
+                (&event.error, Type::TEXT),
+                (&event.id, Type::TEXT),
+                (&event.permanent, Type::BOOL),
+            ],
+        )
+        .await?;
+    rows.first().map_or(Ok(false), |row| row.try_get("is_new")).map_err(|error| Problem::unexpected(&error))
+}

@@ -1,0 +1,23 @@
+//! Messages: how one id may be written.
+
+/// The id itself, and as others may write it: the angle brackets around a Message-ID are its punctuation (RFC 5322, 3.6.4), which some
+/// providers leave out of their reports.
+#[must_use]
+pub fn spellings(id: &str) -> Vec<String> {
+    let bare = id.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    vec![id.to_string(), bare.map_or_else(|| format!("<{id}>"), ToString::to_string)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_written_with_brackets_or_without() {
+        assert_eq!(spellings("<1@x>"), ["<1@x>", "1@x"]);
+        assert_eq!(spellings("1@x"), ["1@x", "<1@x>"]);
+        assert_eq!(spellings("<1@x"), ["<1@x", "<<1@x>"]);
+        assert_eq!(spellings(""), ["", "<>"]);
+        assert_eq!(spellings("<"), ["<", "<<>"]);
+    }
+}
