@@ -1,7 +1,8 @@
 -- Notes what the admins of each organization must see to at $1, forgets what is over, and says whether anything goes on. $2: what is wrong with
 -- the runs, which are for all; $3: the cause of what is held, $4: of nothing having been sent for $5 hours while something was due for as long,
 -- notices ($6) aside; $7: the organizations, locked. Of what is due, the oldest thousand are looked at, where retries may stand before it. A notice of
--- what was held that waits is withdrawn with it, for the reason $8: it asks for what nobody need do any more.
+-- what was held that waits is withdrawn with it, for the reason $8: it asks for what nobody need do any more. $9: whether to look at what was sent, too:
+-- a run does not, which costs as much as there are organizations.
 -- Index: organization_evaluations_held_idx; per organization send_logs_organization_idx and reminders_pending_idx, from the end and the start;
 -- users_admin_idx and reminders_recipient_summary_key.
 WITH organization AS MATERIALIZED (
@@ -18,9 +19,9 @@ WITH organization AS MATERIALIZED (
      UNION ALL
     SELECT o.id, $4
       FROM organization o
-     WHERE NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
-                        WHERE l.organization_id = o.id AND l.created_at > $1 - make_interval(hours => $5) AND l.created_at <= $1
-                          AND l.status IN ('queued', 'delivered') AND (l.reminder_type = ANY ($6)) IS NOT TRUE)
+     WHERE $9 AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
+                               WHERE l.organization_id = o.id AND l.created_at > $1 - make_interval(hours => $5) AND l.created_at <= $1
+                                 AND l.status IN ('queued', 'delivered') AND (l.reminder_type = ANY ($6)) IS NOT TRUE)
        AND (SELECT min(oldest.scheduled_for)
               FROM (SELECT r.scheduled_for FROM assignment_reminders.reminders r
                      WHERE r.organization_id = o.id AND r.status = 'pending' AND r.reminder_type <> ALL ($6)
@@ -28,7 +29,7 @@ WITH organization AS MATERIALIZED (
 ), over AS (
     DELETE FROM assignment_reminders.alerts a
      USING organization o
-     WHERE o.id = a.organization_id
+     WHERE o.id = a.organization_id AND (a.cause <> $4 OR $9)
        AND NOT EXISTS (SELECT FROM going_on g WHERE g.organization_id = a.organization_id AND g.cause = a.cause)
     RETURNING a.organization_id, a.cause
 ), withdrawn AS (

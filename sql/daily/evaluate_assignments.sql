@@ -96,7 +96,8 @@ AS $$
       LEFT JOIN assignment_reminders.users recipient
         ON recipient.id = assignment_reminders.addressee_id(
                kind.addressee, mentor.id,
-               CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+               CASE WHEN s.fallback_coordinator_id IS NULL THEN a.coordinator_id
+                    WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
                         o.id, a.coordinator_id, s.fallback_coordinator_id, kind.reminder_type) END, NULL, NULL)
        AND recipient.organization_id = o.id
       LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id

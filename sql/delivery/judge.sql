@@ -58,7 +58,9 @@
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.addressee_id(
                   kind.addressee, m.user_id,
-                  CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+                  -- Asked only where there is anybody to choose from: it costs more than all the rest.
+                  CASE WHEN r.fallback_coordinator_id IS NULL THEN a.coordinator_id
+                       WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
                            r.organization_id, a.coordinator_id, r.fallback_coordinator_id, r.reminder_type) END,
                   r.enqueued_recipient_id, a.student_id) AS id
            ) AS addressee

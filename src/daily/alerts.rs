@@ -25,8 +25,8 @@ returns!(
 
 /// Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups
 /// that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours
-/// without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing: that
-/// a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
+/// without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing, and for what
+/// was not sent: these a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
 ///
 /// 22004 for NULL, 22008 for an infinite as_of, 22023 for an infinite max_age.
 #[pg_extern(volatile)]
@@ -39,12 +39,22 @@ fn enqueue_alerts(
     tell_admins(Some(max_age), as_of).map(SetOf::statement)
 }
 
-/// With the rights of the tables' owner, whoever runs: what is told is true of all, and depends on nobody's rights. Without max_age no run
-/// is missing.
+/// With the rights of the tables' owner, whoever runs: what is told is true of all, and depends on nobody's rights. Without max_age, by a run:
+/// none is missing, and what was sent is not looked at.
 pub fn tell_admins(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> Result<ResultSet> {
     static NOTE: Statement = Statement::at_each_call(
         include_str!("../../sql/alerts/note.sql"),
-        &[types::MOMENT, types::TEXTS, types::TEXT, types::TEXT, types::INT, types::TEXTS, types::UUIDS, types::TEXT],
+        &[
+            types::MOMENT,
+            types::TEXTS,
+            types::TEXT,
+            types::TEXT,
+            types::INT,
+            types::TEXTS,
+            types::UUIDS,
+            types::TEXT,
+            types::BOOL,
+        ],
     );
     if !AdvisoryLock::Alerts.try_to_take() {
         return Ok(ResultSet::empty());
@@ -64,6 +74,7 @@ pub fn tell_admins(max_age: Option<Interval>, as_of: TimestampWithTimeZone) -> R
             Cause::TYPES.to_vec().into(),
             organizations::lock()?.into(),
             SkipReason::Over.name().into(),
+            max_age.is_some().into(),
         ];
         if NOTE.write(&arguments, |rows| rows.one("goes_on"))? == Some(true) {
             enqueue_notices(as_of)
