@@ -456,7 +456,8 @@ AS $$
       LEFT JOIN assignment_reminders.users recipient
         ON recipient.id = assignment_reminders.addressee_id(
                kind.addressee, mentor.id,
-               CASE WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+               CASE WHEN s.fallback_coordinator_id IS NULL THEN a.coordinator_id
+                    WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
                         o.id, a.coordinator_id, s.fallback_coordinator_id, kind.reminder_type) END, NULL, NULL)
        AND recipient.organization_id = o.id
       LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id
@@ -578,7 +579,8 @@ COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
 
 CREATE FUNCTION assignment_reminders.summary_since(last_sent_at timestamptz, as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN greatest(coalesce(least(last_sent_at, as_of), assignment_reminders.day_before(as_of, timezone)), as_of - interval '31 days');
+RETURN greatest(CASE WHEN last_sent_at <= as_of THEN last_sent_at ELSE assignment_reminders.day_before(as_of, timezone) END,
+                as_of - interval '31 days');
 COMMENT ON FUNCTION assignment_reminders.summary_since(timestamptz, timestamptz, text) IS
     'Since when what was completed is news in a summary at as_of: since the last one was sent, but for 31 days at most; where there was none, since a day before, by the clock of a time zone.';
 
@@ -1464,6 +1466,15 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_failures_wrapper';
 
+-- assignment_reminders::delivery::events::record_provider_message
+CREATE FUNCTION "record_provider_message"(
+	"message_id" TEXT,
+	"provider_message_id" TEXT
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_provider_message_wrapper';
+
 -- assignment_reminders::daily::guard::release_held_run
 CREATE FUNCTION "release_held_run"(
 	"organization_id" uuid
@@ -2060,7 +2071,7 @@ COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
     'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
 42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be called first, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_alerts(interval, timestamp with time zone) IS
-    'Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing: that a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
+    'Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing, and for what was not sent: these a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
 22004 for NULL, 22008 for an infinite as_of, 22023 for an infinite max_age.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_daily_summaries(timestamp with time zone) IS
     'Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they prefer; later that day if it did not run then. Nothing to say: no summary. Returns what it enqueued.
@@ -2210,7 +2221,7 @@ COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a dead address out. A dead address, bounce_limit messages that bounced softly in 90 days since one last arrived, a complaint and an unsubscription opt the person out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False: this event (without an id: this status and verdict of this message) was recorded before.
 Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
-Messages are looked for in the organization that the session names, in all where it names none.
+Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider calls them (record_provider_message); in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS
     'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
@@ -2222,6 +2233,10 @@ COMMENT ON FUNCTION assignment_reminders.record_delivery_failures(uuid[], uuid, 
 22004 for NULL ids, 22023 for arrays of different lengths, another fault or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
+COMMENT ON FUNCTION assignment_reminders.record_provider_message(TEXT, TEXT) IS
+    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent with this message_id.
+Messages are looked for in the organization that the session names, in all where it names none.
+22004 for NULL, 22023 for an empty name, or for a message that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
     'Trigger: refuses an activity more than a day ahead. 22008.';
 COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS

@@ -58,7 +58,8 @@ COMMENT ON FUNCTION assignment_reminders.day_before(timestamptz, text) IS
 
 CREATE FUNCTION assignment_reminders.summary_since(last_sent_at timestamptz, as_of timestamptz, timezone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN greatest(coalesce(least(last_sent_at, as_of), assignment_reminders.day_before(as_of, timezone)), as_of - interval '31 days');
+RETURN greatest(CASE WHEN last_sent_at <= as_of THEN last_sent_at ELSE assignment_reminders.day_before(as_of, timezone) END,
+                as_of - interval '31 days');
 COMMENT ON FUNCTION assignment_reminders.summary_since(timestamptz, timestamptz, text) IS
     'Since when what was completed is news in a summary at as_of: since the last one was sent, but for 31 days at most; where there was none, since a day before, by the clock of a time zone.';
 

@@ -142,9 +142,12 @@ fn what_waits_for_an_offset_that_is_gone_is_withdrawn_and_one_length_is_one_remi
     // What a programme calls otherwise is its own, and so is what it inserts.
     run(
         &mut client,
-        "INSERT INTO reminders (assignment_id, reminder_type, anchor) SELECT id, 'last-call', due_at FROM assignments",
+        "INSERT INTO reminders (assignment_id, reminder_type, anchor, scheduled_for) SELECT id, 'last-call', due_at, '2026-11-22 11:30+00' FROM assignments",
     );
-    run(&mut client, "INSERT INTO reminders (assignment_id, reminder_type) SELECT id, '3h' FROM assignments");
+    run(
+        &mut client,
+        "INSERT INTO reminders (assignment_id, reminder_type, scheduled_for) SELECT id, '3h', '2026-11-22' FROM assignments",
+    );
     assert_eq!(
         rows(
             &mut client,

@@ -344,7 +344,9 @@ const READS: &[&str] = &[
     "SELECT assignment_reminders.silent_since(NULL, '2026-01-01')",
     "SELECT assignment_reminders.silence_anchor('2026-01-01')",
     "SELECT assignment_reminders.day_before('2026-01-01', 'UTC')",
-    "SELECT assignment_reminders.is_in_daily_summary('open', NULL, '2026-01-01', 'UTC')",
+    "SELECT assignment_reminders.is_in_daily_summary('open', '2026-01-01', NULL, '2026-01-01', '2026-01-01')",
+    "SELECT assignment_reminders.summary_since(NULL, '2026-01-01', 'UTC')",
+    "SELECT assignment_reminders.is_same_due_date('2026-01-01', '2026-01-01')",
 ];
 
 #[test]
