@@ -1208,6 +1208,16 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'install_api_wrapper';
 
+-- assignment_reminders::delivery::asked::is_called_for
+CREATE OR REPLACE FUNCTION "is_called_for"(
+	"reminder_type" TEXT,
+	"assignment_id" uuid,
+	"as_of" timestamp with time zone
+) RETURNS bool
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_called_for_wrapper';
+
 -- assignment_reminders::bindings::is_day_off
 CREATE OR REPLACE FUNCTION "is_day_off"(
 	"day" date,
@@ -1724,16 +1734,6 @@ STRICT VOLATILE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'time_ordered_id_wrapper';
 
--- assignment_reminders::delivery::asked::uncalled_among
-CREATE OR REPLACE FUNCTION "uncalled_among"(
-	"reminder_type" TEXT,
-	"assignment_ids" uuid[],
-	"as_of" timestamp with time zone
-) RETURNS uuid[]
-STRICT STABLE
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'uncalled_among_wrapper';
-
 -- assignment_reminders::install::uninstall::uninstall
 CREATE OR REPLACE FUNCTION "uninstall"() RETURNS TEXT
 STRICT VOLATILE
@@ -2028,7 +2028,7 @@ DECLARE
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
-        'assignment_reminders.uncalled_among(text, uuid[], timestamptz)',
+        'assignment_reminders.is_called_for(text, uuid, timestamptz)',
         'assignment_reminders.organization_timezone(uuid)',
         'assignment_reminders.summary_since(timestamptz, timestamptz, text)',
         'assignment_reminders.last_summary_sent(uuid, timestamptz, text)',
@@ -2198,6 +2198,9 @@ COMMENT ON FUNCTION assignment_reminders.install() IS
 COMMENT ON FUNCTION assignment_reminders.install_api(TEXT) IS
     'Makes a schema for PostgREST to expose in place of assignment_reminders: of each table that clients use a view, and of each function that they call one with the same name and arguments. Both work with the rights of whoever uses them, so policies stay where they are, on the tables; and whoever was granted rights on these has them on the views, and EXECUTE on the functions. All of it belongs to the caller. Call it again after an upgrade, after enable_row_security() and other grants, and after adding columns of your own: functions are made anew, views keep what you granted on them. Returns what was made.
 42501 for anybody but the tables'' owner, or where an object in the schema is another role''s; 42P06 for a schema that is there and was not made by this function, 22004 for NULL, 22023 for assignment_reminders itself or a schema of Postgres''s, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.is_called_for(TEXT, uuid, timestamp with time zone) IS
+    'Whether an assignment calls for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the rights of the tables'' owner. NULL for NULL.
+42501 for anybody else.';
 COMMENT ON FUNCTION assignment_reminders.is_day_off(date, INT[], date[], date[], date) IS
     'Whether a day is off by the calendar of an organization: nothing is enqueued on it. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
 22004 for a NULL day, 22008 for an infinite one, 22023 for an unknown weekday.';
@@ -2387,9 +2390,6 @@ COMMENT ON FUNCTION assignment_reminders.tell_workers() IS
     'Trigger: reminders that somebody inserts by hand wake workers as those do that are enqueued, which say so themselves.';
 COMMENT ON FUNCTION assignment_reminders.time_ordered_id() IS
     'A new UUID, version 7: ascending within a session and, to the millisecond, across them.';
-COMMENT ON FUNCTION assignment_reminders.uncalled_among(TEXT, uuid[], timestamp with time zone) IS
-    'Which of these assignments no longer call for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the rights of the tables'' owner. NULL for NULL.
-42501 for anybody else.';
 COMMENT ON FUNCTION assignment_reminders.uninstall() IS
     'Takes away what ties the tables to the extension, in one transaction: the caller''s pg_cron jobs, triggers, policies and views of ours. Defaults of organization_id become the organization that the session''s claims or setting name, else the default one (after require_organization(true): none), without a function of ours, and columns that triggers filled get a default, so that inserts go on working. Every row, constraint and index stays; DROP EXTENSION then succeeds without CASCADE. Row security stays on where it was: whom it binds, sees nothing until there are other policies. Counts and contact dates are no longer kept, until CREATE EXTENSION and install() catch up. Returns what was done.
 42501 when the caller does not own the tables, 25001 in a transaction that is not READ COMMITTED.';

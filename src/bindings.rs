@@ -221,28 +221,23 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
-    let evaluated = evaluate_each(vec![id], as_of, None)?.pop();
-    evaluated.map(|(_, evaluation)| Composite(evaluation)).ok_or_else(|| unknown("assignment", "assignments", id))
+    evaluate_one(id, as_of, None)?.map(Composite).ok_or_else(|| unknown("assignment", "assignments", id))
 }
 
-/// What each of these assignments calls for on a day, or (NULL) on the day of a moment in its organization's time zone (NULL: now).
-pub fn evaluate_each(
-    assignments: Vec<Uuid>,
+/// What an assignment calls for on a day, or (NULL) on the day of a moment in its organization's time zone (NULL: now). `None`: there is none such.
+pub fn evaluate_one(
+    assignment: Uuid,
     day: Option<Date>,
     moment: Option<TimestampWithTimeZone>,
-) -> Result<Vec<(Uuid, Evaluation)>> {
-    static EVALUATE: Statement = Statement::by_index(
-        include_str!("../sql/daily/evaluate_each.sql"),
-        &[types::UUIDS, types::DATE, types::MOMENT],
-    );
-    EVALUATE.read(&[assignments.into(), day.into(), moment.into()], |rows| {
-        rows.map(|row| {
-            let action: String = row.not_null("action")?;
-            let action = if row.not_null("is_followed_up")? { Action::named(&action) } else { Some(Action::None) };
-            let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
-            Ok((row.not_null("id")?, Evaluation { action, days_since: row.not_null("days_since")? }))
-        })
-        .collect()
+) -> Result<Option<Evaluation>> {
+    static EVALUATE: Statement =
+        Statement::by_index(include_str!("../sql/daily/evaluate_one.sql"), &[types::UUID, types::DATE, types::MOMENT]);
+    EVALUATE.read(&[assignment.into(), day.into(), moment.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        let action: String = row.not_null("action")?;
+        let action = if row.not_null("is_followed_up")? { Action::named(&action) } else { Some(Action::None) };
+        let action = action.ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
+        Ok(Some(Evaluation { action, days_since: row.not_null("days_since")? }))
     })
 }
 

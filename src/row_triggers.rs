@@ -44,6 +44,12 @@ fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, i
     raised(require(trigger, "forget_bounces").and_then(|()| without_bounces(trigger)))
 }
 
+/// Trigger: notes when what calls for follow-ups was changed.
+#[pg_trigger]
+fn note_changed_thresholds<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(require(trigger, "note_changed_thresholds").and_then(|()| with_changed_thresholds(trigger)))
+}
+
 /// Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.
 #[pg_trigger]
 fn begin_episode<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
@@ -166,6 +172,12 @@ fn without_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
     let mut row = new_row(trigger)?.into_owned();
     row.set_by_name("soft_bounces", 0).map_err(wrong_trigger)?;
     row.set_by_name("soft_bounced_at", Vec::<TimestampWithTimeZone>::new()).map_err(wrong_trigger)?;
+    Ok(Some(row))
+}
+
+fn with_changed_thresholds<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    let mut row = new_row(trigger)?.into_owned();
+    row.set_by_name("thresholds_changed_at", now()).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 

@@ -3,7 +3,7 @@
 WITH locked AS MATERIALIZED (
     SELECT r.id AS reminder_id, r.organization_id, r.assignment_id, r.recipient_id AS enqueued_recipient_id,
            r.peer_mentor_id AS enqueued_peer_mentor_id, r.reminder_type, r.anchor, r.scheduled_for, r.claimed_email,
-           o.timezone AS organization_timezone, s.fallback_coordinator_id, s.due_offsets, nullif(s.updated_at, s.created_at) AS settings_changed_at
+           o.timezone AS organization_timezone, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at
       FROM assignment_reminders.reminders r
       -- LIMIT 1, of unique rows: look-ups by key.
      CROSS JOIN LATERAL (SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = r.organization_id LIMIT 1) AS o

@@ -5,12 +5,6 @@
     -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
     SELECT assignment_reminders.paused_among(
                (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1) AS assignments
-), uncalled AS MATERIALIZED (
-    -- Follow-ups that waited while settings changed, and that these no longer call for. With the same rights.
-    SELECT l.reminder_type, assignment_reminders.uncalled_among(l.reminder_type, array_agg(l.assignment_id), $1) AS assignments
-      FROM locked l
-     WHERE l.settings_changed_at > l.scheduled_for AND l.assignment_id IS NOT NULL AND l.reminder_type = ANY ($2)
-     GROUP BY l.reminder_type
 ), judged AS MATERIALIZED (
     SELECT r.*, kind.follows, a.peer_mentor_id,
            CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
@@ -38,11 +32,12 @@
                r.enqueued_peer_mentor_id <> a.peer_mentor_id, a.follow_up,
                recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type),
                CASE kind.follows WHEN 'due date' THEN assignment_reminders.is_of_due_offset(r.reminder_type, r.due_offsets)
-                                 WHEN 'silence' THEN (r.assignment_id = ANY (uncalled.assignments)) IS NOT TRUE
+                                 -- Asked of those alone that waited while settings changed.
+                                 WHEN 'silence' THEN (r.thresholds_changed_at > r.scheduled_for
+                                                      AND NOT assignment_reminders.is_called_for(r.reminder_type, r.assignment_id, $1)) IS NOT TRUE
                                  END)::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
      CROSS JOIN paused
-      LEFT JOIN uncalled ON uncalled.reminder_type = r.reminder_type
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
       -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
       LEFT JOIN LATERAL (

@@ -6,7 +6,7 @@
 WITH share AS MATERIALIZED (
     SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
            coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id,
-           s.due_offsets, nullif(s.updated_at, s.created_at) AS settings_changed_at
+           s.due_offsets, s.thresholds_changed_at
       FROM unnest($4::uuid[], $5::integer[], $6::timestamptz[], $7::bigint[])
            AS share (organization_id, size, available_at, number)
       -- LIMIT 1, of unique rows: look-ups by key, where joining the tables whole would be planned for any number of organizations.
@@ -18,7 +18,7 @@ WITH share AS MATERIALIZED (
             WHERE s.organization_id = share.organization_id LIMIT 1
            ) AS s ON true
 ), locked AS MATERIALIZED (
-    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id, o.due_offsets, o.settings_changed_at,
+    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id, o.due_offsets, o.thresholds_changed_at,
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (

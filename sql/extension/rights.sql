@@ -52,7 +52,7 @@ DECLARE
         'assignment_reminders.after_loss(integer, integer)',
         'assignment_reminders.lock_for_reminders(text, uuid[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
-        'assignment_reminders.uncalled_among(text, uuid[], timestamptz)',
+        'assignment_reminders.is_called_for(text, uuid, timestamptz)',
         'assignment_reminders.organization_timezone(uuid)',
         'assignment_reminders.summary_since(timestamptz, timestamptz, text)',
         'assignment_reminders.last_summary_sent(uuid, timestamptz, text)',

@@ -4,6 +4,9 @@
 -- way round than in reminders_pending_idx, so that this one is taken by the statement alone that means it.
 CREATE INDEX reminders_due_idx ON assignment_reminders.reminders ((greatest(retry_at, scheduled_for))) WHERE status = 'pending';
 
+-- Whether anybody limits their messages.
+CREATE INDEX reminder_settings_limited_idx ON assignment_reminders.reminder_settings (organization_id) WHERE messages_per_minute IS NOT NULL;
+
 ALTER TABLE assignment_reminders.reminder_settings
     DROP CONSTRAINT reminder_settings_messages_per_minute_positive,
     ADD CONSTRAINT reminder_settings_messages_per_minute_not_negative CHECK (messages_per_minute >= 0);

@@ -5,6 +5,10 @@ ALTER TABLE assignment_reminders.reminders ADD COLUMN previous_sent_at timestamp
 COMMENT ON COLUMN assignment_reminders.reminders.previous_sent_at IS
     'Of what comes again every day: when it was sent for an earlier day. NULL: never.';
 
+ALTER TABLE assignment_reminders.reminder_settings ADD COLUMN thresholds_changed_at timestamptz;
+COMMENT ON COLUMN assignment_reminders.reminder_settings.thresholds_changed_at IS
+    'When what calls for follow-ups was changed last: claims look at what waits since before then once more. Kept by a trigger. NULL: never.';
+
 -- At most one send of one episode is recorded. What was logged before 0.2.0 has none.
 ALTER TABLE assignment_reminders.send_logs ADD COLUMN episode integer;
 COMMENT ON COLUMN assignment_reminders.send_logs.episode IS

@@ -189,6 +189,13 @@ CREATE OR REPLACE TRIGGER reminders_keep_claim
     FOR EACH ROW WHEN (OLD.claim_id IS NOT NULL AND OLD.status IN ('pending', 'skipped'))
     EXECUTE FUNCTION assignment_reminders.keep_claim();
 
+CREATE OR REPLACE TRIGGER reminder_settings_note_change
+    BEFORE UPDATE ON assignment_reminders.reminder_settings
+    FOR EACH ROW WHEN (OLD.reminder_after_days IS DISTINCT FROM NEW.reminder_after_days
+                       OR OLD.escalate_after_days IS DISTINCT FROM NEW.escalate_after_days
+                       OR OLD.escalation_grace_days <> NEW.escalation_grace_days
+                       OR OLD.weekly_days_off <> NEW.weekly_days_off OR OLD.follow_up_from IS DISTINCT FROM NEW.follow_up_from)
+    EXECUTE FUNCTION assignment_reminders.note_changed_thresholds();
 CREATE OR REPLACE TRIGGER reminders_begin_episode
     BEFORE UPDATE ON assignment_reminders.reminders
     FOR EACH ROW WHEN (OLD.status = 'sent' AND NEW.status = 'pending' AND NEW.episode = OLD.episode)

@@ -7,7 +7,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
-use crate::bindings::evaluate_each;
+use crate::bindings::evaluate_one;
 use crate::rules::follow_up;
 use crate::rules::kind::Kind;
 use crate::server::errors::{Result, broken_statement, error};
@@ -61,25 +61,16 @@ fn paused_among(assignment_ids: Vec<Option<Uuid>>, as_of: TimestampWithTimeZone)
     })
 }
 
-/// Which of these assignments no longer call for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the
+/// Whether an assignment calls for a follow-up of this type at as_of, by the settings as they are now. Answers claims alone, with the
 /// rights of the tables' owner. NULL for NULL.
 ///
 /// 42501 for anybody else.
 #[pg_extern(stable)]
-fn uncalled_among(
-    reminder_type: &str,
-    assignment_ids: Vec<Option<Uuid>>,
-    as_of: TimestampWithTimeZone,
-) -> Result<Vec<Uuid>> {
-    require_question("uncalled_among()", "Call evaluate_assignment().")?;
+fn is_called_for(reminder_type: &str, assignment_id: Uuid, as_of: TimestampWithTimeZone) -> Result<bool> {
+    require_question("is_called_for()", "Call evaluate_assignment().")?;
     let kind = Kind::of(reminder_type);
-    let assignments: Vec<Uuid> = assignment_ids.into_iter().flatten().collect();
-    let evaluated = as_owner_of("assignments", || evaluate_each(assignments, None, Some(as_of)))?;
-    Ok(evaluated
-        .into_iter()
-        .filter(|(_, evaluation)| !follow_up::still_calls_for(kind, evaluation.action))
-        .map(|(assignment, _)| assignment)
-        .collect())
+    let evaluated = as_owner_of("assignments", || evaluate_one(assignment_id, None, Some(as_of)))?;
+    Ok(evaluated.is_none_or(|evaluation| follow_up::still_calls_for(kind, evaluation.action)))
 }
 
 /// Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to

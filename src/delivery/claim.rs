@@ -17,6 +17,7 @@ use crate::organization::existing_organization;
 use crate::rules::kind::Follows;
 use crate::rules::share::shares;
 use crate::server::errors::Result;
+use crate::server::random;
 use crate::server::result::{SetOf, returns};
 use crate::server::row_security::Whole;
 use crate::server::rows::{ResultSet, Row};
@@ -202,7 +203,7 @@ impl Claim {
         };
         // So many are decided on at once where there is little to hand out among them.
         let mut reach = 0;
-        let mut claim_id = None;
+        let claim_id = random::uuid()?;
         loop {
             let left = wanted - claimed.count();
             if left <= 0 || queues.is_empty() || *decided >= BOUND {
@@ -216,7 +217,6 @@ impl Claim {
             let all = positions(&rows)?;
             // What was skipped or given up has no claim, and is nothing for the worker.
             rows.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
-            claim_id = rows.rows().next().map_or(Ok(claim_id), |row| row.get("claim_id"))?;
             let handed_out = positions(&rows)?;
             let is_enough = rows.count() == left;
             // Of more than was wanted, some may have been left between these.
@@ -246,14 +246,7 @@ impl Claim {
     }
 
     /// One statement: of each queue so many, of which `left` are handed out.
-    fn decide(
-        &self,
-        queues: &[Queue],
-        sizes: &[i32],
-        left: i32,
-        claim_id: Option<Uuid>,
-        round: Round,
-    ) -> Result<ResultSet> {
+    fn decide(&self, queues: &[Queue], sizes: &[i32], left: i32, claim_id: Uuid, round: Round) -> Result<ResultSet> {
         static CLAIM: Statement = Statement::by_index(
             concat!(
                 include_str!("../../sql/delivery/pick.sql"),

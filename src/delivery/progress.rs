@@ -4,7 +4,7 @@
 //! A sent reminder leaves an entry in the index of pending ones until no transaction can see it as pending any more. An old
 //! transaction can keep a million of them, and a claim that begins at the start reads them all, and looks for all organizations that have
 //! something due. So a claim begins where the session's last one ended. Rows that come back or come late may lie behind that: a claim begins at the start again
-//! before it says that nothing is due, and whenever that costs less than a twentieth of the time.
+//! before it says that nothing is due, and whenever that costs less than a fiftieth of the time.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
 
 /// Beginning at the start may take one part in this many of the time.
-const RARELY: u32 = 20;
+const RARELY: u32 = 50;
 
 /// A place in the queue of an organization.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ pub mod errors;
 pub mod own_trigger;
 pub mod owner;
 pub mod permit;
+pub mod random;
 pub mod result;
 pub mod row_security;
 pub mod rows;

@@ -79,11 +79,11 @@ fn public_may_call_what_only_reads_and_nothing_else() {
                  due_reminder_type due_reminder_types due_windows evaluate_assignment evaluate_assignments evaluate_silence evaluation_health \
                  evaluation_turns existing_organization get_assignment_with_participants get_assignments_with_no_contact_since \
                  get_last_contact_date get_open_assignments_with_contact_dates goes_to_fallback has_something_to_say installed_definitions \
-                 is_day_off is_due_offset_open is_escalation_due is_evaluation_due is_held is_in_daily_summary is_muted is_of_due_offset \
-                 is_reachable is_rearmed is_reminder_due is_same_due_date is_unreachable last_runs last_summary last_summary_sent \
-                 latest_starts_of_silence lock_for_reminders named_organization organization_timezone paused_among preview_follow_ups \
-                 raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment require_page_size require_value require_whole \
-                 silence_anchor silent_since skip_reason summary_since time_ordered_id uncalled_among unreachable_reason unsubscribe_token \
+                 is_called_for is_day_off is_due_offset_open is_escalation_due is_evaluation_due is_held is_in_daily_summary is_muted \
+                 is_of_due_offset is_reachable is_rearmed is_reminder_due is_same_due_date is_unreachable last_runs last_summary \
+                 last_summary_sent latest_starts_of_silence lock_for_reminders named_organization organization_timezone paused_among \
+                 preview_follow_ups raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment require_page_size require_value \
+                 require_whole silence_anchor silent_since skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
                  unsubscribe_tokens_of verify_assignment_counts verify_contact_dates watch_daily_evaluation without_addresses without_text";
     assert_eq!(callable.join(" "), reads);
     let volatile = rows(

@@ -199,7 +199,7 @@ fn follow_ups_that_the_settings_no_longer_call_for_are_not_sent_and_come_back_wi
         "not_due",
         "the mentor's reminder is called for, the escalation is not"
     );
-    let peek = "SELECT uncalled_among('contact-reminder', ARRAY[gen_random_uuid()], now())";
+    let peek = "SELECT is_called_for('contact-reminder', gen_random_uuid(), now())";
     assert_refused(&mut client, peek, "42501", "claims and runs alone");
 }
 

@@ -95,7 +95,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "skip_reason",
             "after_loss",
             "paused_among",
-            "uncalled_among",
+            "is_called_for",
             "organization_timezone",
             "summary_since",
             "last_summary*",

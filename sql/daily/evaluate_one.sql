@@ -1,7 +1,7 @@
--- What assignments ($1) call for, by the facts that runs decide by (evaluate_assignments.sql). $2: the day; where it is NULL, that of the moment $3
--- (NULL: now) in their organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx,
+-- What an assignment ($1) calls for, by the facts that runs decide by (evaluate_assignments.sql). $2: the day; where it is NULL, that of the moment $3
+-- (NULL: now) in its organization's time zone. Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx,
 -- mentor_pauses_peer_mentor_idx and days_off_organization_idx.
-SELECT a.id, a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
+SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_since
   FROM assignment_reminders.assignments a
   JOIN assignment_reminders.organizations o ON o.id = a.organization_id
   JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
@@ -34,4 +34,4 @@ SELECT a.id, a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.da
        (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
        s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
        s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts) AS e
- WHERE a.id = ANY ($1)
+ WHERE a.id = $1
