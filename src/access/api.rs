@@ -63,6 +63,9 @@ const FUNCTIONS: &[&str] = &[
     "record_delivery_failure",
     "record_delivery_failures",
     "return_reminders",
+    "claim_digests",
+    "mark_digest_sent",
+    "record_digest_failure",
     "record_delivery_event",
     "unsubscribe",
 ];

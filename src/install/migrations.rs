@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "023_outbox",
     "024_unsubscribe",
     "025_answers",
+    "028_digests",
 ];
 
 impl Migration {
