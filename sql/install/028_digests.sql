@@ -20,3 +20,8 @@ COMMENT ON COLUMN assignment_reminders.users.locale IS
 -- same moment as in reminders_pending_idx and reminders_due_idx, in other words: each is taken by the statements alone that mean it.
 CREATE INDEX reminders_students_idx ON assignment_reminders.reminders (organization_id, (greatest(scheduled_for, retry_at, scheduled_for)), number)
     WHERE status = 'pending' AND recipient_id IS NULL;
+
+-- What waits for each person, the oldest first, before all that was sent to them. It goes on serving the foreign key.
+DROP INDEX assignment_reminders.reminders_recipient_idx;
+CREATE INDEX reminders_recipient_idx ON assignment_reminders.reminders
+    (recipient_id, (status = 'pending'), (greatest(scheduled_for, retry_at))) WHERE recipient_id IS NOT NULL;
