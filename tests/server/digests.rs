@@ -424,6 +424,7 @@ fn organizations_share_the_messages_of_a_claim_whatever_they_hold() {
 fn nothing_is_claimed_where_nothing_a_minute_may_be() {
     let (_database, mut client, people) = waiting(3);
     due_soon(&mut client, &people);
+    run(&mut client, "UPDATE reminders SET scheduled_for = '2026-11-22 06:00+00' WHERE recipient_id IS NOT NULL");
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 0");
     assert_eq!(claim(&mut client, 100, NOW), [""; 0]);
     assert_eq!(row(&mut client, &format!("SELECT count(*) FROM claim_reminders(as_of => '{NOW}')")), "0");
@@ -455,6 +456,7 @@ fn due_dates_go_first_where_a_rate_limit_binds_and_other_organizations_have_thei
             ),
         );
         run(&mut client, &format!("SELECT run_daily_evaluation('{NOW}')"));
+        run(&mut client, "UPDATE reminders SET scheduled_for = '2026-11-22 06:00+00' WHERE recipient_id IS NOT NULL");
         // Where a session's claims have gone on from.
         for (as_of, expected) in [
             (NOW, ["1|2h|1", "1|contact-reminder|9", "2|contact-reminder|10"]),
