@@ -15,11 +15,14 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.mark_reminders_failed(uuid[], uuid, text[], boolean[], timestamptz),
     assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamptz),
     assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamptz),
-    assignment_reminders.return_reminders(uuid[], uuid)
+    assignment_reminders.return_reminders(uuid[], uuid),
+    assignment_reminders.claim_digests(integer, interval, uuid, timestamptz),
+    assignment_reminders.mark_digest_sent(uuid[], uuid, text, text, timestamptz)
 TO reminder_worker;
 -- To say whose fault a failure was. What is said of a recipient's address may opt its person out.
 GRANT EXECUTE ON FUNCTION
     assignment_reminders.record_delivery_failure(uuid, uuid, text, text, boolean, timestamptz),
-    assignment_reminders.record_delivery_failures(uuid[], uuid, text[], text[], boolean[], timestamptz)
+    assignment_reminders.record_delivery_failures(uuid[], uuid, text[], text[], boolean[], timestamptz),
+    assignment_reminders.record_digest_failure(uuid[], uuid, text, text, boolean, timestamptz)
 TO reminder_worker;
 GRANT UPDATE (soft_bounces, soft_bounced_at, contact_opt_out, contact_opt_out_reason, updated_at) ON assignment_reminders.users TO reminder_worker;

@@ -45,7 +45,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'mark_reminders_failed'), ($2, 'extend_reminder_lease'), ($2, 'extend_reminder_leases'), ($2, 'record_delivery_event'),
            ($2, 'unsubscribe'),
            ($2, 'record_delivery_failure'), ($2, 'record_delivery_failures'), ($2, 'return_reminders'),
-           ($2, 'record_provider_message')
+           ($2, 'record_provider_message'),
+           ($2, 'claim_digests'), ($2, 'mark_digest_sent'), ($2, 'record_digest_failure')
 )
 SELECT format('GRANT USAGE ON SCHEMA assignment_reminders TO %I', r.name) AS command
   FROM unnest(ARRAY[$1, $2]) AS r (name)

@@ -1,8 +1,9 @@
--- What a round of a claim picks: the beginning of a statement that goes on with judge.sql and claim.sql. One that was claimed before and
--- never answered for has lost that attempt (after_loss says what follows).
+-- What a round of a claim picks: the beginning of a statement. It goes on with which of them come first (pick_oldest.sql, pick_due_dates.sql),
+-- whether they are locked (pick_locked.sql, pick_seen.sql), and judge.sql. One that was claimed before and never answered for has lost
+-- that attempt (after_loss says what follows).
 -- $4 to $7: organizations, how many of each to decide on at most, and where to begin in each, pairwise, $10: whether it is the round for
 -- those that are tried alone, which leaves out all others, as others leave them out.
--- Index: reminders_pending_idx, once per organization; primary keys for the rest.
+-- Index: that of what comes first, once per organization; primary keys for the rest.
 WITH share AS MATERIALIZED (
     SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
            coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id,
@@ -22,7 +23,7 @@ WITH share AS MATERIALIZED (
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (
-           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.organization_id, r.assignment_id,
+           SELECT greatest(r.scheduled_for, r.retry_at) AS available_at, r.number, r.ctid AS row_ctid, r.id AS reminder_id, r.organization_id, r.assignment_id,
                   r.recipient_id AS enqueued_recipient_id, r.peer_mentor_id AS enqueued_peer_mentor_id, r.reminder_type, r.anchor,
                   r.scheduled_for, r.claimed_email, lost.is_lost,
                   -- Whatever number somebody has put there, it must not stop the claims of others.
@@ -31,13 +32,5 @@ WITH share AS MATERIALIZED (
             -- Unless its worker was told not to send it.
             CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost) AS lost
             WHERE r.organization_id = o.organization_id AND r.status = 'pending'
-              AND greatest(r.scheduled_for, r.retry_at) <= $1
-              AND (greatest(r.scheduled_for, r.retry_at), r.number) > (o.after_available_at, o.after_number)
               AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
               AND $10 = (lost.is_lost AND assignment_reminders.after_loss(least(r.attempts, 2147483646) + 1, o.max_attempts) = 'retry_alone')
-            ORDER BY greatest(r.scheduled_for, r.retry_at), r.number
-            LIMIT o.size
-              FOR NO KEY UPDATE OF r SKIP LOCKED
-           ) AS r
-     -- As many as a round may hold: for the planner, which knows nothing of shares.
-     LIMIT 10000

@@ -1,6 +1,7 @@
 //! Answers to a claim: sent, failed, given back, or still at it. An answer counts for as long as nobody else has claimed the reminder;
 //! after that it changes nothing, and says so.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
@@ -78,7 +79,7 @@ fn mark_reminder_failed(
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
     let failure = Failure { fault: None, error: error.map(str::to_string), is_permanent: permanent };
-    answer_one((reminder, failure), claim_id, &Failed { as_of: arguments::as_of(as_of)? })
+    answer_one((reminder, failure), claim_id, &Failed::of_each(arguments::as_of(as_of)?))
 }
 
 /// Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are
@@ -99,7 +100,7 @@ fn mark_reminders_failed(
     let failures = errors.into_iter().zip(permanent);
     let failures = failures.map(|(error, is_permanent)| Failure { fault: None, error, is_permanent });
     let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
-    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Failed { as_of: arguments::as_of(as_of)? })?))
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Failed::of_each(arguments::as_of(as_of)?))?))
 }
 
 /// Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the
@@ -126,7 +127,7 @@ fn record_delivery_failure(
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
     let fault = fault.map(fault_named).transpose()?;
     let failure = Failure { fault, error: error.map(str::to_string), is_permanent: permanent };
-    let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
+    let failed = Failed::of_each(arguments::as_of_claim(as_of)?);
     Failed::require([fault])?;
     answer_one((reminder, failure), claim_id, &failed)
 }
@@ -151,12 +152,51 @@ fn record_delivery_failures(
     let faults = faults?;
     let errors = pairwise("errors", errors, reminders.len())?;
     let permanent = pairwise("permanent", permanent, reminders.len())?;
-    let failed = Failed { as_of: arguments::as_of_claim(as_of)? };
+    let failed = Failed::of_each(arguments::as_of_claim(as_of)?);
     Failed::require(faults.iter().copied())?;
     let failures = faults.into_iter().zip(errors).zip(permanent);
     let failures = failures.map(|((fault, error), is_permanent)| Failure { fault, error, is_permanent });
     let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
     Ok(SetOfIterator::new(answer_each(answers, claim_id, &failed)?))
+}
+
+/// Records a message of claim_digests as sent: all of its reminders, under one message id, as mark_reminder_sent does. What the provider reports of it later counts
+/// once. Returns the ids that were not recorded, as mark_reminders_sent does.
+///
+/// 22004 for NULL ids.
+#[pg_extern(volatile)]
+fn mark_digest_sent(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    message_id: default!(Option<&str>, "NULL"),
+    from_inbox: default!(Option<&str>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let answers = ids(reminder_ids)?.into_iter().map(|id| (id, message_id.map(str::to_string))).collect();
+    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &sent)?))
+}
+
+/// Records that sending a message of claim_digests failed, and whose fault it was, as record_delivery_failure does for each of its reminders. They wait for as
+/// long as the first of them would alone, so that they come back together; and what is said of the recipient's address counts once, as it is
+/// one message. Returns the ids that were not recorded, as mark_reminders_sent does.
+///
+/// 22004 for NULL ids, 22023 for another fault or an as_of over 31 days ahead.
+#[pg_extern(volatile)]
+fn record_digest_failure(
+    reminder_ids: Option<Vec<Option<Uuid>>>,
+    claim_id: Option<Uuid>,
+    fault: Option<&str>,
+    error: Option<&str>,
+    permanent: default!(Option<bool>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOfIterator<'static, Uuid>> {
+    let reminders = ids(reminder_ids)?;
+    let fault = fault.map(fault_named).transpose()?;
+    let failed = Failed::of_one_message(arguments::as_of_claim(as_of)?);
+    Failed::require([fault])?;
+    let failure = |id| (id, Failure { fault, error: error.map(str::to_string), is_permanent: permanent });
+    Ok(SetOfIterator::new(answer_each(reminders.into_iter().map(failure).collect(), claim_id, &failed)?))
 }
 
 fn fault_named(name: &str) -> Result<Fault> {
@@ -232,6 +272,9 @@ trait Answer {
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
 
+    /// Nothing of what it has written stands: it is written anew, one by one.
+    fn begin_again(&self) {}
+
     /// Logs it of one that was deleted while this claim held it, if there was one. Returns whether it is recorded.
     fn log_deleted(&self, _reminder: Uuid, _claim: Uuid, _said: &Self::Said) -> Result<bool> {
         Ok(false)
@@ -280,6 +323,7 @@ fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, an
     if let Ok(unrecorded) = attempt_where(is_of_the_data, || answer_all(&said, claim_id, answer))? {
         return Ok(unrecorded);
     }
+    answer.begin_again();
     let held = lock_held(&said, claim_id)?;
     let mut unrecorded = still_unrecorded(not_in(&said, &ids_of(&held)), &said, claim_id, answer)?;
     for held in held {
@@ -426,6 +470,8 @@ impl Answer for Returned {
 /// They could not be handed over.
 struct Failed {
     as_of: TimestampWithTimeZone,
+    /// Where they are one message: the addresses that were told what it says of them.
+    told: Option<RefCell<HashSet<([u8; 16], String)>>>,
 }
 
 /// Why one could not.
@@ -448,6 +494,20 @@ impl Failure {
 }
 
 impl Failed {
+    const fn of_each(as_of: TimestampWithTimeZone) -> Self {
+        Self { as_of, told: None }
+    }
+
+    fn of_one_message(as_of: TimestampWithTimeZone) -> Self {
+        Self { as_of, told: Some(RefCell::default()) }
+    }
+
+    /// Whether it is the first that is said of this address by the message that it is about.
+    fn is_news(&self, organization: Uuid, address: &str) -> bool {
+        let Some(told) = &self.told else { return true };
+        told.borrow_mut().insert((*organization.as_bytes(), address.to_string()))
+    }
+
     /// What faults ask for beside an answer.
     fn require(faults: impl IntoIterator<Item = Option<Fault>>) -> Result<()> {
         const JUDGED: Whole = Whole {
@@ -501,24 +561,40 @@ impl Answer for Failed {
             });
             costs.push(i32::from(pause.is_none()));
         }
+        if self.told.is_some() {
+            // What is tried again is one message again.
+            let first = waits.iter().copied().flatten().reduce(f64::min);
+            waits.iter_mut().filter(|wait| wait.is_some()).for_each(|wait| *wait = first);
+        }
         let arguments = [ids.into(), errors.into(), waits.into(), self.as_of.into(), verdicts.into(), costs.into()];
         let mut written: Vec<Written> = FAILED.write(&arguments, |rows| rows.map(Written::read).collect())?;
         if written.iter().any(|written| written.is_given_up) {
             notify::failed()?;
         }
-        // In one order, so that two who answer for the same people do not lock each other.
-        written.sort_by(|one, other| {
-            (one.organization.as_bytes(), &one.address).cmp(&(other.organization.as_bytes(), &other.address))
-        });
+        // In one order, so that two who answer for the same people do not lock each other. Of one message, what did not count before comes first.
+        let order = |written: &Written| {
+            let was_counted = counted.contains(written.reminder.as_bytes());
+            (*written.organization.as_bytes(), written.address.clone(), was_counted)
+        };
+        written.sort_by_cached_key(order);
         for Written { reminder, organization, address, .. } in written {
             let Some(failure) = failure_of.get(reminder.as_bytes()) else { continue };
             if let (Some(Fault::Recipient), Some(verdict), Some(address)) = (failure.fault, failure.verdict(), address)
             {
                 let was_counted = counted.contains(reminder.as_bytes());
+                if !self.is_news(organization, &address) {
+                    continue;
+                }
                 events::not_delivered(organization, &address, verdict, was_counted, failure.error.as_deref())?;
             }
         }
         Ok(Vec::new())
+    }
+
+    fn begin_again(&self) {
+        if let Some(told) = &self.told {
+            told.borrow_mut().clear();
+        }
     }
 
     /// It stops nobody: others will tell what is wrong.
@@ -527,6 +603,7 @@ impl Answer for Failed {
         let logged = deleted::failed(reminder, claim, error, verdict.map(Verdict::name))?;
         if let (Some((organization, Some(address))), Some(verdict), Some(Fault::Recipient)) =
             (&logged, verdict, failure.fault)
+            && self.is_news(*organization, address)
         {
             events::not_delivered(*organization, address, verdict, false, error)?;
         }

@@ -9,6 +9,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::asked::with_questions;
+use super::digest::Digests;
 use super::limit::{Limit, Limited};
 use super::notify;
 use super::progress::{self, Place};
@@ -52,6 +53,27 @@ fn claim_reminders(
     organization_id: default!(Option<Uuid>, "NULL"),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<ClaimedReminders>> {
+    let terms = Terms { function: "claim_reminders()", batch_size, lease, organization_id, as_of };
+    claim(terms, &HandsOut::Reminders).map(|claimed| SetOf::statement(claimed.rows))
+}
+
+/// What a worker asks for.
+pub struct Terms {
+    pub function: &'static str,
+    pub batch_size: Option<i32>,
+    pub lease: Option<Interval>,
+    pub organization_id: Option<Uuid>,
+    pub as_of: Option<TimestampWithTimeZone>,
+}
+
+/// In what portions a claim hands reminders out. Each is a message, and what is wanted, limited and shared is messages.
+pub enum HandsOut {
+    Reminders,
+    Digests(Digests),
+}
+
+/// Claims by these terms, checked.
+pub fn claim(terms: Terms, hands_out: &HandsOut) -> Result<Claimed> {
     const WHOLE: Whole = Whole {
         updates: &["reminders", "claim_rates"],
         inserts: &["send_logs", "claim_rates"],
@@ -66,22 +88,22 @@ fn claim_reminders(
             "claim_rates",
         ])
     };
-    let batch_size = arguments::size("batch_size", batch_size)?;
-    let lease = arguments::lease(lease)?;
-    let as_of = arguments::as_of_claim(as_of)?;
+    let batch_size = arguments::size("batch_size", terms.batch_size)?;
+    let lease = arguments::lease(terms.lease)?;
+    let as_of = arguments::as_of_claim(terms.as_of)?;
     WHOLE.require()?;
-    let organization = existing_organization(organization_id)?;
+    let organization = existing_organization(terms.organization_id)?;
     require_read_committed(
-        "claim_reminders()",
+        terms.function,
         "In a stricter one it would not see a contact or an opt-out that was committed after the transaction began.",
     )?;
 
-    let claim = Claim { batch_size, as_of, lease };
+    let claim = Claim { batch_size, as_of, lease, hands_out };
     let known = progress::places().map(|places| of_organization(places, organization));
     if let Some(places) = known {
         let claimed = claim.make(places, false)?;
-        if !claimed.is_empty() {
-            return Ok(SetOf::statement(claimed));
+        if !claimed.rows.is_empty() {
+            return Ok(claimed);
         }
     }
     // What came back or came late may lie behind the places where the last claim ended.
@@ -93,7 +115,7 @@ fn claim_reminders(
     if organization.is_none() {
         progress::began(started.elapsed(), &places);
     }
-    claim.make(places, true).map(SetOf::statement)
+    claim.make(places, true)
 }
 
 fn of_organization(places: Vec<Place>, organization: Option<Uuid>) -> Vec<Place> {
@@ -121,10 +143,23 @@ thread_local! {
     static WAS_ALONE: Cell<bool> = const { Cell::new(true) };
 }
 
-struct Claim {
+struct Claim<'a> {
     batch_size: i32,
     as_of: TimestampWithTimeZone,
     lease: Interval,
+    hands_out: &'a HandsOut,
+}
+
+/// What was claimed, and how many messages of each organization that is.
+pub struct Claimed {
+    pub rows: ResultSet,
+    pub messages: HashMap<[u8; 16], i32>,
+}
+
+impl Claimed {
+    fn nothing() -> Self {
+        Self { rows: ResultSet::empty(), messages: HashMap::new() }
+    }
 }
 
 /// An organization that has something due, and where to go on in it.
@@ -135,29 +170,94 @@ struct Queue {
     most: i32,
     /// Whether its oldest one is to be tried alone.
     is_alone: bool,
+    first: First,
+    /// Where to go on among what comes first of due dates.
+    place_of_due_dates: Place,
 }
 
-impl Claim {
+/// What of an organization comes first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// What students are told of due dates: where a limit binds, it would come too late.
+    DueDates,
+    Oldest,
+}
+
+impl Queue {
+    const fn organization(&self) -> Uuid {
+        self.place.organization
+    }
+
+    /// Where to go on.
+    const fn next(&self) -> Place {
+        match self.first {
+            First::DueDates => self.place_of_due_dates,
+            First::Oldest => self.place,
+        }
+    }
+
+    /// One statement found `found` of `size` here, got as far as `reached`, and handed out `taken` messages.
+    fn went_on(&mut self, size: i32, found: i32, reached: Option<Place>, taken: i32) {
+        let is_exhausted = found < size; // nothing more, or nothing that nobody holds
+        self.most -= taken;
+        match self.first {
+            First::DueDates if is_exhausted => self.first = First::Oldest,
+            First::DueDates => self.place_of_due_dates = reached.unwrap_or(self.place_of_due_dates),
+            First::Oldest if is_exhausted => self.most = 0,
+            First::Oldest => self.place = reached.unwrap_or(self.place),
+        }
+    }
+}
+
+/// What one statement, or what belongs together of several, decided.
+pub struct Decided {
+    /// Also what was skipped or given up.
+    pub rows: ResultSet,
+    /// How many it met of each organization, whatever became of them.
+    pub found: HashMap<[u8; 16], i32>,
+    /// How far it got: nothing is left before these.
+    pub reached: Vec<Place>,
+    /// How much it looked at.
+    pub work: i32,
+}
+
+/// What one statement is to decide on.
+pub struct Asked<'a> {
+    pub as_of: TimestampWithTimeZone,
+    pub lease: Interval,
+    pub places: &'a [Place],
+    /// Of each place so many.
+    pub sizes: &'a [i32],
+    /// Of each place so many messages, where others have some, too.
+    pub messages: &'a [i32],
+    /// How many messages may be handed out.
+    pub left: i32,
+    pub claim_id: Uuid,
+    pub round: Round,
+    pub first: First,
+}
+
+impl Claim<'_> {
     /// What is claimed from these places on. Where they are the starts of all, what is tried alone is claimed when there is nothing else.
-    fn make(&self, places: Vec<Place>, is_from_the_start: bool) -> Result<ResultSet> {
+    fn make(&self, places: Vec<Place>, is_from_the_start: bool) -> Result<Claimed> {
         let (queues, limits) = self.queues(places)?;
         let mut decided = 0;
-        let mut claimed = ResultSet::empty();
+        let mut claimed = Claimed::nothing();
         let is_their_turn = !WAS_ALONE.get() && queues.iter().any(|queue| queue.is_alone);
         if is_their_turn {
             claimed = self.rounds(&queues, Round::Alone, &mut decided)?;
         }
-        if claimed.is_empty() {
+        if claimed.rows.is_empty() {
             claimed = self.rounds(&queues, Round::Others, &mut decided)?;
-            WAS_ALONE.set(WAS_ALONE.get() && claimed.is_empty());
+            WAS_ALONE.set(WAS_ALONE.get() && claimed.rows.is_empty());
         }
-        if claimed.is_empty() && is_from_the_start && !is_their_turn {
+        if claimed.rows.is_empty() && is_from_the_start && !is_their_turn {
             claimed = self.rounds(&queues, Round::Alone, &mut decided)?;
         }
-        if claimed.is_empty() && decided >= BOUND {
+        if claimed.rows.is_empty() && decided >= BOUND {
             notify::enqueued()?;
         }
-        Limit::save(&limits, &claimed, self.as_of)?;
+        Limit::save(&limits, &claimed.messages, self.as_of)?;
         Ok(claimed)
     }
 
@@ -178,14 +278,17 @@ impl Claim {
                 }
                 let reached = Some((row.not_null("after_available_at")?, row.not_null("after_number")?));
                 let place = Place { organization, reached };
-                Ok(Queue { place, most: self.batch_size, is_alone: row.not_null("is_alone")? })
+                let place_of_due_dates = Place::start_of(organization);
+                let (most, first) = (self.batch_size, First::Oldest);
+                Ok(Queue { place, most, is_alone: row.not_null("is_alone")?, first, place_of_due_dates })
             })
             .collect()
         })?;
         let limits = Limit::lock(limited, self.as_of)?;
         for limit in &limits {
-            for queue in queues.iter_mut().filter(|queue| limit.is_of(queue.place.organization)) {
+            for queue in queues.iter_mut().filter(|queue| limit.is_of(queue.organization())) {
                 queue.most = queue.most.min(limit.allowance);
+                queue.first = First::DueDates;
             }
         }
         queues.retain(|queue| queue.most > 0);
@@ -194,9 +297,12 @@ impl Claim {
 
     /// Goes through the queues until enough is claimed, nothing is left, or enough is decided on. What one of them cannot fill, since
     /// others hold it or it is not to be sent, the others get.
-    fn rounds(&self, queues: &[Queue], round: Round, decided: &mut i32) -> Result<ResultSet> {
+    fn rounds(&self, queues: &[Queue], round: Round, decided: &mut i32) -> Result<Claimed> {
         let mut queues = queues.to_vec();
-        let mut claimed = ResultSet::empty();
+        if round == Round::Alone {
+            queues.iter_mut().for_each(|queue| queue.first = First::Oldest);
+        }
+        let mut claimed = Claimed::nothing();
         let wanted = match round {
             Round::Alone => 1,
             Round::Others => self.batch_size,
@@ -204,111 +310,170 @@ impl Claim {
         // So many are decided on at once where there is little to hand out among them.
         let mut reach = 0;
         let claim_id = random::uuid()?;
-        loop {
-            let left = wanted - claimed.count();
-            if left <= 0 || queues.is_empty() || *decided >= BOUND {
-                break;
-            }
-            let asked = left.max(reach);
-            let sizes = shares(&queues.iter().map(|queue| queue.most).collect::<Vec<_>>(), asked);
-            let mut rows = self.decide(&queues, &sizes, left, claim_id, round)?;
-            *decided += rows.count();
-            log_lost(&rows)?;
-            let all = positions(&rows)?;
-            // What was skipped or given up has no claim, and is nothing for the worker.
-            rows.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
-            let handed_out = positions(&rows)?;
-            let is_enough = rows.count() == left;
-            // Of more than was wanted, some may have been left between these.
-            progress::ended(if is_enough { &handed_out } else { &all });
-            if is_enough && asked > left {
-                notify::enqueued()?;
-            }
-            let (met, taken) = (per_organization(&all), per_organization(&handed_out));
-            for (queue, &size) in queues.iter_mut().zip(&sizes).filter(|(_, size)| **size > 0) {
-                let organization = queue.place.organization;
-                let (count, furthest) = met.get(organization.as_bytes()).copied().unwrap_or((0, queue.place));
-                queue.place = furthest;
-                queue.most = if count < size {
-                    0 // nothing more, or nothing that nobody holds
-                } else {
-                    queue.most - taken.get(organization.as_bytes()).map_or(0, |(count, _)| *count)
+        let mut count = 0;
+        while count < wanted && !queues.is_empty() && *decided < BOUND {
+            let (asked, before) = ((wanted - count).max(reach), count);
+            let most: Vec<i32> = queues.iter().map(|queue| queue.most).collect();
+            let (mut shares, mut quotas) = (shares(&most, asked), shares(&most, wanted - count));
+            for first in [First::DueDates, First::Oldest] {
+                let here: Vec<usize> =
+                    (0..queues.len()).filter(|&at| queues[at].first == first && shares[at] > 0).collect();
+                let places: Vec<Place> = here.iter().map(|&at| queues[at].next()).collect();
+                let sizes: Vec<i32> = here.iter().map(|&at| shares[at]).collect();
+                let messages: Vec<i32> = here.iter().map(|&at| quotas[at]).collect();
+                let left = wanted - count;
+                if places.is_empty() || left <= 0 {
+                    continue;
+                }
+                let (as_of, lease, places, sizes) = (self.as_of, self.lease, &places, &sizes);
+                let ask = Asked { as_of, lease, places, sizes, messages: &messages, left, claim_id, round, first };
+                let Decided { mut rows, found, reached, work } = match self.hands_out {
+                    HandsOut::Reminders => ask.decide()?,
+                    HandsOut::Digests(digests) => digests.decide(&ask)?,
                 };
+                *decided += work;
+                log_lost(&rows)?;
+                // What was skipped or given up has no claim, and is nothing for the worker.
+                rows.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
+                let taken = match self.hands_out {
+                    HandsOut::Reminders => per_organization(&rows)?,
+                    HandsOut::Digests(digests) => digests.new_messages(&rows)?,
+                };
+                count += taken.values().sum::<i32>();
+                if first == First::Oldest {
+                    progress::ended(&reached);
+                }
+                if count >= wanted && sizes.iter().sum::<i32>() > left {
+                    notify::enqueued()?;
+                }
+                let reached = furthest(&reached);
+                for (&at, &size) in here.iter().zip(sizes) {
+                    let queue = &mut queues[at];
+                    let organization = *queue.organization().as_bytes();
+                    let of = |counts: &HashMap<[u8; 16], i32>| counts.get(&organization).copied().unwrap_or(0);
+                    queue.went_on(size, of(&found), reached.get(&organization).copied(), of(&taken));
+                    // Where due dates came first, the rest of its share is of the oldest.
+                    shares[at] -= of(&taken);
+                    quotas[at] -= of(&taken);
+                }
+                for (organization, messages) in taken {
+                    *claimed.messages.entry(organization).or_insert(0) += messages;
+                }
+                claimed.rows.append(rows);
             }
             queues.retain(|queue| queue.most > 0);
-            reach = if rows.count() <= asked / 2 { (asked * 2).min(LARGEST_ROUND) } else { 0 };
-            claimed.append(rows);
+            reach = if count - before <= asked / 2 { (asked * 2).min(LARGEST_ROUND) } else { 0 };
         }
-        if round == Round::Alone && !claimed.is_empty() {
+        if round == Round::Alone && !claimed.rows.is_empty() {
             WAS_ALONE.set(true);
         }
         Ok(claimed)
     }
+}
 
-    /// One statement: of each queue so many, of which `left` are handed out.
-    fn decide(&self, queues: &[Queue], sizes: &[i32], left: i32, claim_id: Uuid, round: Round) -> Result<ResultSet> {
-        static CLAIM: Statement = Statement::by_index(
-            concat!(
-                include_str!("../../sql/delivery/pick.sql"),
-                include_str!("../../sql/delivery/judge.sql"),
-                include_str!("../../sql/delivery/claim.sql"),
-            ),
-            &[
-                types::MOMENT,
-                types::TEXTS,
-                types::INTERVAL,
-                types::UUIDS,
-                types::INTS,
-                types::MOMENTS,
-                types::BIGINTS,
-                types::INT,
-                types::UUID,
-                types::BOOL,
-            ],
-        );
-        let asked: Vec<Place> =
-            queues.iter().zip(sizes).filter(|(_, size)| **size > 0).map(|(queue, _)| queue.place).collect();
-        let sizes: Vec<i32> = sizes.iter().copied().filter(|size| *size > 0).collect();
-        let (organizations, available_at, numbers) = Place::columns(&asked);
-        let arguments = [
+/// What a statement of a claim begins with, after pick.sql: what comes first.
+macro_rules! picked {
+    ($first:literal, $($rest:literal),+) => {
+        concat!(
+            include_str!("../../sql/delivery/pick.sql"),
+            include_str!(concat!("../../sql/delivery/", $first, ".sql")),
+            $(include_str!(concat!("../../sql/delivery/", $rest, ".sql"))),+
+        )
+    };
+}
+pub(super) use picked;
+
+macro_rules! claims {
+    ($first:literal) => {
+        concat!(picked!($first, "pick_locked", "judge", "claim"), ")\n", include_str!("../../sql/delivery/lease.sql"))
+    };
+}
+
+/// What statements of claims take: pick.sql, take.sql, claim.sql and lease.sql say what each is.
+pub const PARAMETERS: &[pgrx::pg_sys::BuiltinOid] = &[
+    types::MOMENT,
+    types::TEXTS,
+    types::INTERVAL,
+    types::UUIDS,
+    types::INTS,
+    types::MOMENTS,
+    types::BIGINTS,
+    types::INT,
+    types::UUID,
+    types::BOOL,
+    types::UUIDS,
+];
+
+impl Asked<'_> {
+    /// The arguments of a statement that picks.
+    pub fn arguments(&self) -> [pgrx::datum::DatumWithOid<'static>; 11] {
+        let (organizations, available_at, numbers) = Place::columns(self.places);
+        [
             self.as_of.into(),
             Follows::DueDate.other_types().into(),
             self.lease.into(),
             organizations.into(),
-            sizes.into(),
+            self.sizes.to_vec().into(),
             available_at.into(),
             numbers.into(),
-            left.into(),
-            claim_id.into(),
-            (round == Round::Alone).into(),
-        ];
-        with_questions(|| CLAIM.write_rows(&arguments))
+            self.left.into(),
+            self.claim_id.into(),
+            (self.round == Round::Alone).into(),
+            None::<Vec<Uuid>>.into(),
+        ]
+    }
+
+    /// One statement: of each queue so many, of which `left` are handed out.
+    fn decide(&self) -> Result<Decided> {
+        static OLDEST: Statement = Statement::by_index(claims!("pick_oldest"), PARAMETERS);
+        static DUE_DATES: Statement = Statement::by_index(claims!("pick_due_dates"), PARAMETERS);
+        let statement = match self.first {
+            First::Oldest => &OLDEST,
+            First::DueDates => &DUE_DATES,
+        };
+        let rows = with_questions(|| statement.write_rows(&self.arguments()))?;
+        let found = per_organization(&rows)?;
+        let mut handed_out = Vec::new();
+        for row in rows.rows() {
+            if row.get::<Uuid>("claim_id")?.is_some() {
+                handed_out.push(position(row)?);
+            }
+        }
+        let is_enough = i32::try_from(handed_out.len()).unwrap_or(i32::MAX) >= self.left;
+        // Of more than was wanted, some may have been left between these.
+        let reached = if is_enough { handed_out } else { rows.rows().map(position).collect::<Result<_>>()? };
+        Ok(Decided { work: rows.count(), rows, found, reached })
     }
 }
 
 /// What a round is for: those that may be what kills workers, and so are tried alone, or all others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Round {
+pub enum Round {
     Alone,
     Others,
 }
 
-/// Where the rows stand in the queues of their organizations.
-fn positions(rows: &ResultSet) -> Result<Vec<Place>> {
-    let position = |row: &Row| {
-        let reached = Some((row.not_null("available_at")?, row.not_null("number")?));
-        Ok(Place { organization: row.not_null("organization_id")?, reached })
-    };
-    rows.rows().map(position).collect()
+/// Where a row stands in the queue of its organization.
+pub fn position(row: &Row) -> Result<Place> {
+    let reached = Some((row.not_null("available_at")?, row.not_null("number")?));
+    Ok(Place { organization: row.not_null("organization_id")?, reached })
 }
 
-/// How many there are of each organization, and the furthest.
-fn per_organization(places: &[Place]) -> HashMap<[u8; 16], (i32, Place)> {
-    let mut found: HashMap<[u8; 16], (i32, Place)> = HashMap::new();
+/// How many rows there are of each organization.
+pub fn per_organization(rows: &ResultSet) -> Result<HashMap<[u8; 16], i32>> {
+    let mut found = HashMap::new();
+    for row in rows.rows() {
+        *found.entry(*row.not_null::<Uuid>("organization_id")?.as_bytes()).or_insert(0) += 1;
+    }
+    Ok(found)
+}
+
+/// The furthest place of each organization.
+fn furthest(places: &[Place]) -> HashMap<[u8; 16], Place> {
+    let mut found: HashMap<[u8; 16], Place> = HashMap::new();
     for place in places {
-        let (count, furthest) = found.entry(*place.organization.as_bytes()).or_insert((0, *place));
-        *count += 1;
-        *furthest = furthest.further(*place);
+        let known = found.entry(*place.organization.as_bytes()).or_insert(*place);
+        *known = known.further(*place);
     }
     found
 }

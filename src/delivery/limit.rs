@@ -11,7 +11,7 @@ use super::asked::with_questions;
 use crate::rules::rate::{self, Claims};
 use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::Result;
-use crate::server::rows::{ResultSet, Row};
+use crate::server::rows::Row;
 use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{attempt_where, is_lock_not_available};
@@ -58,8 +58,8 @@ impl Limit {
         self.organization == organization
     }
 
-    /// Counts what was claimed of organizations with a limit.
-    pub fn save(limits: &[Self], claimed: &ResultSet, as_of: TimestampWithTimeZone) -> Result<()> {
+    /// Counts the messages that were claimed of organizations with a limit.
+    pub fn save(limits: &[Self], messages: &HashMap<[u8; 16], i32>, as_of: TimestampWithTimeZone) -> Result<()> {
         static SAVE: Statement = Statement::by_index(
             include_str!("../../sql/delivery/save_rate.sql"),
             &[types::UUID, types::MOMENTS, types::INTS],
@@ -67,12 +67,8 @@ impl Limit {
         if limits.is_empty() {
             return Ok(());
         }
-        let mut messages: HashMap<Uuid, i32> = HashMap::new();
-        for row in claimed.rows() {
-            *messages.entry(row.not_null("organization_id")?).or_insert(0) += 1;
-        }
         for limit in limits {
-            let Some(&messages) = messages.get(&limit.organization) else { continue };
+            let Some(&messages) = messages.get(limit.organization.as_bytes()) else { continue };
             let counting = rate::after_claim(&limit.claims, messages, nearest_moment(as_of));
             let at: Vec<TimestampWithTimeZone> = counting.iter().filter_map(|claims| timestamp(claims.at)).collect();
             let messages: Vec<i32> = counting.iter().map(|claims| claims.messages).collect();

@@ -4,6 +4,7 @@ mod answer;
 mod asked;
 mod claim;
 mod deleted;
+mod digest;
 mod enqueue;
 mod events;
 mod ids;

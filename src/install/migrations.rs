@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "025_answers",
     "026_provider_messages",
     "027_episodes",
+    "028_digests",
 ];
 
 impl Migration {

@@ -16,6 +16,7 @@ mod daily;
 mod definitions;
 mod delivery;
 mod delivery_races;
+mod digests;
 mod due;
 mod errors;
 mod evaluation;

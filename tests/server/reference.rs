@@ -37,7 +37,10 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         "Delivery",
         &[
             "claim_reminders",
+            "claim_digests",
             "mark_reminder*",
+            "mark_digest_sent",
+            "record_digest_failure",
             "record_delivery_failure*",
             "extend_reminder_lease*",
             "return_reminders",

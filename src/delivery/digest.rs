@@ -1,0 +1,311 @@
+//! Digests: claims that hand out messages, each with all that is due to one person. What is due, fair and still to be sent, claims decide;
+//! owned here is whom a message is for, and that nobody else makes one for them meanwhile.
+//!
+//! People are locked before their reminders are. Two claims that had locked some reminders of one person each would make two messages.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use pgrx::Uuid;
+use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::prelude::*;
+
+use super::asked::with_questions;
+use super::claim::{Asked, Claimed, Decided, First, HandsOut, PARAMETERS, Round, Terms, claim, picked, position};
+use super::progress::Place;
+use crate::server::errors::Result;
+use crate::server::owner::as_owner_of;
+use crate::server::result::{SetOf, returns};
+use crate::server::rows::{ResultSet, Row};
+use crate::server::statement::{Statement, types};
+
+returns!(
+    /// A message. sql/delivery/digests.sql fills these columns, by their names; what its items say, sql/delivery/items.sql does.
+    ClaimedDigests: SetOf,
+    "TABLE (claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, organization_name text, \
+     recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, recipient_locale text, \
+     unsubscribe_token text, reminder_ids uuid[], items jsonb)"
+);
+
+/// Hands out up to batch_size messages, one a row: each holds all that is due to one person at as_of, and is claimed as claim_reminders
+/// claims, by the same rules. items is an array of objects, the oldest first: what claim_reminders returns of each reminder, and organization_name,
+/// coordinator_name, coordinator_email, the assignment's metadata, and of an escalation reminded_name and reminded_at, or reminded_reason
+/// (a skip_reason, or failed) where nobody could be reminded. People whose user_preferences.digest is false get a message for each reminder; so does what
+/// is tried alone. A message counts as one for messages_per_minute.
+///
+/// While a claim that has not committed holds a person, others leave what is due to them; later, they find only what has come due since. A message holds at
+/// most 10,000 reminders; what is more comes with the next. Answer with mark_digest_sent or record_digest_failure.
+///
+/// Errors are those of claim_reminders.
+#[pg_extern(volatile)]
+fn claim_digests(
+    batch_size: default!(Option<i32>, 100),
+    lease: default!(Option<Interval>, "interval '5 minutes'"),
+    organization_id: default!(Option<Uuid>, "NULL"),
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOf<ClaimedDigests>> {
+    let terms = Terms { function: "claim_digests()", batch_size, lease, organization_id, as_of };
+    let digests = HandsOut::Digests(Digests::default());
+    let claimed = claim(terms, &digests)?;
+    match digests {
+        HandsOut::Digests(digests) if !claimed.rows.is_empty() => digests.messages(&claimed).map(SetOf::statement),
+        _ => Ok(SetOf::statement(ResultSet::empty())),
+    }
+}
+
+/// How many reminders a message may hold, and how many at least are decided on before other people's wait for the next claim.
+const LARGEST: usize = 10_000;
+/// So long a message may be, in bytes of JSON: far from where Postgres ends.
+const LONGEST: usize = 64 * 1024 * 1024;
+
+type Id = [u8; 16];
+
+/// The messages of one claim.
+#[derive(Default)]
+pub struct Digests {
+    /// Whom this claim holds, and so makes one message for.
+    held: RefCell<HashSet<Id>>,
+    /// Those of them that something was claimed for.
+    begun: RefCell<HashSet<Id>>,
+}
+
+/// A reminder that is due, as it was seen before anybody was locked.
+struct Seed {
+    reminder: Uuid,
+    place: Place,
+    /// Whom it goes to. `None`: it is not to be sent.
+    recipient: Option<Uuid>,
+    /// Whom its row names, where that is somebody else.
+    named: Option<Uuid>,
+    is_in_digest: bool,
+}
+
+impl Seed {
+    fn read(row: Row, round: Round) -> Result<Self> {
+        let is_to_be_sent: bool = row.not_null("is_to_be_sent")?;
+        Ok(Self {
+            reminder: row.not_null("reminder_id")?,
+            place: position(&row)?,
+            recipient: if is_to_be_sent { row.get("recipient_id")? } else { None },
+            named: row.get("enqueued_recipient_id")?,
+            is_in_digest: round == Round::Others && row.not_null("wants_digests")?,
+        })
+    }
+}
+
+impl Digests {
+    /// Looks whom the next are for, holds these people, and claims all that is due to them.
+    pub fn decide(&self, asked: &Asked) -> Result<Decided> {
+        let seeds = look(asked)?;
+        let mut found = HashMap::new();
+        for seed in &seeds {
+            *found.entry(*seed.place.organization.as_bytes()).or_insert(0) += 1;
+        }
+        let seeds = self.shared(seeds, asked);
+        let people = seeds.iter().filter(|seed| seed.is_in_digest).filter_map(|seed| seed.recipient).collect();
+        self.hold(people)?;
+        let mut due = self.due_to(&seeds, asked.as_of)?;
+
+        let (mut ids, mut persons) = (Ids::default(), Ids::default());
+        // How many more each person's message may hold.
+        let mut room: HashMap<Id, usize> = HashMap::new();
+        let mut taken = 0;
+        for seed in &seeds {
+            match seed.recipient {
+                None => {
+                    ids.add(seed.reminder);
+                }
+                Some(person) if !seed.is_in_digest => {
+                    persons.add(person);
+                    ids.add(seed.reminder);
+                }
+                Some(person) if self.held.borrow().contains(person.as_bytes()) => {
+                    let others = due.remove(person.as_bytes()).unwrap_or_default();
+                    if ids.len() > 0 && ids.len() + others.len() > LARGEST {
+                        break;
+                    }
+                    persons.add(person);
+                    let room = room.entry(*person.as_bytes()).or_insert(LARGEST);
+                    for reminder in std::iter::once(seed.reminder).chain(others) {
+                        if *room > 0 {
+                            *room -= usize::from(ids.add(reminder));
+                        }
+                    }
+                    if *room == 0 && !ids.has(seed.reminder) {
+                        break; // it comes with the next message
+                    }
+                }
+                Some(_) => {} // somebody else holds them
+            }
+            taken += 1;
+        }
+        let rows = if ids.len() == 0 { ResultSet::empty() } else { take(asked, ids.0, persons.0)? };
+        let work = rows.count().max(i32::try_from(taken).unwrap_or(i32::MAX));
+        Ok(Decided { rows, found, reached: seeds[..taken].iter().map(|seed| seed.place).collect(), work })
+    }
+
+    /// Of each organization those that make no more messages than its share.
+    fn shared(&self, seeds: Vec<Seed>, asked: &Asked) -> Vec<Seed> {
+        let mut people = self.begun.borrow().clone();
+        let mut shares: HashMap<Id, Option<i32>> = HashMap::new();
+        for (place, messages) in asked.places.iter().zip(asked.messages) {
+            shares.insert(*place.organization.as_bytes(), Some(*messages));
+        }
+        let mut is_within = |seed: &Seed| {
+            let Some(share) = shares.get_mut(seed.place.organization.as_bytes()) else { return false };
+            // What comes behind one that is left is left, too.
+            let (Some(left), Some(recipient)) = (*share, seed.recipient) else { return share.is_some() };
+            let is_new = !seed.is_in_digest || !people.contains(recipient.as_bytes());
+            *share = if is_new && left <= 0 { None } else { Some(left - i32::from(is_new)) };
+            if share.is_some() && seed.is_in_digest {
+                people.insert(*recipient.as_bytes());
+            }
+            share.is_some()
+        };
+        seeds.into_iter().filter(|seed| is_within(seed)).collect()
+    }
+
+    /// Locks these people, but for those whom somebody else has locked. With the rights of the tables' owner: a lock needs more than the right to read.
+    fn hold(&self, mut people: Vec<Uuid>) -> Result<()> {
+        static HOLD: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/hold_users.sql"), &[types::UUIDS]);
+        people.retain(|person| !self.held.borrow().contains(person.as_bytes()));
+        if people.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<Uuid> = as_owner_of("users", || HOLD.write(&[people.into()], |rows| rows.column("id")))?;
+        self.held.borrow_mut().extend(held.iter().map(|person| *person.as_bytes()));
+        Ok(())
+    }
+
+    /// What is due to those who are held and were not yet: their ids by person.
+    fn due_to(&self, seeds: &[Seed], as_of: TimestampWithTimeZone) -> Result<HashMap<Id, Vec<Uuid>>> {
+        static DUE: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/due_to.sql"),
+            &[types::MOMENT, types::UUIDS, types::UUIDS],
+        );
+        let (mut asked, mut people, mut named) = (HashSet::new(), Vec::new(), Vec::new());
+        for seed in seeds.iter().filter(|seed| seed.is_in_digest) {
+            let Some(person) = seed.recipient.filter(|person| self.held.borrow().contains(person.as_bytes())) else {
+                continue;
+            };
+            for name in [Some(person), seed.named].into_iter().flatten() {
+                if asked.insert((*person.as_bytes(), *name.as_bytes())) {
+                    people.push(person);
+                    named.push(name);
+                }
+            }
+        }
+        let mut due: HashMap<Id, Vec<Uuid>> = HashMap::new();
+        if people.is_empty() {
+            return Ok(due);
+        }
+        DUE.write(&[as_of.into(), people.into(), named.into()], |rows| {
+            for row in rows {
+                let person: Uuid = row.not_null("user_id")?;
+                due.entry(*person.as_bytes()).or_default().push(row.not_null("reminder_id")?);
+            }
+            Ok(())
+        })?;
+        Ok(due)
+    }
+
+    /// How many messages of each organization these begin.
+    pub fn new_messages(&self, rows: &ResultSet) -> Result<HashMap<Id, i32>> {
+        let mut messages = HashMap::new();
+        for row in rows.rows() {
+            let recipient = *row.not_null::<Uuid>("recipient_id")?.as_bytes();
+            let is_new = !self.held.borrow().contains(&recipient) || self.begun.borrow_mut().insert(recipient);
+            if is_new {
+                *messages.entry(*row.not_null::<Uuid>("organization_id")?.as_bytes()).or_insert(0) += 1;
+            }
+        }
+        Ok(messages)
+    }
+
+    /// A row for each message, the one with the oldest reminder first.
+    fn messages(&self, claimed: &Claimed) -> Result<ResultSet> {
+        static MESSAGES: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/digests.sql"), &[types::TEXTS, types::INTS]);
+        let mut rows = Vec::new();
+        for row in claimed.rows.rows() {
+            let Some((available_at, number)) = position(row)?.reached else { continue };
+            let recipient = *row.not_null::<Uuid>("recipient_id")?.as_bytes();
+            rows.push((available_at.into_inner(), number, recipient, row.not_null::<String>("item")?));
+        }
+        rows.sort_by_key(|(available_at, number, ..)| (*available_at, *number));
+        let (mut items, mut numbers, mut last) = (Vec::new(), Vec::new(), 0);
+        // The message of each person, and how long it is.
+        let mut messages: HashMap<Id, (i32, usize)> = HashMap::new();
+        for (_, _, recipient, item) in rows {
+            let open = messages.get(&recipient).copied().filter(|(_, length)| length + item.len() <= LONGEST);
+            let (message, length) = open.unwrap_or_else(|| {
+                last += 1;
+                (last, 0)
+            });
+            if self.held.borrow().contains(&recipient) {
+                messages.insert(recipient, (message, length + item.len()));
+            }
+            items.push(item);
+            numbers.push(message);
+        }
+        with_questions(|| MESSAGES.write_rows(&[items.into(), numbers.into()]))
+    }
+}
+
+/// Ids, each once, in order.
+#[derive(Default)]
+struct Ids(Vec<Uuid>, HashSet<Id>);
+
+impl Ids {
+    /// Whether it is new.
+    fn add(&mut self, id: Uuid) -> bool {
+        let is_new = self.1.insert(*id.as_bytes());
+        if is_new {
+            self.0.push(id);
+        }
+        is_new
+    }
+
+    fn has(&self, id: Uuid) -> bool {
+        self.1.contains(id.as_bytes())
+    }
+
+    const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// What a claim would pick, the oldest first, of whatever organization: what is left of one lies behind what is taken of it.
+fn look(asked: &Asked) -> Result<Vec<Seed>> {
+    static OLDEST: Statement =
+        Statement::by_index(picked!("pick_oldest", "pick_seen", "judge", "addressees"), PARAMETERS);
+    static DUE_DATES: Statement =
+        Statement::by_index(picked!("pick_due_dates", "pick_seen", "judge", "addressees"), PARAMETERS);
+    let statement = match asked.first {
+        First::Oldest => &OLDEST,
+        First::DueDates => &DUE_DATES,
+    };
+    with_questions(|| {
+        statement.write(&asked.arguments(), |rows| rows.map(|row| Seed::read(row, asked.round)).collect())
+    })
+}
+
+/// Claims these reminders, as far as they go to these people.
+fn take(asked: &Asked, reminders: Vec<Uuid>, people: Vec<Uuid>) -> Result<ResultSet> {
+    static TAKE: Statement = Statement::by_index(
+        concat!(
+            include_str!("../../sql/delivery/take.sql"),
+            include_str!("../../sql/delivery/judge.sql"),
+            include_str!("../../sql/delivery/claim.sql"),
+            "), claimed AS (\n",
+            include_str!("../../sql/delivery/lease.sql"),
+            include_str!("../../sql/delivery/items.sql"),
+        ),
+        PARAMETERS,
+    );
+    let mut arguments = asked.arguments();
+    // All of a message, however few messages are wanted.
+    (arguments[3], arguments[7], arguments[10]) = (reminders.into(), i32::MAX.into(), people.into());
+    with_questions(|| TAKE.write_rows(&arguments))
+}
