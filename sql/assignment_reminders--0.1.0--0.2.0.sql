@@ -1542,6 +1542,15 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_failures_wrapper';
 
+-- assignment_reminders::delivery::events::record_provider_message
+CREATE OR REPLACE FUNCTION "record_provider_message"(
+	"message_id" TEXT,
+	"provider_message_id" TEXT
+) RETURNS bool
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_provider_message_wrapper';
+
 -- assignment_reminders::daily::guard::release_held_run
 CREATE OR REPLACE FUNCTION "release_held_run"(
 	"organization_id" uuid
@@ -2288,7 +2297,7 @@ COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a dead address out. A dead address, bounce_limit messages that bounced softly in 90 days since one last arrived, a complaint and an unsubscription opt the person out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False: this event (without an id: this status and verdict of this message) was recorded before.
 Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
-Messages are looked for in the organization that the session names, in all where it names none.
+Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider calls them (record_provider_message); in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS
     'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
@@ -2300,6 +2309,10 @@ COMMENT ON FUNCTION assignment_reminders.record_delivery_failures(uuid[], uuid, 
 22004 for NULL ids, 22023 for arrays of different lengths, another fault or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
+COMMENT ON FUNCTION assignment_reminders.record_provider_message(TEXT, TEXT) IS
+    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent with this message_id.
+Messages are looked for in the organization that the session names, in all where it names none.
+22004 for NULL, 22023 for an empty name, or for a message that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
     'Trigger: refuses an activity more than a day ahead. 22008.';
 COMMENT ON FUNCTION assignment_reminders.refuse_new_id() IS
