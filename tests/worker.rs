@@ -159,7 +159,7 @@ fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_
 }
 
 #[test]
-fn a_worker_that_is_asked_to_stop_finishes_its_batch() {
+fn a_worker_that_is_asked_to_stop_finishes_its_message_and_gives_the_others_back() {
     let database = Database::installed();
     let mut client = database.connect();
     People::new(&mut client).assignments(&mut client, "2026-01-01", 500);
@@ -174,12 +174,14 @@ fn a_worker_that_is_asked_to_stop_finishes_its_batch() {
     }
     worker.signal("-INT");
     assert!(worker.0.wait().expect("it ends").success());
+    let sent = arrived(&mail).len();
+    assert!(sent < 300, "{sent}");
     assert_eq!(
         rows(
             &mut connect(&database.name),
-            "SELECT status, claim_id IS NULL, count(*) FROM reminders GROUP BY 1, 2 ORDER BY 1"
+            "SELECT status, claim_id IS NULL, attempts, count(*) FROM reminders GROUP BY 1, 2, 3 ORDER BY 1"
         ),
-        ["pending|t|200", "sent|t|300"]
+        [format!("pending|t|0|{}", 500 - sent), format!("sent|t|1|{sent}")]
     );
     let _ = std::fs::remove_file(&mail);
 }
@@ -257,5 +259,55 @@ fn a_reminder_of_a_type_that_the_worker_does_not_know_is_sent_in_general_words()
             general("Reminder: Essay", "this is a reminder of \"Essay\"."),
         ]
     );
+    let _ = std::fs::remove_file(&mail);
+}
+
+#[test]
+fn a_refusal_costs_whose_fault_it_was() {
+    for (arguments, expected) in [
+        // The address's: its person is opted out.
+        (["--answer-rcpt", "550 5.1.1 User unknown"], ["failed|1|t|0|-", "failed|1|t|0|-"]),
+        // The mailbox's, once for each message.
+        (["--answer-rcpt", "452 4.2.2 Mailbox full"], ["pending|1|f|2|-", "pending|1|f|2|-"]),
+        // Everybody's of this sender: no attempt is lost, and what was not tried is given back.
+        (["--answer-mail", "550 5.7.1 You may not send"], ["pending|0|f|0|sender", "pending|0|f|0|sender"]),
+        (["--answer-mail", "421 4.3.2 Closing"], ["pending|0|f|0|transport", "pending|0|f|0|transport"]),
+        // The message's own, or nobody knows whose.
+        (["--reject", "1"], ["failed|1|f|0|-", "failed|1|f|0|-"]),
+    ] {
+        let database = Database::installed();
+        let mut client = database.connect();
+        People::new(&mut client).assignments(&mut client, "2026-01-01", 2);
+        enqueue_follow_ups(&mut client, "2026-01-20");
+        let mail = mail_file("faults-of");
+        let (_sink, port) = sink(&mail, &arguments);
+        assert!(worker(&database, &port, &["--drain"]).0.wait().expect("it ends").success());
+        let found = rows(
+            &mut client,
+            "SELECT r.status, r.attempts, u.contact_opt_out, u.soft_bounces, (SELECT paused_for FROM claim_rates)
+               FROM reminders r JOIN users u ON u.id = r.recipient_id WHERE r.claim_id IS NULL ORDER BY 1",
+        );
+        assert_eq!(found, expected, "{arguments:?}");
+        let _ = std::fs::remove_file(&mail);
+    }
+}
+
+#[test]
+fn a_message_carries_the_link_by_which_its_recipient_unsubscribes() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    People::new(&mut client).assignment(&mut client, "2026-01-01");
+    enqueue_follow_ups(&mut client, "2026-01-20");
+    let mail = mail_file("links");
+    let (_sink, port) = sink(&mail, &[]);
+    let base = "https://mail.example.org/unsubscribe";
+    assert!(worker(&database, &port, &["--drain", "--unsubscribe-url", base]).0.wait().expect("it ends").success());
+    let token = row(&mut client, "SELECT unsubscribe_token(recipient_id) FROM reminders");
+    let text = std::fs::read_to_string(&mail).expect("mail");
+    let message: serde_json::Value = serde_json::from_str(text.trim()).expect("one line of JSON");
+    assert_eq!(message["list_unsubscribe"], format!("<{base}/{token}>"));
+    assert_eq!(message["list_unsubscribe_post"], "List-Unsubscribe=One-Click");
+    let body = message["body"].as_str().expect("text").replace("\r\n", "\n");
+    assert!(body.ends_with(&format!("\n-- \nNo more of these: {base}/{token}?type=contact-reminder\n")), "{body}");
     let _ = std::fs::remove_file(&mail);
 }

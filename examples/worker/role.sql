@@ -26,3 +26,5 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.record_digest_failure(uuid[], uuid, text, text, boolean, timestamptz)
 TO reminder_worker;
 GRANT UPDATE (soft_bounces, soft_bounced_at, contact_opt_out, contact_opt_out_reason, updated_at) ON assignment_reminders.users TO reminder_worker;
+-- To put the link into messages by which people unsubscribe.
+GRANT SELECT ON assignment_reminders.unsubscribe_tokens TO reminder_worker;

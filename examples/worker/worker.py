@@ -2,17 +2,19 @@
 """An example worker: claims reminders, sends them by SMTP, and answers. Run as many as you like.
 
 It owns the text of the messages and the talk with the mail server. Who gets what, when, how often and whether at all
-is the database's: assignment_reminders.claim_reminders and mark_reminder_sent/failed.
+is the database's: assignment_reminders.claim_reminders, mark_reminder_sent and record_delivery_failure.
 
 The connection is libpq's: PGHOST, PGDATABASE and the like, or --database 'postgresql://...'. Ctrl-C (SIGINT, SIGTERM)
-finishes the batch at hand and ends. It also ends when the database goes away: let a supervisor, such as systemd, start it
+finishes the message at hand, gives back what else was claimed, and ends. It also ends when the database goes away: let a supervisor, such as systemd, start it
 again; what it had claimed comes back when the lease has run out.
 """
 
 import argparse
+import collections
 import email.errors
 import email.headerregistry
 import email.message
+import email.policy
 import email.utils
 import logging
 import select
@@ -20,6 +22,7 @@ import signal
 import smtplib
 import socket
 import time
+import urllib.parse
 
 import psycopg
 from psycopg.rows import dict_row, namedtuple_row
@@ -28,13 +31,15 @@ log = logging.getLogger("worker")
 
 CLAIM = "SELECT * FROM assignment_reminders.claim_reminders(%s, %s::interval)"
 SENT = "SELECT assignment_reminders.mark_reminder_sent(%s, %s, %s, %s)"
-FAILED = "SELECT assignment_reminders.mark_reminder_failed(%s, %s, %s, %s)"
+FAILED = "SELECT assignment_reminders.record_delivery_failure(%s, %s, %s, %s, %s)"
+RETURN = "SELECT count(*) FROM assignment_reminders.return_reminders(%s, %s)"
+TOKENS = "SELECT * FROM unnest(%(users)s::uuid[], assignment_reminders.unsubscribe_tokens_of(%(users)s::uuid[]))"
 EXTEND = "SELECT assignment_reminders.extend_reminder_lease(%s, %s, %s::interval)"
 SUMMARY = "SELECT * FROM assignment_reminders.daily_summary(%s)"
 
 
 class Stop:
-    """Set by a signal; asked between batches, so that the batch at hand is finished."""
+    """Set by a signal; asked between messages, so that the message at hand is finished."""
 
     def __init__(self):
         self.asked = False
@@ -54,6 +59,18 @@ class Unwritable(Exception):
     """An address that no mail can be written to, such as "a,b@example.org"."""
 
 
+class Verbatim(email.headerregistry.UnstructuredHeader):
+    """A header of ASCII that is not folded: email would encode a long URL, and mail programs would not read it."""
+
+    def fold(self, *, policy):
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = email.headerregistry.HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", Verbatim)
+POLICY = email.policy.EmailPolicy(header_factory=HEADERS)
+
+
 def one_line(text):
     """A line break in a title or a name must not start another header."""
     return " ".join(text.split())
@@ -64,6 +81,20 @@ def address_of(reminder):
         return email.headerregistry.Address(one_line(reminder.recipient_name), addr_spec=reminder.recipient_email)
     except (email.errors.MessageError, ValueError) as error:
         raise Unwritable(f"no address: {reminder.recipient_email}: {error}") from error
+
+
+class Connection(smtplib.SMTP):
+    """Knows whether a message was handed over, or may have been."""
+
+    handed_over = False
+
+    def mail(self, *arguments, **options):
+        self.handed_over = False
+        return super().mail(*arguments, **options)
+
+    def data(self, message):
+        self.handed_over = True
+        return super().data(message)
 
 
 class Mailer:
@@ -82,16 +113,16 @@ class Mailer:
             except (OSError, smtplib.SMTPException):
                 pass
             self.close()
-        self.smtp = smtplib.SMTP(self.host, self.port, timeout=30)
+        self.smtp = Connection(self.host, self.port, timeout=30)
 
     def close(self):
         if self.smtp is not None:
             self.smtp.close()
             self.smtp = None
 
-    def send(self, reminder, subject, body):
+    def send(self, reminder, subject, body, link):
         """Returns the message's id. Raises smtplib's exceptions, and Unwritable."""
-        message = email.message.EmailMessage()
+        message = email.message.EmailMessage(POLICY)
         message["From"] = self.sender
         message["To"] = address_of(reminder)
         message["Subject"] = one_line(subject)
@@ -101,6 +132,11 @@ class Mailer:
         message["Idempotency-Key"] = reminder.idempotency_key
         message["Reminder-Type"] = reminder.reminder_type
         message["Auto-Submitted"] = "auto-generated"
+        if link:
+            # RFC 8058: one click of a mail program, which posts to the first and adds nothing. Sign both by DKIM, or they count for nothing.
+            message["List-Unsubscribe"] = f"<{link}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+            body += f"\n-- \nNo more of these: {link}?type={urllib.parse.quote(reminder.reminder_type, safe='')}\n"
         message.set_content(body)
         if self.smtp is None:
             self.connect()
@@ -160,57 +196,80 @@ def local(moment):
     return moment[:16].replace("T", " ")
 
 
-def deliver(reminder, mailer, database):
-    """Sends one reminder and answers for it. Returns whether it was sent."""
+def deliver(reminder, mailer, database, link):
+    """Sends one reminder and answers for it. Returns whether it was sent, and whether the others of the batch may be."""
     def summary_of(student):
         with database.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(SUMMARY, [student]).fetchone()
 
+    fault = None
     try:
-        message_id = mailer.send(reminder, *render(reminder, summary_of))
+        message_id = mailer.send(reminder, *render(reminder, summary_of), link)
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        answered, sent = failed(database, reminder, code, text), False
+        # What is said of an address, the database judges.
+        fault = "transport" if code == 421 else "recipient"
+        answered, sent = failed(database, reminder, fault, code, text), False
     except smtplib.SMTPResponseException as error:
-        if error.smtp_code == 421:  # the mail server is closing the connection
+        code, text = error.smtp_code, error.smtp_error
+        if not isinstance(error, smtplib.SMTPDataError) and code != 552:
+            # Refused before the message was seen (552 is about its size). Of what is refused after that, nobody can tell whose fault it is.
+            fault = "sender" if 500 <= code < 600 and not isinstance(error, smtplib.SMTPConnectError) else "transport"
+        if code == 421 or fault == "transport":  # the mail server is closing the connection
             mailer.close()
-        answered, sent = failed(database, reminder, error.smtp_code, error.smtp_error), False
+        answered, sent = failed(database, reminder, fault, code, text, permanent=500 <= code < 600), False
     except (Unwritable, smtplib.SMTPNotSupportedError) as error:  # the latter: beyond ASCII, and the mail server is not
-        answered, sent = failed(database, reminder, 0, str(error), permanent=True), False
+        answered, sent = failed(database, reminder, None, 0, str(error), permanent=True), False
     except (OSError, smtplib.SMTPException) as error:
+        # What may have been handed over is an attempt: it must not be sent without end.
+        fault = None if mailer.smtp is not None and mailer.smtp.handed_over else "transport"
         mailer.close()
-        answered, sent = failed(database, reminder, 0, str(error) or type(error).__name__), False
+        answered, sent = failed(database, reminder, fault, 0, str(error) or type(error).__name__), False
     else:
         answered, sent = database.execute(SENT, [reminder.reminder_id, reminder.claim_id, message_id, mailer.sender]).fetchone()[0], True
     if not answered:
         log.warning("the claim on reminder %s was lost; the answer changed nothing", reminder.reminder_id)
-    return answered and sent
+    return answered and sent, fault not in ("sender", "transport")
 
 
-def failed(database, reminder, code, text, permanent=False):
+def failed(database, reminder, fault, code, text, permanent=False):
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
     error = f"{code} {text}" if code else text
     log.info("reminder %s was not sent: %s", reminder.reminder_id, error)
     # 5xx: the mail server will never take it. 4xx, or no answer: it may, later.
-    permanent = permanent or 500 <= code < 600
-    return database.execute(FAILED, [reminder.reminder_id, reminder.claim_id, error, permanent]).fetchone()[0]
+    permanent = None if fault else permanent
+    return database.execute(FAILED, [reminder.reminder_id, reminder.claim_id, fault, error, permanent]).fetchone()[0]
 
 
-def work_off(database, mailer, options):
+def links_of(batch, database, options):
+    """By person, the link by which they unsubscribe; none where nobody serves it."""
+    if not options.unsubscribe_url:
+        return {}
+    tokens = database.execute(TOKENS, {"users": list({reminder.recipient_id for reminder in batch})}).fetchall()
+    return {user: f"{options.unsubscribe_url.rstrip('/')}/{token}" for user, token in tokens if token}
+
+
+def work_off(database, mailer, options, stop):
     """Claims and delivers one batch. Returns how many were claimed."""
     mailer.connect()
     with database.cursor(row_factory=namedtuple_row) as cursor:
         batch = cursor.execute(CLAIM, [options.batch, f"{options.lease} seconds"]).fetchall()
     lease_ends = time.monotonic() + options.lease
-    sent = 0
-    for reminder in batch:
+    links = links_of(batch, database, options) if batch else {}
+    sent, goes_on, rest = 0, True, collections.deque(batch)
+    while rest and goes_on and not stop.asked:
+        reminder = rest.popleft()
         if time.monotonic() > lease_ends - options.lease / 2:
             # Half of the lease has passed: from here on, ask for each whether it is still ours and still wanted.
             if not database.execute(EXTEND, [reminder.reminder_id, reminder.claim_id, f"{options.lease} seconds"]).fetchone()[0]:
                 continue
-        sent += deliver(reminder, mailer, database)
+        was_sent, goes_on = deliver(reminder, mailer, database, links.get(reminder.recipient_id))
+        sent += was_sent
+    if rest:
+        # Whoever is to blame is paused by now; the others may be claimed again, and have lost no attempt.
+        database.execute(RETURN, [[reminder.reminder_id for reminder in rest], rest[0].claim_id])
     if batch:
-        log.info("%d claimed, %d sent", len(batch), sent)
+        log.info("%d claimed, %d sent, %d given back", len(batch), sent, len(rest))
     return len(batch)
 
 
@@ -222,7 +281,7 @@ def run(options, stop):
         listener.execute("LISTEN assignment_reminders")
         while not stop.asked:
             try:
-                claimed = work_off(database, mailer, options)
+                claimed = work_off(database, mailer, options, stop)
             except (OSError, smtplib.SMTPException) as error:
                 log.warning("the mail server does not answer: %s", error)
                 mailer.close()
@@ -244,6 +303,7 @@ def arguments():
     parser.add_argument("--smtp-host", default="localhost")
     parser.add_argument("--smtp-port", type=int, default=25)
     parser.add_argument("--sender", default="reminders@example.org")
+    parser.add_argument("--unsubscribe-url", default="", help="where remindersd serves it, such as https://your.host/unsubscribe")
     parser.add_argument("--batch", type=int, default=100, help="reminders claimed at once")
     parser.add_argument("--lease", type=float, default=300, help="seconds after which others may take over what is not answered")
     parser.add_argument("--poll", type=float, default=10, help="seconds to wait when nothing is due and nobody notifies")

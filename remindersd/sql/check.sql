@@ -1,8 +1,10 @@
--- What is wrong between the database and the roles of the configuration ($1: jwt.roles, $2: webhooks.role); no row where nothing is.
+-- What is wrong between the database and the roles of the configuration ($1: jwt.roles, $2: webhooks.role, $3: unsubscribe.role); no row where nothing is.
 WITH wanted (name, setting) AS (
     SELECT t.name, 'jwt.roles' FROM unnest($1::text[]) AS t (name)
      UNION
     SELECT $2::text, 'webhooks.role' WHERE $2 IS NOT NULL
+     UNION
+    SELECT $3::text, 'unsubscribe.role' WHERE $3 IS NOT NULL
 ), given (oid, name, setting, passes) AS (
     SELECT r.oid, w.name, w.setting, r.rolsuper OR r.rolbypassrls FROM wanted w JOIN pg_roles r ON r.rolname = w.name
 )
@@ -18,6 +20,10 @@ SELECT wrong.what
           FROM given g
          WHERE g.passes AND g.setting = 'jwt.roles'
          UNION ALL
+        SELECT 3, format('the role %I of %s passes row security: it needs no right but to call unsubscribe', g.name, g.setting)
+          FROM given g
+         WHERE g.passes AND g.setting = 'unsubscribe.role'
+         UNION ALL
         SELECT 3, format('the role %I, which the service logs in as, is a superuser or passes row security: it needs no rights but to become the roles of jwt.roles', r.rolname)
           FROM pg_roles r
          WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
@@ -32,6 +38,14 @@ SELECT wrong.what
           JOIN pg_proc p ON p.proname IN ('record_delivery_event', 'record_provider_message')
           JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'assignment_reminders'
          WHERE g.setting = 'webhooks.role' AND NOT has_function_privilege(g.oid, p.oid, 'EXECUTE')
+         UNION ALL
+        SELECT 5, format('the role %1$I of %2$s may not call unsubscribe: GRANT USAGE ON SCHEMA assignment_reminders TO %1$I; GRANT EXECUTE ON FUNCTION assignment_reminders.unsubscribe TO %1$I',
+                         g.name, g.setting)
+          FROM given g
+         WHERE g.setting = 'unsubscribe.role'
+           AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                            WHERE n.nspname = 'assignment_reminders' AND p.proname = 'unsubscribe'
+                              AND has_schema_privilege(g.oid, n.oid, 'USAGE') AND has_function_privilege(g.oid, p.oid, 'EXECUTE'))
          UNION ALL
         SELECT 6, 'assignment_reminders has no row security: every caller would see everything. SELECT assignment_reminders.enable_row_security(...)'
           FROM pg_class c

@@ -23,6 +23,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     pub streams: Streams,
     pub webhooks: Webhooks,
+    /// Whom people unsubscribe as who have a link. None: they cannot.
+    pub unsubscribe: Option<Arc<Claims>>,
     /// True once the service is to stop.
     pub stopping: watch::Receiver<bool>,
 }

@@ -17,6 +17,8 @@ pub struct Config {
     pub jwt: Jwt,
     #[serde(default)]
     pub webhooks: Webhooks,
+    #[serde(default)]
+    pub unsubscribe: Unsubscribe,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,13 @@ impl Default for Webhooks {
         // SendGrid sends up to 768 KiB.
         Self { role: None, max_body_bytes: 1024 * 1024, sources: Vec::new() }
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unsubscribe {
+    /// The database role that unsubscribes whoever has a link. None: there is no such link.
+    pub role: Option<String>,
 }
 
 /// A mail provider that reports of an organization's messages, and by what its requests are known.
@@ -162,6 +171,9 @@ impl Config {
         }
         if !self.webhooks.sources.is_empty() && self.webhooks.role.as_ref().is_none_or(String::is_empty) {
             return wrong("webhooks.role names no database role");
+        }
+        if self.unsubscribe.role.as_ref().is_some_and(String::is_empty) {
+            return wrong("unsubscribe.role names no database role");
         }
         if self.database.max_connections == 0 || self.http.max_open_connections == 0 {
             return wrong("a limit of 0 connections serves nobody");

@@ -53,9 +53,10 @@ impl Database {
     }
 
     /// What may be wrong between the configuration and the database: none for nothing.
-    pub async fn complaint(&self, roles: &[String], webhooks: Option<&str>) -> Result<Option<String>, String> {
+    pub async fn complaint(&self, config: &config::Config) -> Result<Option<String>, String> {
+        let (roles, webhooks, unsubscribe) = (&config.jwt.roles, &config.webhooks.role, &config.unsubscribe.role);
         let client = self.pool.get().await.map_err(|error| explained(&error))?;
-        let found = client.query_opt(include_str!("../sql/check.sql"), &[&roles, &webhooks]).await;
+        let found = client.query_opt(include_str!("../sql/check.sql"), &[roles, webhooks, unsubscribe]).await;
         let complaint = found.and_then(|row| row.map(|row| row.try_get(0)).transpose());
         complaint.map_err(|error| explained(&error))
     }

@@ -9,6 +9,7 @@ mod problem;
 mod routes;
 mod server;
 mod token;
+mod unsubscribe;
 mod webhooks;
 
 use std::io::IsTerminal;

@@ -87,6 +87,21 @@ pub enum WebhookRefusals {
     Unavailable(Problem),
 }
 
+/// Why nobody is unsubscribed. A person reads a page, a mail program gets a problem.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub enum UnsubscribeRefusals {
+    /// The body does not say what to stop
+    #[response(status = 400, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "the body does not say what to stop"}))]
+    BadRequest(Problem),
+    /// The body did not come in time
+    #[response(status = 408, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Request Timeout", "status": 408, "detail": "the body did not come in time"}))]
+    TooSlow(Problem),
+    /// The body is too long
+    #[response(status = 413, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Payload Too Large", "status": 413, "detail": "the body is too long"}))]
+    TooLong(Problem),
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "assignment_reminders", description = "Assignments, their contacts, counts and due dates. Every answer is the database's, by the caller's rights."),

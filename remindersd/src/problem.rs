@@ -91,6 +91,11 @@ impl Problem {
         self.code.as_deref() == Some(SqlState::UNIQUE_VIOLATION.code())
     }
 
+    /// Whether the database said so, by an SQLSTATE of this class.
+    pub fn is_of_class(&self, class: &str) -> bool {
+        self.code.as_deref().is_some_and(|code| code.starts_with(class))
+    }
+
     /// What is nobody's doing but ours: nothing is told of it.
     pub fn unexpected(error: &dyn Error) -> Self {
         tracing::error!("{}", explained(error));

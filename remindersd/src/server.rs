@@ -30,8 +30,8 @@ use crate::database::Database;
 use crate::limits::{Limits, Streams};
 use crate::openapi;
 use crate::problem::Problem;
-use crate::routes::read;
-use crate::token::Verifier;
+use crate::routes::{is_link, longest as longest_of_link, read};
+use crate::token::{Claims, Verifier};
 use crate::webhooks::Webhooks;
 
 /// How long a client may take for the head of a request.
@@ -46,7 +46,7 @@ pub async fn check(config: &Config) -> Result<(), String> {
     Verifier::new(&config.jwt)?;
     Webhooks::new(&config.webhooks)?;
     let database = Database::new(&config.database)?;
-    if let Some(complaint) = database.complaint(&config.jwt.roles, config.webhooks.role.as_deref()).await? {
+    if let Some(complaint) = database.complaint(config).await? {
         return Err(complaint);
     }
     println!("the configuration and the database fit");
@@ -61,6 +61,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
         streams: Streams::default(),
         webhooks: Webhooks::new(&config.webhooks)?,
+        unsubscribe: config.unsubscribe.role.as_deref().map(|role| Arc::new(Claims::of_role(role, None))),
         stopping: is_stopping,
     };
     let recorder = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
@@ -109,7 +110,9 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
         .map(|origin| origin.parse().map_err(|_| format!("configuration: http.cors_origins: {origin:?}")))
         .collect::<Result<_, _>>()?;
     let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| {
+            origins.contains(origin) && !is_link(request.uri.path())
+        }))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
@@ -134,7 +137,8 @@ fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result
         }))
         .layer(from_fn(move |request: Request, next: Next| {
             // Batches of events are longer than what people send.
-            let longest = webhooks.longest(request.uri().path()).unwrap_or(longest);
+            let path = request.uri().path();
+            let longest = webhooks.longest(path).or_else(|| longest_of_link(path)).unwrap_or(longest);
             read(longest, patience, request, next)
         }))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

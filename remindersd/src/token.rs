@@ -2,7 +2,8 @@
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::config::Jwt;
 
@@ -20,6 +21,17 @@ pub struct Claims {
     pub identity: String,
     /// Until when it is taken, in seconds since 1970.
     pub expires: u64,
+}
+
+impl Claims {
+    /// Of a role of the configuration's, in one organization or in none: nobody's.
+    pub fn of_role(role: &str, organization: Option<Uuid>) -> Self {
+        let mut json = json!({"role": role});
+        if let Some(organization) = organization {
+            json["organization_id"] = json!(organization);
+        }
+        Self { role: role.to_string(), json: json.to_string(), identity: String::new(), expires: 0 }
+    }
 }
 
 /// Why a token is not taken.

@@ -9,10 +9,12 @@ mod page;
 mod peer_mentors;
 mod process;
 mod screen;
+mod unsubscribe;
 mod version;
 mod webhooks;
 
 pub use body::read;
+pub use unsubscribe::{is_link, longest};
 
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +41,7 @@ pub fn all() -> OpenApiRouter<App> {
         .nest("/api/v1", api)
         .routes(routes!(due::due_assignments_of_worker))
         .routes(routes!(webhooks::record))
+        .routes(routes!(unsubscribe::ask, unsubscribe::unsubscribe))
         .routes(routes!(process::healthz))
         .route("/", get(screen::page))
         .route("/screen.js", get(screen::script))

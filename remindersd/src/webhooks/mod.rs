@@ -155,8 +155,7 @@ impl Webhooks {
 
     /// Of the role that webhooks run as, in one organization.
     fn claims(&self, organization: Uuid) -> Claims {
-        let json = serde_json::json!({"role": &*self.role, "organization_id": organization}).to_string();
-        Claims { role: self.role.to_string(), json, identity: String::new(), expires: 0 }
+        Claims::of_role(&self.role, Some(organization))
     }
 }
 

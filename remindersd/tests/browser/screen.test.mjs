@@ -38,6 +38,7 @@ function serve(listen) {
         REMINDERSD_JWT__SECRET: SECRET,
         REMINDERSD_JWT__AUDIENCE: "authenticated",
         REMINDERSD_JWT__ROLES: '["demo_member"]',
+        REMINDERSD_UNSUBSCRIBE__ROLE: "demo_unsubscribe",
       },
     });
     service.on("error", reject);
@@ -280,6 +281,27 @@ test("a database that restarts is waited for", async () => {
 test("the token is not left in the address", async () => {
   const page = await open("Mentor 1");
   assert.equal(await page.evaluate(() => location.href), `${url}/`);
+});
+
+test("somebody unsubscribes by the link of a message, with the keyboard, without a script", async () => {
+  const token = sql(`SELECT assignment_reminders.unsubscribe_token(id) FROM users WHERE organization_id = '${OSLO}' AND name = 'Student 2'`);
+  context = await browser.newContext({ locale: "nb-NO" });
+  const seen = await context.newPage();
+  const complaints = [];
+  seen.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await seen.goto(`${url}/unsubscribe/${token}?type=24h`);
+  await seen.getByRole("heading", { name: "Meld deg av" }).waitFor();
+  assert.deepEqual([await serious(seen), complaints], [[], []]);
+  await picture(seen, "unsubscribe");
+  await context.close();
+  context = await browser.newContext({ locale: "en-GB", javaScriptEnabled: false });
+  const page = await context.newPage();
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await page.goto(`${url}/unsubscribe/${token}?type=24h`);
+  await page.getByRole("button", { name: "Stop reminders of due dates" }).press("Enter");
+  await page.getByText("You get no more reminders of due dates.").waitFor();
+  assert.deepEqual(complaints, []);
+  assert.equal(sql(`SELECT p.muted_types, u.contact_opt_out FROM user_preferences p JOIN users u ON u.id = p.user_id WHERE u.organization_id = '${OSLO}' AND u.name = 'Student 2'`), "{due}|f");
 });
 
 test("the API's description can be read and tried at /docs, from this server alone", async () => {

@@ -40,9 +40,11 @@ fn the_description_names_every_route_with_its_answers() {
             "get /api/v1/silent-assignments",
             "get /due-assignments",
             "get /healthz",
+            "get /unsubscribe/{token}",
             "patch /api/v1/assignments/{id}",
             "post /api/v1/assignments",
             "post /api/v1/assignments/{id}/activities",
+            "post /unsubscribe/{token}",
             "post /webhooks/{provider}/{organization}",
             "put /api/v1/assignments/{id}",
             "put /api/v1/assignments/{id}/last-contact",
@@ -198,6 +200,25 @@ fn check_says_what_does_not_fit() {
     told("of webhooks.role may not call record_delivery_event");
     run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     assert_eq!(check(), None);
+    // And the role of the link to unsubscribe by.
+    let link = database.connect_as_new_role("").1;
+    let with =
+        |role: &str| std::fs::write(&file, format!("{plain}[unsubscribe]\nrole = '{role}'\n")).expect("the file");
+    with("");
+    told("unsubscribe.role names no database role");
+    with("nobody_of_this_name");
+    told("nobody_of_this_name of unsubscribe.role is not in the database");
+    with(&link);
+    told("cannot become the role");
+    run(&mut owner, &format!("GRANT {link} TO {gateway}"));
+    told("of unsubscribe.role may not call unsubscribe");
+    run(&mut owner, &format!("GRANT EXECUTE ON FUNCTION unsubscribe TO {link}"));
+    told(&format!("GRANT USAGE ON SCHEMA assignment_reminders TO {link}"));
+    run(&mut owner, &format!("GRANT USAGE ON SCHEMA assignment_reminders TO {link}"));
+    assert_eq!(check(), None);
+    run(&mut owner, &format!("ALTER ROLE {link} BYPASSRLS"));
+    told("it needs no right but to call unsubscribe");
+    run(&mut owner, &format!("ALTER ROLE {link} NOBYPASSRLS"));
     std::fs::write(&file, plain).expect("the file");
     // The environment comes before the file, and no complaint tells a secret.
     let short =

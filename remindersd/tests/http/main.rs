@@ -12,4 +12,5 @@ mod contract;
 mod errors;
 mod service;
 mod tokens;
+mod unsubscribe;
 mod webhooks;

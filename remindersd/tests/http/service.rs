@@ -80,8 +80,14 @@ impl Service {
         Self::configured_in(more, &[])
     }
 
-    /// And with these environment variables. `{worker}` in the lines is a role that may report delivery events.
+    /// And with these environment variables. `{worker}` in the lines is a role that may report delivery events, `{link}` one that may unsubscribe
+    /// people.
     pub fn configured_in(more: &str, variables: &[(&str, &str)]) -> Self {
+        Self::configured_with(more, variables, Stdio::inherit())
+    }
+
+    /// And with its log there.
+    pub fn configured_with(more: &str, variables: &[(&str, &str)], log: Stdio) -> Self {
         let database = Database::installed();
         let mut owner = database.connect();
         programme_of(&mut owner, "a");
@@ -89,11 +95,19 @@ impl Service {
         let member = database.connect_as_new_role("").1;
         let worker = database.connect_as_new_role("").1;
         run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
-        let gateway = database
-            .connect_as_new_role(&format!("ALTER ROLE {{role}} NOINHERIT; GRANT {member}, {worker} TO {{role}}"))
+        let link = database
+            .connect_as_new_role(
+                "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT EXECUTE ON FUNCTION assignment_reminders.unsubscribe TO {role}",
+            )
             .1;
-        let configuration = configuration(&database, &gateway, &member, &more.replace("{worker}", &worker));
-        let (process, url) = started(&configuration, variables);
+        let gateway = database
+            .connect_as_new_role(&format!(
+                "ALTER ROLE {{role}} NOINHERIT; GRANT {member}, {worker}, {link} TO {{role}}"
+            ))
+            .1;
+        let more = more.replace("{worker}", &worker).replace("{link}", &link);
+        let configuration = configuration(&database, &gateway, &member, &more);
+        let (process, url) = started(&configuration, variables, log);
         Self { database, owner, process, clients: Clients { member, url, agent: agent() } }
     }
 
@@ -225,13 +239,14 @@ pub fn configuration(database: &Database, gateway: &str, member: &str, more: &st
 }
 
 /// The program, serving, and its URL.
-fn started(configuration: &std::path::Path, variables: &[(&str, &str)]) -> (Child, String) {
+fn started(configuration: &std::path::Path, variables: &[(&str, &str)], log: Stdio) -> (Child, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_remindersd"))
         .args(["serve", "--config"])
         .arg(configuration)
         .env("REMINDERSD_LOG", "error")
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
+        .stderr(log)
         .spawn()
         .expect("it starts");
     let mut line = String::new();
