@@ -293,8 +293,8 @@ def title_of(reminders: int, workers: int, batch: int) -> str:
             "names and addresses with it, keeps it after it was sent and writes a log row; a job of the others is a number, and "
             "graphile-worker and pgmq delete it when it is done. That is why they, and in batches pg-boss, are faster: a worker of theirs "
             "would have to do all this itself, in further statements: that is measured under \"The same work\". The floor claims, marks and logs "
-            "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql) and checks nothing: what these tables cost, whoever writes "
-            "them. Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). Of a claim of one, a third of the time goes into "
+            "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql), planned once as ours is, and checks nothing: what these "
+            "tables cost, whoever writes them. Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). Of a claim of one, a third of the time goes into "
             "starting and ending its plan: claim batches. procrastinate has no batches: there it is the concurrency of a worker.")
 def queue() -> list[Comparison]:
     do("people.sql", organizations=10, mentors=20)

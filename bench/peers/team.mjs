@@ -6,7 +6,10 @@ const prepared = (name) => ({ name, text: readFileSync(new URL(`../sql/${name}.s
 const check = prepared("team_check");
 const record = prepared("team_record");
 
-/** Does the work around the payloads of some jobs. `query` runs a statement that is prepared; `recording` is handed what must be in one transaction. */
+/**
+ * Does the work around the payloads of some jobs. `query` runs a statement, prepared by its name; `recording` is handed what writes, for
+ * whoever completes jobs in the same transaction.
+ */
 export async function remind(payloads, query, recording = (write) => write(query)) {
     const of = (rows, column) => rows.map((row) => row[column]);
     const { rows: wanted } = await query({

@@ -3,7 +3,8 @@
 WITH sent AS (
     INSERT INTO bench.sent_reminders (assignment_id, recipient_id, reminder_type, silent_since, to_email, message_id)
     SELECT assignment_id, recipient_id, 'contact-reminder', silent_since, to_email, message_id
-      FROM unnest($1::uuid[], $2::uuid[], $3::text[]::date[], $4::text[], $5::text[]) AS m (assignment_id, recipient_id, silent_since, to_email, message_id)
+      FROM unnest($1::uuid[], $2::uuid[], $3::text[]::date[], $4::text[], $5::text[])
+        AS m (assignment_id, recipient_id, silent_since, to_email, message_id)
         ON CONFLICT DO NOTHING
     RETURNING id, to_email, message_id
 ), logged AS (

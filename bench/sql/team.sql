@@ -26,6 +26,7 @@ CREATE INDEX ON bench.mail_log (message_id);
 -- What a job carries: which reminder it is and what it was queued for, so that the task can tell whether that still holds.
 CREATE VIEW bench.jobs AS
 SELECT row_number() OVER () AS number,
-       jsonb_build_object('assignment', a.id, 'recipient', m.user_id, 'silent_since', coalesce(a.last_contact_date, a.assigned_on), 'due_at', a.due_at) AS payload
+       jsonb_build_object('assignment', a.id, 'recipient', m.user_id,
+                          'silent_since', coalesce(a.last_contact_date, a.assigned_on), 'due_at', a.due_at) AS payload
   FROM assignment_reminders.assignments a
   JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id;
