@@ -245,10 +245,22 @@ def calendar() -> list[Comparison]:
 
 # -- the queue ------------------------------------------------------------------------------------------------------------
 
-def delivered(reminders: int, workers: int, batch: int, seconds: int) -> float:
+# Of each take of a queue: so many jobs are there, and so long it lasts.
+JOBS, SECONDS = 100_000, 10
+
+
+def delivered(reminders: int, workers: int, batch: int, seconds: int, side: str = "ours") -> float:
     do("outbox.sql", reminders=reminders, sent=0)
     execute("VACUUM ANALYZE assignment_reminders.reminders", "CHECKPOINT")
-    return per_second(printed_by(TARGET / "deliver", workers, batch, seconds))
+    printed = printed_by(TARGET / "deliver", side, workers, batch, seconds)
+    (sent, logged), = execute("""SELECT (SELECT count(*) FROM assignment_reminders.reminders WHERE status = 'sent'),
+                                        (SELECT count(*) FROM assignment_reminders.send_logs WHERE status = 'queued')""")
+    assert sent == logged == count_of(printed), (side, sent, logged, printed)
+    return per_second(printed)
+
+
+def count_of(printed: str) -> int:
+    return int(printed.split()[0])
 
 
 def per_second(printed: str) -> float:
@@ -257,33 +269,105 @@ def per_second(printed: str) -> float:
 
 
 PEERS = HERE / "peers"
-PYTHON = TARGET / "bench-venv" / "bin" / "python"
+NODE = PEERS / "node_modules" / ".bin" / "node"
+VENV = TARGET / "bench-venv"
+
+
+def by_pgmq(jobs: int, workers: int, batch: int, seconds: int, side: str, payloads: str) -> str:
+    """What deliver prints for a queue of pgmq, which is made anew, with these payloads."""
+    if execute("SELECT to_regclass('pgmq.meta')") == [(None,)]:
+        source, = VENV.glob("lib/python3*/site-packages/pgmq/sql/pgmq.sql")
+        execute(source.read_text())
+    execute("SELECT pgmq.drop_queue('deliver') FROM pgmq.list_queues() WHERE queue_name = 'deliver'", "SELECT pgmq.create('deliver')")
+    execute(f"SELECT count(*) FROM pgmq.send_batch('deliver', ARRAY({payloads}))", jobs=jobs)
+    execute("VACUUM ANALYZE pgmq.q_deliver", "CHECKPOINT")
+    return printed_by(TARGET / "deliver", side, workers, batch, seconds)
+
+
+def title_of(reminders: int, workers: int, batch: int) -> str:
+    return f"{reminders:,} reminders, {workers} worker{'s'[:workers - 1]}, " + (f"batches of {batch}" if batch > 1 else "one by one")
 
 
 @experiment("queue", "Claim and mark",
             "Ours judges every reminder as it hands it out (contact, settings, preferences, opt-out, addresses: rows of five tables), hands out "
             "names and addresses with it, keeps it after it was sent and writes a log row; a job of the others is a number, and "
-            "graphile-worker deletes it when it is done. That is why graphile-worker, and in batches pg-boss, are faster: a worker of theirs "
-            "would have to do all this itself, in further statements. Of a claim of one, a third of the time goes into starting and ending "
-            "its plan: claim batches. procrastinate has no batches: there it is the concurrency of a worker.")
+            "graphile-worker and pgmq delete it when it is done. That is why they, and in batches pg-boss, are faster: a worker of theirs "
+            "would have to do all this itself, in further statements: that is measured under \"The same work\". The floor claims, marks and logs "
+            "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql), planned once as ours is, and checks nothing: what these "
+            "tables cost, whoever writes them. Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). Of a claim of one, a third of the time goes into "
+            "starting and ending its plan: claim batches. procrastinate has no batches: there it is the concurrency of a worker.")
 def queue() -> list[Comparison]:
     do("people.sql", organizations=10, mentors=20)
-    do("assignments.sql", assignments=100_000, one_due_of=1)
+    do("assignments.sql", assignments=JOBS, one_due_of=1)
     execute("VACUUM ANALYZE")
-    node = PEERS / "node_modules" / ".bin" / "node"
+    numbers = "SELECT jsonb_build_object('reminder', n) FROM generate_series(1, %(jobs)s) AS n"
     found = []
     for workers, batch in ((4, 100), (1, 100), (4, 1), (1, 1)):
         peers = {
-            "graphile-worker": (node, PEERS / "graphile.mjs"),
-            "pg-boss": (node, PEERS / "pgboss.mjs"),
-            "procrastinate": (PYTHON, PEERS / "procrastinate_peer.py"),
+            "graphile-worker": (NODE, PEERS / "graphile.mjs"),
+            "pg-boss": (NODE, PEERS / "pgboss.mjs"),
+            "procrastinate": (VENV / "bin" / "python", PEERS / "procrastinate_peer.py"),
         }
-        sides = {"ours": lambda workers=workers, batch=batch: delivered(100_000, workers, batch, 10)}
+        sides = {
+            "ours": lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS),
+            "the floor: by hand, no check (limit)":
+                lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS, "floor"),
+            "pgmq": lambda workers=workers, batch=batch: per_second(by_pgmq(JOBS, workers, batch, SECONDS, "pgmq", numbers)),
+        }
         for name, program in peers.items():
             sides[name] = lambda program=program, workers=workers, batch=batch: per_second(
-                printed_by(*program, workers, batch, 10, 100_000))
-        title = f"100,000 reminders, {workers} worker{'s'[:workers - 1]}, batches of {batch}"
-        found.append(Comparison(title, "/s", more_is_better=True).run(sides, takes=5 if (workers, batch) == (4, 100) else 3))
+                printed_by(*program, workers, batch, SECONDS, JOBS))
+        found.append(Comparison(title_of(JOBS, workers, batch), "/s", more_is_better=True).run(
+            sides, takes=5 if (workers, batch) == (4, 100) else 3))
+    return found
+
+
+@experiment("same-work", "The same work",
+            "What \"Claim and mark\" measures, with the work of a reminder in every side, as a team would write it around these queues: the task checks that "
+            "the assignment is open, that there was no contact and no other due date since the job was queued, and that nobody opted out; looks "
+            "up address and names; then keeps what was sent and writes a log row, in lean tables of the team's own (bench/sql/team.sql). Ours does "
+            "that, and checks settings, preferences, pauses and limits besides. After each take the rows are counted. Statements are prepared. "
+            "pg-boss: a batch is one statement to check and one to keep and log, in one transaction with complete(). pgmq, with our client: a read, "
+            "one statement to check and one to keep and log, in one transaction with the delete; or, since pgmq is SQL, read and check in one "
+            "statement, and keep, log and delete in another. graphile-worker hands each job to a task of its own, and completes it in "
+            "another transaction, 24 tasks at once per worker in batches; with jobs of 100 the team queues arrays of 100 reminders instead, which "
+            "fail and come again together.")
+def same_work() -> list[Comparison]:
+    do("people.sql", organizations=10, mentors=20)
+    do("assignments.sql", assignments=JOBS, one_due_of=1)
+    execute("DROP TABLE IF EXISTS bench.sent_reminders, bench.mail_log", "DROP VIEW IF EXISTS bench.jobs")
+    do("team.sql")
+    execute("VACUUM ANALYZE")
+    payloads = "SELECT payload FROM bench.jobs WHERE number <= %(jobs)s"
+
+    def worked(side: Callable[[], str]) -> float:
+        execute("TRUNCATE bench.sent_reminders, bench.mail_log", "CHECKPOINT")
+        printed = side()
+        (sent, logged, told), = execute("""SELECT count(*), count(l.id), count(DISTINCT (s.assignment_id, l.to_email))
+                                             FROM bench.sent_reminders s FULL JOIN bench.mail_log l ON l.sent_reminder_id = s.id""")
+        assert sent == logged == told == count_of(printed), (sent, logged, told, printed)
+        return per_second(printed)
+
+    found = []
+    for workers, batch in ((4, 100), (4, 1), (1, 1)):
+        def by_node(program: str, task: str, workers: int = workers, batch: int = batch) -> Callable[[], float]:
+            return lambda: worked(lambda: printed_by(NODE, PEERS / program, workers, batch, SECONDS, JOBS, task))
+
+        def by_sql(side: str, workers: int = workers, batch: int = batch) -> Callable[[], float]:
+            return lambda: worked(lambda: by_pgmq(JOBS, workers, batch, SECONDS, side, payloads))
+
+        sides = {
+            "ours": lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS),
+            "graphile-worker": by_node("graphile.mjs", "work"),
+            "graphile-worker, jobs of 100": by_node("graphile.mjs", "work-of-100"),
+            "pg-boss": by_node("pgboss.mjs", "work"),
+            "pgmq": by_sql("pgmq-work"),
+            "pgmq, merged into two statements (limit)": by_sql("pgmq-merged"),
+        }
+        if batch == 1:
+            del sides["graphile-worker, jobs of 100"]
+        found.append(Comparison(title_of(JOBS, workers, batch), "/s", more_is_better=True).run(sides, takes=5 if batch > 1 else 3))
+    execute("DROP TABLE bench.sent_reminders, bench.mail_log", "DROP VIEW bench.jobs")
     return found
 
 
@@ -299,7 +383,7 @@ def queue_large() -> list[Comparison]:
         execute("VACUUM ANALYZE assignment_reminders.reminders", "CHECKPOINT")
         with connect() as old:
             old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM assignment_reminders.organizations")
-            return per_second(printed_by(TARGET / "deliver", 4, 100, 60))
+            return per_second(printed_by(TARGET / "deliver", "ours", 4, 100, 60))
 
     def claim_beside(sent: int) -> float:
         do("outbox.sql", reminders=sent + 1000, sent=sent)

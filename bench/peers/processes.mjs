@@ -7,9 +7,10 @@ import { fork } from "node:child_process";
 
 export const connectionString = `postgres://postgres@${encodeURIComponent(process.env.PGHOST)}:${process.env.PGPORT}/${process.env.PGDATABASE}`;
 
-/** Starts `workers` processes of `module`, lets them go at the same moment and prints "<jobs> <seconds>". */
-export async function measure(module, workers, batch, seconds) {
-    const children = Array.from({ length: workers }, () => fork(module, ["worker", batch]));
+/** Starts `workers` processes of `module`, for a task that it knows by name, lets them go at the same moment and prints "<jobs> <seconds>". */
+export async function measure(module, workers, batch, seconds, task) {
+    const names = ["worker", batch, seconds, 0, ...(task ? [task] : [])];
+    const children = Array.from({ length: workers }, () => fork(module, names));
     const next = (child) => new Promise((resolve, reject) => {
         child.once("message", resolve);
         child.once("exit", (code) => reject(new Error(`worker ended with ${code}`)));

@@ -1,24 +1,52 @@
-//! A worker without mail: claims reminders and marks them as sent, over several connections, until none is due or the time
-//! is up. Prints how many it delivered and how long that took. For bench/run.
+//! Workers without mail, for bench/run: each side takes what is due and marks it as done, as fast as it can, over several connections, until
+//! nothing is due or the time is up. Prints how many that were and how long it took.
 //!
-//! usage: deliver <connections> <batch size> [<seconds>]
+//! usage: deliver <side> <connections> <batch size> [<seconds>]
+//!
+//! Sides: ours; floor (claim, mark and log by hand on our tables, without any check); pgmq (read and delete); pgmq-work (the same work as ours,
+//! as a team would write it around pgmq); pgmq-merged (the same, put into as few statements as there can be). One client for all that is SQL,
+//! so that only the SQL differs.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config, NoTls, Row, Statement};
 use uuid::Uuid;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u32>().expect("a number"));
-    let connections = arguments.next().expect("connections");
-    let batch = i32::try_from(arguments.next().expect("a batch size")).expect("a batch size");
-    let until = arguments.next().map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
+    let mut arguments = std::env::args().skip(1);
+    let side = match arguments.next().as_deref() {
+        Some("ours") => Ours::start,
+        Some("floor") => Floor::start,
+        Some("pgmq") => Pgmq::start,
+        Some("pgmq-work") => PgmqWork::start,
+        Some("pgmq-merged") => PgmqMerged::start,
+        other => panic!("a side: ours, floor, pgmq, pgmq-work or pgmq-merged, not {other:?}"),
+    };
+    let mut numbers = arguments.map(|argument| argument.parse::<u32>().expect("a number"));
+    let connections = numbers.next().expect("connections");
+    let batch = i32::try_from(numbers.next().expect("a batch size")).expect("a batch size");
+    let until = numbers.next().map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
 
     let clients: Vec<Client> = (0..connections).map(|_| connect()).collect();
     let started = Instant::now();
-    let workers: Vec<_> =
-        clients.into_iter().map(|client| thread::spawn(move || deliver(client, batch, until))).collect();
+    let workers: Vec<_> = clients
+        .into_iter()
+        .map(|client| {
+            thread::spawn(move || {
+                let mut worker = side(client);
+                let mut delivered = 0;
+                while until.is_none_or(|until| Instant::now() < until) {
+                    let count = worker.deliver(batch);
+                    if count == 0 {
+                        break;
+                    }
+                    delivered += count;
+                }
+                delivered
+            })
+        })
+        .collect();
     let delivered: usize = workers.into_iter().map(|worker| worker.join().expect("a worker")).sum();
     println!("{delivered} {:.3}", started.elapsed().as_secs_f64());
 }
@@ -34,21 +62,207 @@ fn connect() -> Client {
         .expect("the throwaway cluster")
 }
 
-fn deliver(mut client: Client, batch: i32, until: Option<Instant>) -> usize {
-    let claim = client.prepare("SELECT * FROM assignment_reminders.claim_reminders($1)").expect("claim_reminders");
-    let mark = client
-        .prepare("SELECT * FROM assignment_reminders.mark_reminders_sent($1, $2, $3, 'bench@example.org')")
-        .expect("mark_reminders_sent");
-    let mut delivered = 0;
-    while until.is_none_or(|until| Instant::now() < until) {
-        let rows = client.query(&claim, &[&batch]).expect("a claim");
-        let Some(first) = rows.first() else { break };
-        let claim_id: Uuid = first.get("claim_id");
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.get("reminder_id")).collect();
-        let messages: Vec<String> = rows.iter().map(|row| row.get("idempotency_key")).collect();
-        let stale = client.query(&mark, &[&ids, &claim_id, &messages]).expect("a mark");
-        assert!(stale.is_empty(), "nobody else answers for these");
-        delivered += ids.len();
+trait Worker {
+    /// Takes a batch and marks it as done. Returns how many it was.
+    fn deliver(&mut self, batch: i32) -> usize;
+}
+
+/// Two statements and the connection that prepared them: what takes a batch and what marks it.
+struct Prepared {
+    client: Client,
+    take: Statement,
+    mark: Statement,
+}
+
+impl Prepared {
+    fn new(mut client: Client, take: &str, mark: &str) -> Self {
+        let take = client.prepare(take).expect("the statement that takes");
+        let mark = client.prepare(mark).expect("the statement that marks");
+        Self { client, take, mark }
     }
-    delivered
+
+    fn take(&mut self, batch: i32) -> Vec<Row> {
+        self.client.query(&self.take, &[&batch]).expect("a batch")
+    }
+}
+
+fn column<'a, T: postgres::types::FromSql<'a>>(rows: &'a [Row], name: &str) -> Vec<T> {
+    rows.iter().map(|row| row.get(name)).collect()
+}
+
+struct Ours(Prepared);
+
+impl Ours {
+    fn start(client: Client) -> Box<dyn Worker> {
+        Box::new(Self(Prepared::new(
+            client,
+            "SELECT * FROM assignment_reminders.claim_reminders($1)",
+            "SELECT * FROM assignment_reminders.mark_reminders_sent($1, $2, $3, 'bench@example.org')",
+        )))
+    }
+}
+
+impl Worker for Ours {
+    fn deliver(&mut self, batch: i32) -> usize {
+        let rows = self.0.take(batch);
+        let Some(first) = rows.first() else { return 0 };
+        let claim_id: Uuid = first.get("claim_id");
+        let (ids, messages) = (column::<Uuid>(&rows, "reminder_id"), column::<String>(&rows, "idempotency_key"));
+        let stale = self.0.client.query(&self.0.mark, &[&ids, &claim_id, &messages]).expect("a mark");
+        assert!(stale.is_empty(), "nobody else answers for these");
+        ids.len()
+    }
+}
+
+struct Floor(Prepared);
+
+impl Floor {
+    fn start(mut client: Client) -> Box<dyn Worker> {
+        // Planned once and by index, as our own statements are: else Postgres plans the claim anew at every call, for its batch size.
+        client
+            .batch_execute(
+                "SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off",
+            )
+            .expect("settings");
+        Box::new(Self(Prepared::new(
+            client,
+            include_str!("../../../bench/sql/floor_claim.sql"),
+            include_str!("../../../bench/sql/floor_mark.sql"),
+        )))
+    }
+}
+
+impl Worker for Floor {
+    fn deliver(&mut self, batch: i32) -> usize {
+        let rows = self.0.take(batch);
+        let Some(first) = rows.first() else { return 0 };
+        let claim_id: Uuid = first.get("claim_id");
+        let ids = column::<Uuid>(&rows, "id");
+        let messages: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let marked = self.0.client.execute(&self.0.mark, &[&ids, &claim_id, &messages]).expect("a mark");
+        assert_eq!(marked, ids.len() as u64, "nobody else answers for these");
+        ids.len()
+    }
+}
+
+struct Pgmq(Prepared);
+
+impl Pgmq {
+    fn start(client: Client) -> Box<dyn Worker> {
+        Box::new(Self(Prepared::new(
+            client,
+            "SELECT * FROM pgmq.read('deliver', 300, $1)",
+            "SELECT * FROM pgmq.delete('deliver', $1::bigint[])",
+        )))
+    }
+}
+
+impl Worker for Pgmq {
+    fn deliver(&mut self, batch: i32) -> usize {
+        let ids = column::<i64>(&self.0.take(batch), "msg_id");
+        if !ids.is_empty() {
+            let deleted = self.0.client.query(&self.0.mark, &[&ids]).expect("a delete");
+            assert_eq!(deleted.len(), ids.len(), "nobody else deletes these");
+        }
+        ids.len()
+    }
+}
+
+/// Read; check and look up; keep, log and delete in one transaction.
+struct PgmqWork {
+    queue: Prepared,
+    check: Statement,
+    record: Statement,
+}
+
+impl PgmqWork {
+    fn start(mut client: Client) -> Box<dyn Worker> {
+        let check = client.prepare(include_str!("../../../bench/sql/team_check.sql")).expect("the check");
+        let record = client.prepare(include_str!("../../../bench/sql/team_record.sql")).expect("the record");
+        let queue = Prepared::new(
+            client,
+            "SELECT msg_id, (message ->> 'assignment')::uuid AS assignment, (message ->> 'recipient')::uuid AS recipient,
+                    message ->> 'silent_since' AS silent_since, message ->> 'due_at' AS due_at
+               FROM pgmq.read('deliver', 300, $1)",
+            "SELECT * FROM pgmq.delete('deliver', $1::bigint[])",
+        );
+        Box::new(Self { queue, check, record })
+    }
+}
+
+impl Worker for PgmqWork {
+    fn deliver(&mut self, batch: i32) -> usize {
+        let jobs = self.queue.take(batch);
+        let all = column::<i64>(&jobs, "msg_id");
+        if all.is_empty() {
+            return 0;
+        }
+        let (assignments, recipients) = (column::<Uuid>(&jobs, "assignment"), column::<Uuid>(&jobs, "recipient"));
+        let (silences, due) = (column::<&str>(&jobs, "silent_since"), column::<Option<&str>>(&jobs, "due_at"));
+        let wanted =
+            self.queue.client.query(&self.check, &[&assignments, &recipients, &silences, &due]).expect("a check");
+        let sent = Sent::of(&wanted);
+        let mut transaction = self.queue.client.transaction().expect("a transaction");
+        transaction
+            .execute(&self.record, &[&sent.assignments, &sent.recipients, &sent.silences, &sent.emails, &sent.messages])
+            .expect("a record");
+        let deleted = transaction.query(&self.queue.mark, &[&all]).expect("a delete");
+        transaction.commit().expect("a commit");
+        assert_eq!(deleted.len(), all.len(), "nobody else deletes these");
+        all.len()
+    }
+}
+
+/// Reminders that were sent, column by column.
+struct Sent<'a> {
+    assignments: Vec<Uuid>,
+    recipients: Vec<Uuid>,
+    silences: Vec<&'a str>,
+    emails: Vec<&'a str>,
+    messages: Vec<String>,
+}
+
+impl<'a> Sent<'a> {
+    fn of(rows: &'a [Row]) -> Self {
+        let (assignments, silences) = (column::<Uuid>(rows, "assignment"), column::<&str>(rows, "silent_since"));
+        let messages =
+            assignments.iter().zip(&silences).map(|(assignment, since)| format!("{assignment}-{since}")).collect();
+        Self { assignments, recipients: column(rows, "recipient"), silences, emails: column(rows, "email"), messages }
+    }
+}
+
+/// Read, check and look up; keep, log and delete.
+struct PgmqMerged(Prepared);
+
+impl PgmqMerged {
+    fn start(client: Client) -> Box<dyn Worker> {
+        Box::new(Self(Prepared::new(
+            client,
+            include_str!("../../../bench/sql/pgmq_take.sql"),
+            include_str!("../../../bench/sql/pgmq_record.sql"),
+        )))
+    }
+}
+
+impl Worker for PgmqMerged {
+    fn deliver(&mut self, batch: i32) -> usize {
+        let mut rows = self.0.take(batch);
+        let all = column::<i64>(&rows, "msg_id");
+        if all.is_empty() {
+            return 0;
+        }
+        rows.retain(|row| row.get::<_, Option<&str>>("email").is_some());
+        let sent = Sent::of(&rows);
+        let deleted: i64 = self
+            .0
+            .client
+            .query_one(
+                &self.0.mark,
+                &[&sent.assignments, &sent.recipients, &sent.silences, &sent.emails, &sent.messages, &all],
+            )
+            .expect("a record")
+            .get(0);
+        assert_eq!(usize::try_from(deleted), Ok(all.len()), "nobody else deletes these");
+        all.len()
+    }
 }
