@@ -11,6 +11,8 @@ UPDATE assignment_reminders.reminder_settings s
        follow_up_limit = 2000000000
   FROM (SELECT organization_id, row_number() OVER (ORDER BY organization_id) AS n FROM assignment_reminders.reminder_settings) AS numbered
  WHERE numbered.organization_id = s.organization_id;
+-- As if they had been so for long: claims look once more at what waited while thresholds changed.
+UPDATE assignment_reminders.reminder_settings SET thresholds_changed_at = NULL;
 INSERT INTO assignment_reminders.users (id, organization_id, email, name)
 SELECT bench.id(kind, n), bench.id(1, n), name || n || '@example.org', name
   FROM generate_series(1, %(organizations)s) AS n, (VALUES (2, 'student'), (3, 'coordinator')) AS people (kind, name);
