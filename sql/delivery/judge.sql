@@ -39,7 +39,8 @@
       FROM locked r
      CROSS JOIN paused
      CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
-      -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table.
+      -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table. IS TRUE keeps it one by the id,
+      -- whatever the statistics say of organizations.
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.assignments a
             WHERE a.id = r.assignment_id AND a.organization_id = r.organization_id LIMIT 1
@@ -47,7 +48,7 @@
      CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
       LEFT JOIN LATERAL (
            SELECT m.user_id FROM assignment_reminders.peer_mentors m
-            WHERE m.id = a.peer_mentor_id AND m.organization_id = r.organization_id LIMIT 1
+            WHERE m.id = a.peer_mentor_id AND (m.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS m ON true
       -- Follow-ups go to whoever is mentor or coordinator now.
      CROSS JOIN LATERAL (
@@ -61,16 +62,16 @@
            ) AS addressee
       LEFT JOIN LATERAL (
            SELECT * FROM assignment_reminders.users u
-            WHERE u.id = addressee.id AND u.organization_id = r.organization_id LIMIT 1
+            WHERE u.id = addressee.id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS recipient ON true
       LEFT JOIN LATERAL (
            SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = a.student_id AND u.organization_id = r.organization_id LIMIT 1
+            WHERE u.id = a.student_id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS student ON true
       LEFT JOIN LATERAL (
            SELECT u.name FROM assignment_reminders.users u
             WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
-              AND u.organization_id = r.organization_id LIMIT 1
+              AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS mentor ON true
       LEFT JOIN LATERAL (
            SELECT p.daily_summary, p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = recipient.id LIMIT 1

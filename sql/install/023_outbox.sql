@@ -11,4 +11,4 @@ ALTER TABLE assignment_reminders.reminder_settings
     DROP CONSTRAINT reminder_settings_messages_per_minute_positive,
     ADD CONSTRAINT reminder_settings_messages_per_minute_not_negative CHECK (messages_per_minute >= 0);
 COMMENT ON COLUMN assignment_reminders.reminder_settings.messages_per_minute IS
-    'The most messages a minute that may be claimed for this organisation. 0: none, sending stops. NULL: no limit.';
+    'The most messages a minute that may be claimed for this organization. 0: none, sending stops. NULL: no limit.';

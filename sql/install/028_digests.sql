@@ -14,7 +14,7 @@ ALTER TABLE assignment_reminders.users
     ADD COLUMN locale text,
     ADD CONSTRAINT users_locale_is_tag CHECK (locale ~ '^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$');
 COMMENT ON COLUMN assignment_reminders.users.locale IS
-    'The language of messages to this person, as a tag such as nb-NO. For workers. NULL: the organisation''s.';
+    'The language of messages to this person, as a tag such as nb-NO. For workers. NULL: the organization''s.';
 
 -- What waits for the students of assignments, of each organization, oldest first: where a rate limit binds, it goes before all that names its recipient. The
 -- same moment as in reminders_pending_idx and reminders_due_idx, in other words: each is taken by the statements alone that mean it.

@@ -279,16 +279,17 @@ impl Claim<'_> {
                 let reached = Some((row.not_null("after_available_at")?, row.not_null("after_number")?));
                 let place = Place { organization, reached };
                 let place_of_due_dates = Place::start_of(organization);
-                let (most, first) = (self.batch_size, First::Oldest);
+                // The batch is shared out; a limit may be lower.
+                let (most, first) = (i32::MAX, First::Oldest);
                 Ok(Queue { place, most, is_alone: row.not_null("is_alone")?, first, place_of_due_dates })
             })
             .collect()
         })?;
         let limits = Limit::lock(limited, self.as_of)?;
-        for limit in &limits {
-            for queue in queues.iter_mut().filter(|queue| limit.is_of(queue.organization())) {
-                queue.most = queue.most.min(limit.allowance);
-                queue.first = First::DueDates;
+        let allowances: HashMap<[u8; 16], i32> = limits.iter().map(Limit::allowance).collect();
+        for queue in &mut queues {
+            if let Some(&allowance) = allowances.get(queue.organization().as_bytes()) {
+                (queue.most, queue.first) = (allowance, First::DueDates);
             }
         }
         queues.retain(|queue| queue.most > 0);

@@ -27,7 +27,7 @@ pub struct Limited {
 pub struct Limit {
     organization: Uuid,
     claims: Vec<Claims>,
-    pub allowance: i32,
+    allowance: i32,
 }
 
 impl Limit {
@@ -54,8 +54,9 @@ impl Limit {
             .collect())
     }
 
-    pub fn is_of(&self, organization: Uuid) -> bool {
-        self.organization == organization
+    /// The organization, and how many messages of it may be claimed.
+    pub fn allowance(&self) -> ([u8; 16], i32) {
+        (*self.organization.as_bytes(), self.allowance)
     }
 
     /// Counts the messages that were claimed of organizations with a limit.

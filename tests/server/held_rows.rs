@@ -258,7 +258,7 @@ fn a_claim_among_withdrawn_ones_is_bounded_moves_on_and_asks_to_be_called_again(
     let mut claims = Vec::new();
     for _ in 0..3 {
         let mut fresh = database.connect();
-        claims.push(row(&mut fresh, "SELECT count(*) FROM claim_reminders(7, as_of => '2026-11-22 12:00+00')"));
+        claims.push(row(&mut fresh, "SELECT count(*) FROM claim_reminders(1, as_of => '2026-11-22 12:00+00')"));
         run(&mut client, "SELECT");
         let heard = client.notifications().iter().count().expect("notifications");
         assert_eq!(heard > 0, claims.last().is_some_and(|claimed| claimed == "0"), "{claims:?}");
