@@ -291,8 +291,8 @@ def title_of(reminders: int, workers: int, batch: int) -> str:
 @experiment("queue", "Claim and mark",
             "Ours judges every reminder as it hands it out (contact, settings, preferences, opt-out, addresses: rows of five tables), hands out "
             "names and addresses with it, keeps it after it was sent and writes a log row; a job of the others is a number, and "
-            "graphile-worker and pgmq delete it when it is done. That is why they, and in batches pg-boss, are faster: a worker of theirs "
-            "would have to do all this itself, in further statements: that is measured under \"The same work\". The floor claims, marks and logs "
+            "graphile-worker and pgmq delete it when it is done. A worker of theirs would have to do all this "
+            "itself, in further statements: what that makes of the comparison is measured under \"The same work\". The floor claims, marks and logs "
             "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql), planned once as ours is, and checks nothing: what these "
             "tables cost, whoever writes them. "
             "Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). "
