@@ -291,11 +291,13 @@ def title_of(reminders: int, workers: int, batch: int) -> str:
 @experiment("queue", "Claim and mark",
             "Ours judges every reminder as it hands it out (contact, settings, preferences, opt-out, addresses: rows of five tables), hands out "
             "names and addresses with it, keeps it after it was sent and writes a log row; a job of the others is a number, and "
-            "graphile-worker and pgmq delete it when it is done. That is why they, and in batches pg-boss, are faster: a worker of theirs "
-            "would have to do all this itself, in further statements: that is measured under \"The same work\". The floor claims, marks and logs "
+            "graphile-worker and pgmq delete it when it is done. A worker of theirs would have to do all this "
+            "itself, in further statements: what that makes of the comparison is measured under \"The same work\". The floor claims, marks and logs "
             "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql), planned once as ours is, and checks nothing: what these "
-            "tables cost, whoever writes them. Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). Of a claim of one, a third of the time goes into "
-            "starting and ending its plan: claim batches. procrastinate has no batches: there it is the concurrency of a worker.")
+            "tables cost, whoever writes them. "
+            "Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). "
+            "Of a claim of one, a third of the time goes into starting and ending its plan: claim batches. "
+            "procrastinate has no batches: there it is the concurrency of a worker.")
 def queue() -> list[Comparison]:
     do("people.sql", organizations=10, mentors=20)
     do("assignments.sql", assignments=JOBS, one_due_of=1)
@@ -323,8 +325,9 @@ def queue() -> list[Comparison]:
 
 
 @experiment("same-work", "The same work",
-            "What \"Claim and mark\" measures, with the work of a reminder in every side, as a team would write it around these queues: the task checks that "
-            "the assignment is open, that there was no contact and no other due date since the job was queued, and that nobody opted out; looks "
+            "What \"Claim and mark\" measures, with the work of a reminder in every side, as a team would write it around these queues: "
+            "the task checks that the assignment is open, that there was no contact and no other due date since the job was queued, and that "
+            "nobody opted out; looks "
             "up address and names; then keeps what was sent and writes a log row, in lean tables of the team's own (bench/sql/team.sql). Ours does "
             "that, and checks settings, preferences, pauses and limits besides. After each take the rows are counted. Statements are prepared. "
             "pg-boss: a batch is one statement to check and one to keep and log, in one transaction with complete(). pgmq, with our client: a read, "
