@@ -953,6 +953,17 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'chosen_organization_wrapper';
 
+-- assignment_reminders::delivery::digest::claim_digests
+CREATE OR REPLACE FUNCTION "claim_digests"(
+	"batch_size" INT DEFAULT 100,
+	"lease" interval DEFAULT interval '5 minutes',
+	"organization_id" uuid DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (claim_id uuid, claimed_until timestamptz, idempotency_key text, organization_id uuid, organization_name text, recipient_id uuid, recipient_email text, recipient_name text, recipient_timezone text, recipient_locale text, unsubscribe_token text, reminder_ids uuid[], items jsonb)
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'claim_digests_wrapper';
+
 -- assignment_reminders::delivery::claim::claim_reminders
 CREATE OR REPLACE FUNCTION "claim_reminders"(
 	"batch_size" INT DEFAULT 100,
@@ -1385,6 +1396,18 @@ STRICT VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'lock_for_reminders_wrapper';
 
+-- assignment_reminders::delivery::answer::mark_digest_sent
+CREATE OR REPLACE FUNCTION "mark_digest_sent"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"message_id" TEXT DEFAULT NULL,
+	"from_inbox" TEXT DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mark_digest_sent_wrapper';
+
 -- assignment_reminders::delivery::answer::mark_reminder_failed
 CREATE OR REPLACE FUNCTION "mark_reminder_failed"(
 	"reminder_id" uuid,
@@ -1553,6 +1576,19 @@ CREATE OR REPLACE FUNCTION "record_delivery_failures"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'record_delivery_failures_wrapper';
+
+-- assignment_reminders::delivery::answer::record_digest_failure
+CREATE OR REPLACE FUNCTION "record_digest_failure"(
+	"reminder_ids" uuid[],
+	"claim_id" uuid,
+	"fault" TEXT,
+	"error" TEXT,
+	"permanent" bool DEFAULT NULL,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS SETOF uuid
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'record_digest_failure_wrapper';
 
 -- assignment_reminders::delivery::events::record_provider_message
 CREATE OR REPLACE FUNCTION "record_provider_message"(
@@ -1901,6 +1937,12 @@ CREATE OR REPLACE FUNCTION "maintain_last_contact_date"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'maintain_last_contact_date_wrapper';
 
+-- assignment_reminders::row_triggers::note_changed_thresholds
+CREATE OR REPLACE FUNCTION "note_changed_thresholds"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_changed_thresholds_wrapper';
+
 -- assignment_reminders::row_triggers::protect_assignment_count
 CREATE OR REPLACE FUNCTION "protect_assignment_count"()
 	RETURNS TRIGGER
@@ -2104,6 +2146,10 @@ COMMENT ON FUNCTION assignment_reminders.begin_episode() IS
 COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS
     'The organization that a read is about: this one or, for NULL, the one that the session speaks for.
 02000 when there is none of this id, 22004 for NULL where the session speaks for none.';
+COMMENT ON FUNCTION assignment_reminders.claim_digests(INT, interval, uuid, timestamp with time zone) IS
+    'Hands out up to batch_size messages, one a row: each holds all that is due to one person at as_of, and is claimed as claim_reminders claims, by the same rules. items is an array of objects, the oldest first: what claim_reminders returns of each reminder, and organization_name, coordinator_name, coordinator_email, the assignment''s metadata, and of an escalation reminded_name and reminded_at, or reminded_reason (a skip_reason, or failed) where nobody could be reminded. People whose user_preferences.digest is false get a message for each reminder; so does what is tried alone. A message counts as one for messages_per_minute.
+While a claim that has not committed holds a person, others leave what is due to them; later, they find only what has come due since. A message holds at most 10,000 reminders; what is more comes with the next. Answer with mark_digest_sent or record_digest_failure.
+Errors are those of claim_reminders.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. What somebody else has locked is left to the next claim. No row: nothing can be claimed, or 10,000 were skipped, and workers are notified to claim again. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, in turn with all others, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000, a lease outside a day or an as_of over 31 days ahead, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
@@ -2255,6 +2301,9 @@ COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
 COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
     'Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.';
+COMMENT ON FUNCTION assignment_reminders.mark_digest_sent(uuid[], uuid, TEXT, TEXT, timestamp with time zone) IS
+    'Records a message of claim_digests as sent: all of its reminders, under one message id, as mark_reminder_sent does. What the provider reports of it later counts once. Returns the ids that were not recorded, as mark_reminders_sent does.
+22004 for NULL ids.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
     'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was changed.
 22004 for a NULL id.';
@@ -2273,6 +2322,8 @@ COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.note_changed_thresholds() IS
+    'Trigger: notes when what calls for follow-ups was changed.';
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
@@ -2312,6 +2363,9 @@ Beside what an answer needs, a recipient''s fault needs the rights of record_del
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failures(uuid[], uuid, TEXT[], TEXT[], bool[], timestamp with time zone) IS
     'Records that sending the reminders of one claim failed, as record_delivery_failure does; faults, errors and permanent are pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
 22004 for NULL ids, 22023 for arrays of different lengths, another fault or an as_of over 31 days ahead.';
+COMMENT ON FUNCTION assignment_reminders.record_digest_failure(uuid[], uuid, TEXT, TEXT, bool, timestamp with time zone) IS
+    'Records that sending a message of claim_digests failed, and whose fault it was, as record_delivery_failure does for each of its reminders. They wait for as long as the first of them would alone, so that they come back together; and what is said of the recipient''s address counts once, as it is one message. Returns the ids that were not recorded, as mark_reminders_sent does.
+22004 for NULL ids, 22023 for another fault or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.record_provider_message(TEXT, TEXT) IS

@@ -139,8 +139,9 @@ const BOUND: i32 = 10_000;
 const LARGEST_ROUND: i32 = 10_000;
 
 thread_local! {
-    /// Whether this session's last claim was of one that is tried alone: then it is the others' turn.
-    static WAS_ALONE: Cell<bool> = const { Cell::new(true) };
+    /// Whether this session's last claim was of one that is tried alone: then it is the others' turn. Where each claim has a session of its own, one
+    /// session begins with the one, and another with the others.
+    static WAS_ALONE: Cell<bool> = Cell::new(std::process::id() % 2 == 0);
 }
 
 struct Claim<'a> {

@@ -38,7 +38,11 @@ impl Limit {
         if limited.is_empty() {
             return Ok(Vec::new());
         }
-        count(&limited)?;
+        let uncounted: Vec<Uuid> =
+            limited.iter().filter(|limit| !limit.is_counted).map(|limit| limit.organization).collect();
+        if !uncounted.is_empty() {
+            count(uncounted)?;
+        }
         let organizations: Vec<Uuid> = limited.iter().map(|limit| limit.organization).collect();
         let mut locked: HashMap<Uuid, Vec<Claims>> = LOCK.write(&[organizations.into()], |rows| {
             rows.map(|row| Ok((row.not_null("organization_id")?, claims(row)?))).collect()
@@ -79,16 +83,12 @@ impl Limit {
     }
 }
 
-/// Begins to count the claims of those whose claims are not counted yet. While somebody else does, and has not ended, they get nothing.
-fn count(limited: &[Limited]) -> Result<()> {
+/// Makes the rows in which these organizations' claims are counted and their sending is paused, where there are none. While somebody else does, and has
+/// not ended, or deletes an organization, it has none.
+pub fn count(organizations: Vec<Uuid>) -> Result<()> {
     static COUNT: Statement = Statement::by_index(include_str!("../../sql/delivery/count_claims.sql"), &[types::UUIDS]);
     const WAIT: Duration = Duration::from_millis(50);
-    let uncounted: Vec<Uuid> =
-        limited.iter().filter(|limit| !limit.is_counted).map(|limit| limit.organization).collect();
-    if uncounted.is_empty() {
-        return Ok(());
-    }
-    let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[uncounted.into()])))?;
+    let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[organizations.into()])))?;
     attempt_where(is_lock_not_available, count).map(drop)
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
 
+use super::limit;
 use crate::rules::answer::{Fault, Pause, pause};
 use crate::rules::privacy::codes_of;
 use crate::server::calendar::{nearest_moment, timestamp};
@@ -26,10 +27,6 @@ impl Stopped {
 
 /// Stops organizations for what is at fault there, with what was said of it.
 pub fn stop(faults: Vec<(Uuid, Fault, Option<&str>)>, as_of: TimestampWithTimeZone) -> Result<Stopped> {
-    static MAKE: Statement = Statement::kept(
-        "INSERT INTO assignment_reminders.claim_rates (organization_id) SELECT o.id FROM unnest($1) AS o (id) ORDER BY o.id ON CONFLICT DO NOTHING",
-        &[types::UUIDS],
-    );
     static LOCK: Statement = Statement::by_index(include_str!("../../sql/delivery/lock_pauses.sql"), &[types::UUIDS]);
     static SAVE: Statement = Statement::by_index(
         include_str!("../../sql/delivery/save_pause.sql"),
@@ -41,9 +38,16 @@ pub fn stop(faults: Vec<(Uuid, Fault, Option<&str>)>, as_of: TimestampWithTimeZo
     }
     let now = nearest_moment(as_of);
     let organizations: Vec<Uuid> = faults.iter().map(|(organization, ..)| *organization).collect();
-    MAKE.run(&[organizations.clone().into()])?;
+    limit::count(organizations.clone())?;
     let locked: Vec<(Uuid, Option<Pause>)> =
         LOCK.write(&[organizations.into()], |rows| rows.map(last_pause).collect())?;
+    // Whoever cannot be stopped now is not tried again at once all the same.
+    for (organization, fault, _) in &faults {
+        if let Some(length) = fault.stops_for() {
+            let wait = stopped.0.entry(*organization.as_bytes()).or_insert(length);
+            *wait = length.max(*wait);
+        }
+    }
     for (organization, before) in locked {
         let (mut last, mut why) = (before, None);
         let here = faults.iter().filter(|(other, ..)| other.as_bytes() == organization.as_bytes());

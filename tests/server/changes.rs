@@ -103,9 +103,9 @@ fn a_due_date_that_moves_by_seconds_is_the_same_and_one_that_comes_back_is_anoth
     for due_at in ["2026-11-22 12:30+00", "2026-11-22 13:00+00"] {
         run(&mut client, &format!("UPDATE assignments SET due_at = '{due_at}'"));
         assert_eq!(enqueue_due(&mut client, "2026-11-22 11:34+00"), ["24h", "2h"], "{due_at}");
-        let sent = send(&mut client, "2026-11-22 11:35+00");
-        assert_eq!(sent.len(), 1, "{due_at}");
-        keys.extend(sent);
+        let messages = send(&mut client, "2026-11-22 11:35+00");
+        assert_eq!(messages.len(), 1, "{due_at}");
+        keys.extend(messages);
     }
     keys.sort();
     keys.dedup();
@@ -125,6 +125,20 @@ fn one_episode_is_recorded_as_sent_once_whoever_arms_it_again() {
     assert_eq!(rows(&mut client, "SELECT episode FROM send_logs ORDER BY 1"), ["0", "1"]);
     let twice = "INSERT INTO send_logs (reminder_id, reminder_type, status, episode) SELECT id, reminder_type, 'queued', 1 FROM reminders";
     assert_eq!(refused(&mut client, twice).sqlstate, "23505");
+}
+
+#[test]
+fn a_worker_that_had_a_reminder_before_it_was_made_pending_by_hand_answers_for_nothing() {
+    let (_database, mut client, ..) = one();
+    enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+    let claimed = row(&mut client, CLAIM);
+    let (reminder, claim) = claimed.split_once('|').expect("two columns");
+    // As workers of 0.1.0 may: straight, and the claim stays.
+    run(&mut client, "UPDATE reminders SET status = 'sent', sent_at = now()");
+    run(&mut client, "UPDATE reminders SET status = 'pending', sent_at = NULL");
+    assert_eq!(row(&mut client, &format!("SELECT mark_reminder_sent('{reminder}', '{claim}')")), "f");
+    assert_eq!(row(&mut client, "SELECT status, episode, claim_id FROM reminders"), "pending|1|-");
+    assert_eq!(rows(&mut client, CLAIM).len(), 1, "it is sent once more");
 }
 
 #[test]

@@ -295,3 +295,28 @@ fn an_idle_claim_reads_nothing_of_organizations_with_nothing_due() {
         assert!(numbers.iter().all(|number| *number < 40), "{counters} rows and scans, {due:?}");
     }
 }
+
+#[test]
+fn an_answer_is_recorded_while_others_hold_what_counts_an_organizations_messages() {
+    for holder in [
+        "INSERT INTO claim_rates (organization_id) SELECT id FROM organizations ON CONFLICT DO NOTHING",
+        "SELECT FROM claim_rates FOR UPDATE",
+    ] {
+        let (_database, mut client, mut other) = programme();
+        enqueue_follow_ups(&mut client, "2026-11-22 07:00+00");
+        if holder.starts_with("SELECT") {
+            run(&mut client, "INSERT INTO claim_rates (organization_id) SELECT id FROM organizations");
+        }
+        run(&mut client, "CREATE TEMPORARY TABLE c AS SELECT * FROM claim_reminders(as_of => '2026-11-22 12:00+00')");
+        run(&mut other, "BEGIN");
+        run(&mut other, holder);
+        let answer = "SELECT record_delivery_failures(array_agg(reminder_id), claim_id, array_agg('transport'::text), array_agg('451 later'::text), as_of => '2026-11-22 12:01+00') FROM c GROUP BY claim_id";
+        assert!(rows(&mut client, answer).is_empty(), "{holder}");
+        assert_eq!(
+            rows(&mut client, "SELECT DISTINCT status, attempts, retry_at FROM reminders"),
+            ["pending|0|2026-11-22 12:02:00+00"],
+            "{holder}"
+        );
+        run(&mut other, "ROLLBACK");
+    }
+}

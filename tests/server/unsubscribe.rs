@@ -480,3 +480,23 @@ fn whoever_is_forgotten_has_no_token_any_more_and_no_export_shows_one() {
     assert_eq!(row(&mut client, &forget), "0|0");
     assert_eq!(row(&mut client, "SELECT count(*) FROM user_preferences"), "0");
 }
+
+#[test]
+fn an_escalation_that_was_given_up_stays_visible() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignment(&mut client, "2026-11-01");
+    run(
+        &mut client,
+        "INSERT INTO reminders (assignment_id, recipient_id, reminder_type, anchor, scheduled_for)
+         SELECT id, coordinator_id, reminder_type_of('escalate'), '2026-11-01 00:00+00', '2026-11-22' FROM assignments",
+    );
+    let health = "SELECT array_to_string(reasons, ' ') LIKE '%escalation%' FROM evaluation_health()";
+    assert_eq!(row(&mut client, health), "f");
+    run(
+        &mut client,
+        "SELECT mark_reminder_failed(reminder_id, claim_id, '550 5.1.1 user unknown', true) FROM claim_reminders(as_of => '2026-11-22 12:00+00')",
+    );
+    assert_eq!(row(&mut client, health), "t");
+}
