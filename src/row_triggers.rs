@@ -185,10 +185,15 @@ fn in_another_episode<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTup
     let mut row = new_row(trigger)?.into_owned();
     let episode: i32 = column(&row, "episode")?;
     row.set_by_name("episode", episode.saturating_add(1)).map_err(wrong_trigger)?;
-    // Whoever had it had the episode before.
-    row.set_by_name("claim_id", None::<Uuid>).map_err(wrong_trigger)?;
-    row.set_by_name("claimed_until", None::<TimestampWithTimeZone>).map_err(wrong_trigger)?;
-    row.set_by_name("claimed_email", None::<String>).map_err(wrong_trigger)?;
+    let old = trigger.old().ok_or_else(|| wrong_trigger("it was attached to an INSERT or to a statement"))?;
+    let had = old.get_by_name::<Uuid>("claim_id").map_err(wrong_trigger)?;
+    let has = row.get_by_name::<Uuid>("claim_id").map_err(wrong_trigger)?;
+    if had.map(|id| *id.as_bytes()) == has.map(|id| *id.as_bytes()) {
+        // Whoever had it had the episode before.
+        row.set_by_name("claim_id", None::<Uuid>).map_err(wrong_trigger)?;
+        row.set_by_name("claimed_until", None::<TimestampWithTimeZone>).map_err(wrong_trigger)?;
+        row.set_by_name("claimed_email", None::<String>).map_err(wrong_trigger)?;
+    }
     Ok(Some(row))
 }
 
