@@ -141,7 +141,7 @@ const LARGEST_ROUND: i32 = 10_000;
 thread_local! {
     /// Whether this session's last claim was of one that is tried alone: then it is the others' turn. Where each claim has a session of its own, one
     /// session begins with the one, and another with the others.
-    static WAS_ALONE: Cell<bool> = Cell::new(std::process::id() % 2 == 0);
+    static WAS_ALONE: Cell<bool> = Cell::new(std::process::id().is_multiple_of(2));
 }
 
 struct Claim<'a> {
@@ -302,7 +302,9 @@ impl Claim<'_> {
     fn rounds(&self, queues: &[Queue], round: Round, decided: &mut i32) -> Result<Claimed> {
         let mut queues = queues.to_vec();
         if round == Round::Alone {
-            queues.iter_mut().for_each(|queue| queue.first = First::Oldest);
+            for queue in &mut queues {
+                queue.first = First::Oldest;
+            }
         }
         let mut claimed = Claimed::nothing();
         let wanted = match round {

@@ -109,17 +109,16 @@ fn enqueue_by_halves(
     while let Some(mut part) = parts.pop() {
         // Shorter and shorter, so that many that are held take no longer than one.
         let wait = waits / 8;
-        match enqueue_within(wait, statement, as_of, Some(part.clone()))? {
-            Some(rows) => enqueued.rows.append(rows),
-            None => {
-                waits = waits.saturating_sub(wait);
-                let second = part.split_off(part.len() / 2);
-                if part.is_empty() {
-                    enqueued.left_out.extend(second);
-                } else {
-                    parts.extend([second, part]);
-                }
-            }
+        if let Some(rows) = enqueue_within(wait, statement, as_of, Some(part.clone()))? {
+            enqueued.rows.append(rows);
+            continue;
+        }
+        waits = waits.saturating_sub(wait);
+        let second = part.split_off(part.len() / 2);
+        if part.is_empty() {
+            enqueued.left_out.extend(second);
+        } else {
+            parts.extend([second, part]);
         }
     }
     Ok(())
