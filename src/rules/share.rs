@@ -4,20 +4,24 @@
 /// have goes to the others. `most` is in the order of the queues, the one with the oldest message first.
 #[must_use]
 pub fn shares(most: &[i32], messages: i32) -> Vec<i32> {
-    let mut shares = vec![0; most.len()];
-    let mut left = messages.max(0);
+    let (mut level, mut left) = (0, messages.max(0));
+    // All that may have more than the level rise together, to the next that may not.
     loop {
-        let open: Vec<usize> = (0..most.len()).filter(|&queue| shares[queue] < most[queue]).collect();
-        let Ok(queues) = i32::try_from(open.len()) else { return shares };
-        if left == 0 || queues == 0 {
-            return shares;
+        let open = most.iter().filter(|&&most| most > level);
+        let (Ok(queues), Some(&next)) = (i32::try_from(open.clone().count()), open.min()) else { break };
+        let step = (left / queues).min(next - level);
+        if step == 0 {
+            break;
         }
-        for (turn, &queue) in open.iter().enumerate() {
-            let part = left / queues + i32::from(turn < (left % queues).unsigned_abs() as usize);
-            shares[queue] += part.min(most[queue] - shares[queue]);
-        }
-        left = messages - shares.iter().sum::<i32>();
+        level += step;
+        left -= step * queues;
     }
+    let share = |&most: &i32| {
+        let more = i32::from(left > 0 && most > level);
+        left -= more;
+        most.min(level).max(0) + more
+    };
+    most.iter().map(share).collect()
 }
 
 #[cfg(test)]
