@@ -33,8 +33,8 @@
                recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type),
                CASE kind.follows WHEN 'due date' THEN assignment_reminders.is_of_due_offset(r.reminder_type, r.due_offsets)
                                  -- Asked of those alone that waited while settings changed.
-                                 WHEN 'silence' THEN (r.thresholds_changed_at > r.scheduled_for
-                                                      AND NOT assignment_reminders.is_called_for(r.reminder_type, r.assignment_id, $1)) IS NOT TRUE
+                                 WHEN 'silence' THEN CASE WHEN r.thresholds_changed_at > r.scheduled_for
+                                                          THEN assignment_reminders.is_called_for(r.reminder_type, r.assignment_id, $1) END
                                  END)::assignment_reminders.reminder_facts) AS skip_reason
       FROM locked r
      CROSS JOIN paused
