@@ -1,4 +1,4 @@
-//! Pauses of an organization's sending, for a fault of the sender or the transport that a worker told of. Claims respect them as a limit of none.
+//! Pauses of an organization's sending, for a fault of the sender or the transport that a worker told of. Claims leave out an organization that is paused.
 
 use std::collections::HashMap;
 

@@ -25,8 +25,8 @@ impl Failure {
 pub fn attempt<T>(work: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<std::result::Result<T, Failure>> {
     let subtransaction = Subtransaction::begin();
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(described)))
-        .catch_others(|caught| Err(caught_error(caught)))
-        .catch_rust_panic(|caught| Err(caught_error(caught)))
+        .catch_others(|caught| Err(caught_error(&caught)))
+        .catch_rust_panic(|caught| Err(caught_error(&caught)))
         .execute();
     subtransaction.end(outcome.is_ok());
 
@@ -55,13 +55,10 @@ pub fn attempt_where<T>(
     match outcome {
         Ok(done) => done.map(Ok),
         Err(caught @ CaughtError::RustPanic { .. }) => caught.rethrow(),
-        Err(CaughtError::PostgresError(report)) => {
-            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
-            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::PostgresError(report).rethrow() }
-        }
-        Err(CaughtError::ErrorReport(report)) => {
-            let failure = Failure { code: report.sql_error_code(), message: report.message().to_string() };
-            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { CaughtError::ErrorReport(report).rethrow() }
+        Err(caught) => {
+            let (code, message) = caught_error(&caught);
+            let failure = Failure { code, message };
+            if is_told(&failure.sqlstate()) { Ok(Err(failure)) } else { caught.rethrow() }
         }
     }
 }
@@ -115,7 +112,7 @@ fn described(error: ErrorReport) -> (PgSqlErrorCode, String) {
     (PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.message().to_string())
 }
 
-fn caught_error(caught: CaughtError) -> (PgSqlErrorCode, String) {
+fn caught_error(caught: &CaughtError) -> (PgSqlErrorCode, String) {
     match caught {
         CaughtError::PostgresError(report)
         | CaughtError::ErrorReport(report)

@@ -2,19 +2,14 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, refused, row, rows, run};
+use crate::support::{self, Database, People, assert_refused, refused, row, rows, run};
 
 const NOW: &str = "2026-11-22 12:00+00";
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
 
 /// A mentor with so many silent assignments, whose reminders wait.
 fn waiting(number: i32) -> (Database, Client, People) {
-    let database = Database::installed();
-    let mut client = database.connect();
-    let people = People::new(&mut client);
-    people.assignments(&mut client, "2026-11-01", number);
-    run(&mut client, &format!("SELECT run_daily_evaluation('{NOW}')"));
-    (database, client, people)
+    support::waiting(number, "2026-11-01", NOW)
 }
 
 /// What is claimed, in a table that is there for the session.

@@ -862,8 +862,7 @@ fn impossible_arguments_are_refused_with_their_value() {
 #[test]
 fn a_worker_role_with_the_rights_of_the_readme_can_do_its_work_and_nobody_else_can() {
     let (database, mut owner, ..) = one_follow_up();
-    let grants = include_str!("../../examples/worker/role.sql").replace("reminder_worker", "{role}");
-    let (mut worker, _) = database.connect_as_new_role(&grants);
+    let mut worker = database.connect_as_worker();
     run(&mut owner, "UPDATE reminder_settings SET messages_per_minute = 100");
     let (reminder, claim_id) = claimed(&mut worker, NOW);
     assert_eq!(row(&mut worker, &format!("SELECT extend_reminder_lease('{reminder}', '{claim_id}')")), "t");

@@ -2,28 +2,14 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, refused, row, rows, run};
+use crate::support::{self, Database, People, assert_refused, refused, row, rows, run};
 
 const NOW: &str = "2026-11-22 12:00+00";
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
 
 /// A mentor with so many silent assignments, whose reminders wait.
 fn waiting(number: i32) -> (Database, Client, People) {
-    let database = Database::installed();
-    let mut client = database.connect();
-    let people = People::new(&mut client);
-    people.assignments(&mut client, "2026-11-01", number);
-    run(
-        &mut client,
-        &format!("UPDATE reminder_settings SET follow_up_limit = NULL; SELECT run_daily_evaluation('{NOW}')"),
-    );
-    (database, client, people)
-}
-
-/// Somebody with the rights that examples/worker/role.sql gives.
-fn worker(database: &Database) -> Client {
-    let grants = include_str!("../../examples/worker/role.sql").replace("reminder_worker", "{role}");
-    database.connect_as_new_role(&grants).0
+    support::waiting(number, "2026-11-01", NOW)
 }
 
 /// What is claimed: the names of those whom it goes to, and of how many reminders their message is.
@@ -72,7 +58,7 @@ fn a_mentor_with_2000_due_assignments_gets_one_message_that_counts_as_one_and_is
     let (database, mut client, _) = waiting(2000);
     another_mentor(&mut client, 3);
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 2");
-    let mut worker = worker(&database);
+    let mut worker = database.connect_as_worker();
     claim_into(&mut worker, "c", NOW);
     assert_eq!(
         rows(&mut worker, "SELECT recipient_name, cardinality(reminder_ids), jsonb_array_length(items) FROM c"),
@@ -116,7 +102,7 @@ fn a_message_holds_all_that_is_due_to_its_person_and_says_what_a_text_needs() {
     );
     due_soon(&mut client, &people);
     run(&mut client, &format!("SELECT enqueue_daily_summaries('{NOW}')"));
-    let mut worker = worker(&database);
+    let mut worker = database.connect_as_worker();
     claim_into(&mut worker, "c", NOW);
     assert_eq!(
         rows(
@@ -218,7 +204,7 @@ fn people_who_turned_digests_off_get_a_message_for_each_reminder() {
 fn what_is_due_to_one_person_is_never_split_over_two_workers() {
     let (database, mut client, people) = waiting(30);
     another_mentor(&mut client, 3);
-    let (mut first, mut second) = (worker(&database), worker(&database));
+    let (mut first, mut second) = (database.connect_as_worker(), database.connect_as_worker());
     run(&mut second, "SET lock_timeout = '5s'");
     run(&mut first, "BEGIN");
     assert_eq!(claim(&mut first, 1, NOW), ["mentor|30"]);
@@ -241,19 +227,19 @@ fn a_claim_of_digests_locks_people_before_their_reminders() {
     let (database, _client, people) = waiting(30);
     let mut holder = database.connect();
     run(&mut holder, &format!("BEGIN; SELECT FROM users WHERE id = '{}' FOR NO KEY UPDATE", people.mentor_user));
-    let mut first = worker(&database);
+    let mut first = database.connect_as_worker();
     run(&mut first, "SET lock_timeout = '5s'; BEGIN");
     assert_eq!(claim(&mut first, 100, NOW), [""; 0]);
     run(&mut holder, "ROLLBACK");
     // The first has left no lock on any of their reminders.
-    assert_eq!(claim(&mut worker(&database), 100, NOW), ["mentor|30"]);
+    assert_eq!(claim(&mut database.connect_as_worker(), 100, NOW), ["mentor|30"]);
     run(&mut first, "COMMIT");
 }
 
 #[test]
 fn runs_and_older_workers_go_on_beside_an_open_claim_of_digests() {
     let (database, mut client, _) = waiting(10);
-    let (mut older, mut newer) = (database.connect(), worker(&database));
+    let (mut older, mut newer) = (database.connect(), database.connect_as_worker());
     run(&mut older, "BEGIN");
     assert_eq!(row(&mut older, &format!("SELECT count(*) FROM claim_reminders(4, as_of => '{NOW}')")), "4");
     run(&mut newer, "BEGIN");
@@ -284,7 +270,7 @@ fn runs_and_older_workers_go_on_beside_an_open_claim_of_digests() {
 fn a_failed_message_is_tried_again_as_one_and_counts_once_against_the_address() {
     let (database, mut client, _) = waiting(50);
     run(&mut client, "UPDATE reminder_settings SET bounce_limit = 2");
-    let mut worker = worker(&database);
+    let mut worker = database.connect_as_worker();
     claim_into(&mut worker, "c", NOW);
     let answer = |table: &str, fault: &str, error: &str, as_of: &str| {
         format!(
@@ -330,7 +316,7 @@ fn a_failed_message_is_tried_again_as_one_and_counts_once_against_the_address() 
 #[test]
 fn a_fault_of_the_sender_costs_a_message_no_attempt_and_pauses_once() {
     let (database, mut client, _) = waiting(5);
-    let mut worker = worker(&database);
+    let mut worker = database.connect_as_worker();
     claim_into(&mut worker, "c", NOW);
     let answer = format!(
         "SELECT assignment_reminders.record_digest_failure(reminder_ids, claim_id, 'sender', '535 5.7.8 no', as_of => '{NOW}') FROM c"
@@ -388,7 +374,7 @@ fn what_waits_for_a_mentor_who_was_replaced_comes_with_the_message_of_the_new_on
             new.mentor, people.mentor
         ),
     );
-    let mut claimed = claim(&mut worker(&database), 2, NOW);
+    let mut claimed = claim(&mut database.connect_as_worker(), 2, NOW);
     claimed.sort();
     assert_eq!(claimed, ["another|294", "mentor|10"]);
     assert_eq!(row(&mut client, "SELECT count(*) FROM reminders WHERE claim_id IS NULL"), "0");

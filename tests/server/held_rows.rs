@@ -152,8 +152,7 @@ fn a_table_that_somebody_alters_is_waited_for_as_by_any_statement() {
 #[test]
 fn a_worker_with_the_rights_of_the_readme_waits_for_nobody_either() {
     let (database, mut client, mut other) = programme();
-    let grants = include_str!("../../examples/worker/role.sql").replace("reminder_worker", "{role}");
-    let (mut worker, _) = database.connect_as_new_role(&grants);
+    let mut worker = database.connect_as_worker();
     run(&mut worker, "SET statement_timeout = '4s'");
     assert_eq!(row(&mut client, RUN), "4");
     // Two reassigned, to one who is being deleted and to one who is not.

@@ -151,6 +151,13 @@ impl Database {
         connect_as_new_role(&self.name, grants)
     }
 
+    /// A session as a role with the rights that examples/worker/role.sql gives.
+    #[allow(dead_code)] // not every test program has workers
+    pub fn connect_as_worker(&self) -> Client {
+        let grants = include_str!("../../examples/worker/role.sql").replace("reminder_worker", "{role}");
+        self.connect_as_new_role(&grants).0
+    }
+
     /// A session as a role that is made for this test, owns the database and is no superuser; and its name.
     pub fn connect_as_new_owner(&self) -> (Client, String) {
         self.connect_as_new_role(&format!("ALTER DATABASE {} OWNER TO {{role}}", self.name))
@@ -336,6 +343,20 @@ impl People {
             .expect("an assignment")
             .get(0)
     }
+}
+
+/// A mentor with so many assignments, silent since that day, whose reminders a run at that moment enqueued, however many.
+#[allow(dead_code)] // not every test program delivers
+pub fn waiting(number: i32, since: &str, run_at: &str) -> (Database, Client, People) {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignments(&mut client, since, number);
+    run(
+        &mut client,
+        &format!("UPDATE reminder_settings SET follow_up_limit = NULL; SELECT run_daily_evaluation('{run_at}')"),
+    );
+    (database, client, people)
 }
 
 /// Inserts a follow-up to the mentor for every assignment, due at a moment, as a daily run would have.

@@ -2,19 +2,14 @@
 
 use postgres::Client;
 
-use crate::support::{Database, People, assert_refused, pid, row, rows, run, wait_until_blocked};
+use crate::support::{self, Database, People, assert_refused, pid, row, rows, run, wait_until_blocked};
 
 const NOW: &str = "2026-11-22 12:00+00";
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
 
 /// A mentor with so many silent assignments, each on its own, whose reminders wait.
 fn waiting(number: i32) -> (Database, Client, People) {
-    let database = Database::installed();
-    let mut client = database.connect();
-    let people = People::new(&mut client);
-    people.assignments(&mut client, "2026-11-08", number);
-    run(&mut client, &format!("SELECT run_daily_evaluation('{NOW}')"));
-    (database, client, people)
+    support::waiting(number, "2026-11-08", NOW)
 }
 
 /// Claims all that waits, and marks each as sent, as messages m1, m2 and so on.
