@@ -475,7 +475,7 @@ AS $$
        AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
-                   enqueued.peer_mentor_id <> a.peer_mentor_id))
+                   enqueued.peer_mentor_id <> a.peer_mentor_id, enqueued.recipient_id <> recipient.id))
        AND (due_follow_ups.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
@@ -1255,7 +1255,8 @@ CREATE FUNCTION "is_rearmed"(
 	"skip_reason" TEXT,
 	"due_anchor" timestamp with time zone,
 	"due_skip_reason" TEXT,
-	"is_of_another_mentor" bool DEFAULT false
+	"is_of_another_mentor" bool DEFAULT false,
+	"is_for_another" bool DEFAULT false
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
@@ -1859,11 +1860,23 @@ CREATE FUNCTION "maintain_last_contact_date"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'maintain_last_contact_date_wrapper';
 
+-- assignment_reminders::row_triggers::note_changed_summary
+CREATE FUNCTION "note_changed_summary"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_changed_summary_wrapper';
+
 -- assignment_reminders::row_triggers::note_changed_thresholds
 CREATE FUNCTION "note_changed_thresholds"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_changed_thresholds_wrapper';
+
+-- assignment_reminders::clock::day::note_day_off
+CREATE FUNCTION "note_day_off"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_day_off_wrapper';
 
 -- assignment_reminders::row_triggers::protect_assignment_count
 CREATE FUNCTION "protect_assignment_count"()
@@ -1978,7 +1991,7 @@ DECLARE
         'assignment_reminders.latest_starts_of_silence(integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
         'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
-        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean, boolean)',
         'assignment_reminders.reminder_kinds()',
         'assignment_reminders.reminder_kind(text)',
         'assignment_reminders.reminder_type_of(text)',
@@ -2192,8 +2205,8 @@ COMMENT ON FUNCTION assignment_reminders.is_of_due_offset(TEXT, interval[]) IS
     'Whether a type of a due reminder is of one of these due_offsets, or of the programme''s own and so of none. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT, bool) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they want none of what it is about; NULL: no.';
-COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
-    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
+COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool, bool) IS
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else than (is_for_another) it would go to now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
@@ -2244,8 +2257,12 @@ COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.note_changed_summary() IS
+    'Trigger: notes when a person asked for summaries, or for another hour, where the writer did not say when.';
 COMMENT ON FUNCTION assignment_reminders.note_changed_thresholds() IS
     'Trigger: notes when what calls for follow-ups was changed.';
+COMMENT ON FUNCTION assignment_reminders.note_day_off() IS
+    'Trigger: claims look once more at the follow-ups that waited while days off were entered or moved.';
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';

@@ -524,7 +524,8 @@ fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>, is_muted: de
 }
 
 /// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
-/// what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of
+/// what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else than
+/// (is_for_another) it would go to now. Enqueueing asks this of
 /// rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 ///
 /// 22004 for a NULL reminder_type, status or due_anchor.
@@ -537,6 +538,7 @@ fn is_rearmed(
     due_anchor: Option<TimestampWithTimeZone>,
     due_skip_reason: Option<&str>,
     is_of_another_mentor: default!(Option<bool>, false),
+    is_for_another: default!(Option<bool>, false),
 ) -> Result<bool> {
     let kind = Kind::of(reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
     let row = Enqueued {
@@ -544,6 +546,7 @@ fn is_rearmed(
         status: status.ok_or_else(|| null_argument("status"))?,
         skip_reason,
         is_of_another_mentor: is_of_another_mentor.unwrap_or(false),
+        is_for_another: is_for_another.unwrap_or(false),
     };
     let due_anchor = nearest_moment(due_anchor.ok_or_else(|| null_argument("due_anchor"))?);
     Ok(outbox::is_rearmed(kind.follows, row, Due { anchor: due_anchor, skip_reason: due_skip_reason }))

@@ -47,7 +47,13 @@ fn forget_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, i
 /// Trigger: notes when what calls for follow-ups was changed.
 #[pg_trigger]
 fn note_changed_thresholds<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
-    raised(require(trigger, "note_changed_thresholds").and_then(|()| with_changed_thresholds(trigger)))
+    raised(require(trigger, "note_changed_thresholds").and_then(|()| changed_now(trigger, "thresholds_changed_at")))
+}
+
+/// Trigger: notes when a person asked for summaries, or for another hour, where the writer did not say when.
+#[pg_trigger]
+fn note_changed_summary<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<PgHeapTuple<'a, impl WhoAllocated>> {
+    raised(require(trigger, "note_changed_summary").and_then(|()| changed_now(trigger, "summary_changed_at")))
 }
 
 /// Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.
@@ -175,9 +181,9 @@ fn without_bounces<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
     Ok(Some(row))
 }
 
-fn with_changed_thresholds<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+fn changed_now<'a>(trigger: &'a PgTrigger<'a>, column: &str) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     let mut row = new_row(trigger)?.into_owned();
-    row.set_by_name("thresholds_changed_at", now()).map_err(wrong_trigger)?;
+    row.set_by_name(column, now()).map_err(wrong_trigger)?;
     Ok(Some(row))
 }
 

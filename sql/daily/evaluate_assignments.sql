@@ -115,7 +115,7 @@ AS $$
        AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
-                   enqueued.peer_mentor_id <> a.peer_mentor_id))
+                   enqueued.peer_mentor_id <> a.peer_mentor_id, enqueued.recipient_id <> recipient.id))
        AND (due_follow_ups.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.

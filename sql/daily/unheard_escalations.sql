@@ -1,14 +1,30 @@
 -- How many escalations reach nobody, of silences that go on. $1: organization (NULL: all).
--- Index: reminders_unreachable_idx and reminders_failed_idx, and assignments_pkey for what it finds.
+-- Indexes: reminders_unreachable_idx and reminders_failed_idx; users_opted_out_idx and reminders_recipient_idx for what came back, and
+-- send_logs_reminder_idx; assignments_pkey for what is found.
+WITH unheard AS (
+    -- Given up, as to an address that is dead; or, as the index has it, why a coordinator is not reached.
+    SELECT r.id
+      FROM assignment_reminders.reminders r
+     WHERE r.status = 'failed'
+        OR r.status = 'skipped' AND r.skip_reason IN ('no_coordinator', 'opted_out', 'muted', 'no_address')
+           AND assignment_reminders.is_unreachable(r.skip_reason)
+     UNION ALL
+    -- Sent, and came back: whoever should have been told is not written to any more.
+    SELECT r.id
+      FROM assignment_reminders.users u
+      JOIN assignment_reminders.reminders r ON r.recipient_id = u.id AND r.status = 'sent'
+     WHERE u.contact_opt_out AND ($1::uuid IS NULL OR u.organization_id = $1)
+       AND EXISTS (SELECT FROM assignment_reminders.send_logs l
+                    WHERE l.reminder_id = r.id AND l.created_at >= r.sent_at AND l.status IN ('bounced', 'rejected'))
+       AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
+                        WHERE l.reminder_id = r.id AND l.created_at >= r.sent_at AND l.status = 'delivered')
+)
 SELECT count(*) AS unheard
-  FROM assignment_reminders.reminders r
+  FROM unheard
+  JOIN assignment_reminders.reminders r USING (id)
   JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
  WHERE r.reminder_type = assignment_reminders.reminder_type_of('escalate')
    AND ($1::uuid IS NULL OR r.organization_id = $1)
-   -- Given up, as to an address that is dead; or, as the index has it, why a coordinator is not reached.
-   AND (r.status = 'failed'
-        OR r.status = 'skipped' AND r.skip_reason IN ('no_coordinator', 'opted_out', 'muted', 'no_address')
-           AND assignment_reminders.is_unreachable(r.skip_reason))
    AND a.status = 'open' AND a.follow_up AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE
    AND EXISTS (SELECT FROM assignment_reminders.reminder_settings s
                 WHERE s.organization_id = r.organization_id AND s.escalate_after_days IS NOT NULL)

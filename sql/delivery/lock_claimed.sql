@@ -6,5 +6,5 @@
 SELECT r.id, r.status = 'pending' AS is_pending
   FROM assignment_reminders.reminders r
  WHERE r.id = ANY ($1) AND r.claim_id = $2 AND r.status IN ('pending', 'skipped')
- ORDER BY r.assignment_id, r.reminder_type
+ ORDER BY r.assignment_id, r.reminder_type, r.id -- Summaries and notices have no assignment: the id tells them apart.
    FOR NO KEY UPDATE

@@ -21,8 +21,9 @@ SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.assign
                   CASE WHEN of.the_same THEN r.claim_id END, CASE WHEN of.the_same THEN r.claimed_until END,
                   CASE WHEN of.the_same THEN r.claimed_email END,
                   coalesce(excluded.recipient_id, CASE WHEN of.the_same AND r.claim_id IS NOT NULL THEN r.recipient_id END)
-             FROM (SELECT r.anchor = excluded.anchor AND (r.peer_mentor_id <> excluded.peer_mentor_id) IS NOT TRUE AS the_same) AS of)
+             FROM (SELECT r.anchor = excluded.anchor AND (r.peer_mentor_id <> excluded.peer_mentor_id) IS NOT TRUE
+                          AND (r.status = 'failed' AND r.recipient_id <> excluded.recipient_id) IS NOT TRUE AS the_same) AS of)
  WHERE assignment_reminders.is_rearmed(
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,
-           r.peer_mentor_id <> excluded.peer_mentor_id)
+           r.peer_mentor_id <> excluded.peer_mentor_id, r.recipient_id <> excluded.recipient_id)
 RETURNING r.*

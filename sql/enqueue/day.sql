@@ -13,6 +13,7 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
  CROSS JOIN LATERAL (
        SELECT (local.day + make_time(p.summary_hour, 0, 0)) AT TIME ZONE zone.timezone AS scheduled_for
        ) AS hour
+  CROSS JOIN LATERAL (SELECT coalesce(p.summary_changed_at, least(p.created_at, p.updated_at)) AS at) AS asked
   LEFT JOIN assignment_reminders.reminders r
     ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
  WHERE ($2::uuid[] IS NULL OR p.organization_id = ANY ($2))
@@ -20,7 +21,7 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
    AND assignment_reminders.is_reachable(u.contact_opt_out, u.email, assignment_reminders.is_muted(p.muted_types, kind.reminder_type))
    AND hour.scheduled_for <= $1
    -- Asked for, or moved, after today's hour: from tomorrow on.
-   AND NOT (p.updated_at > hour.scheduled_for AND p.updated_at <= $1)
+   AND NOT (asked.at > hour.scheduled_for AND asked.at <= $1)
    AND (r.id IS NULL
         OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, today.anchor, NULL))
    -- As has_something_to_say asks it of one person; here, inlined for many.

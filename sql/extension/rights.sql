@@ -38,7 +38,7 @@ DECLARE
         'assignment_reminders.latest_starts_of_silence(integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
         'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
-        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean, boolean)',
         'assignment_reminders.reminder_kinds()',
         'assignment_reminders.reminder_kind(text)',
         'assignment_reminders.reminder_type_of(text)',

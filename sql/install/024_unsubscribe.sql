@@ -2,9 +2,15 @@
 
 ALTER TABLE assignment_reminders.user_preferences
     ADD COLUMN muted_types text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN summary_changed_at timestamptz,
     ADD CONSTRAINT user_preferences_muted_types_not_null CHECK (array_position(muted_types, NULL) IS NULL);
 COMMENT ON COLUMN assignment_reminders.user_preferences.muted_types IS
     'What the person is not sent: reminder types (reminders.reminder_type), or names of kinds for all of their types (reminder_kinds(); due: all reminders of due dates).';
+
+-- Whoever asks for summaries, or for another hour, after that hour has come gets the first one tomorrow; whoever mutes something gets today's.
+UPDATE assignment_reminders.user_preferences p SET summary_changed_at = p.updated_at;
+COMMENT ON COLUMN assignment_reminders.user_preferences.summary_changed_at IS
+    'When daily_summary or summary_hour was changed last, kept by a trigger unless the writer says it. NULL: not since the row was made.';
 
 -- Of people, whatever organization they belong to: whoever is moved to another one keeps theirs.
 CREATE TABLE assignment_reminders.unsubscribe_tokens (

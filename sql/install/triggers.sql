@@ -196,6 +196,14 @@ CREATE OR REPLACE TRIGGER reminder_settings_note_change
                        OR OLD.escalation_grace_days <> NEW.escalation_grace_days
                        OR OLD.weekly_days_off <> NEW.weekly_days_off OR OLD.follow_up_from IS DISTINCT FROM NEW.follow_up_from)
     EXECUTE FUNCTION assignment_reminders.note_changed_thresholds();
+CREATE OR REPLACE TRIGGER days_off_note_change
+    AFTER INSERT OR UPDATE ON assignment_reminders.days_off
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.note_day_off();
+CREATE OR REPLACE TRIGGER user_preferences_note_change
+    BEFORE UPDATE ON assignment_reminders.user_preferences
+    FOR EACH ROW WHEN ((OLD.daily_summary <> NEW.daily_summary OR OLD.summary_hour <> NEW.summary_hour)
+                       AND NEW.summary_changed_at IS NOT DISTINCT FROM OLD.summary_changed_at)
+    EXECUTE FUNCTION assignment_reminders.note_changed_summary();
 CREATE OR REPLACE TRIGGER reminders_begin_episode
     BEFORE UPDATE ON assignment_reminders.reminders
     FOR EACH ROW WHEN (OLD.status = 'sent' AND NEW.status = 'pending' AND NEW.episode = OLD.episode)

@@ -8,7 +8,7 @@ use pgrx::pgbox::AllocatedByRust;
 use pgrx::prelude::*;
 use pgrx::{Uuid, WhoAllocated};
 
-use crate::row_triggers::{Triggered, column, new_row};
+use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::server::errors::{Result, raised, wrong_trigger};
 use crate::server::own_trigger::require;
 use crate::server::owner::as_table_owner;
@@ -31,6 +31,18 @@ thread_local! {
 /// Does `work`, in which assignments get another record of their mentor: since when they have them stays.
 pub fn of_the_same_person<T>(work: impl FnOnce() -> T) -> T {
     swap::with(&IS_THE_SAME_PERSON, true, work)
+}
+
+/// Trigger: claims look once more at the follow-ups that waited while days off were entered or moved.
+#[pg_trigger]
+fn note_day_off<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    raised(require(trigger, "note_day_off").and_then(|()| noted(trigger)).map(|()| None))
+}
+
+fn noted(trigger: &PgTrigger) -> Result<()> {
+    static NOTE: Statement = Statement::by_index(include_str!("../../sql/clock/note_day_off.sql"), &[types::UUID]);
+    let organization: Uuid = column(&new_row(trigger)?, "organization_id")?;
+    as_table_owner(trigger, || NOTE.run(&[organization.into()]))
 }
 
 fn filled<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {

@@ -86,8 +86,6 @@ fn clear_verdict(report: &str) -> Option<Verdict> {
         // The reply is about the connection, whatever its status says. AOL blocks with 521 5.2.1.
         Some(Verdict::Hard) if matches!(reply, Some(520..530)) => Some(Verdict::Sender),
         Some(Verdict::Hard) | None if is_transient => Some(Verdict::Soft),
-        // Refused as a policy, but because there is no such recipient: which of both holds cannot be told.
-        Some(Verdict::Sender) if is_policy && is_unknown => None,
         verdict => verdict,
     }
 }
@@ -484,6 +482,8 @@ mod tests {
             "550 5.1.1 Rejected as spam",
             "550 5.2.1 Blocked by policy",
             "550 5.7.1 The sender address does not exist",
+            // A policy may be what says so: the address is to blame for none.
+            "550 5.7.1 No such user!",
             "550 User unknown (in reply to MAIL FROM command)",
             "552 message size exceeds the limit",
             "554 5.3.4 Message too big",
@@ -502,7 +502,7 @@ mod tests {
 
     #[test]
     fn the_callers_knowledge_decides_what_the_report_leaves_open() {
-        for report in ["", "gone", "550", "554 User unknown", "550 5.4.1 Access denied", "550 5.7.1 No such user!"] {
+        for report in ["", "gone", "550", "554 User unknown", "550 5.4.1 Access denied"] {
             assert_eq!(judge(None, report), Verdict::Soft, "{report}");
             assert_eq!(judge(Some(false), report), Verdict::Soft, "{report}");
             assert_eq!(judge(Some(true), report), Verdict::Hard, "{report}");

@@ -13,6 +13,8 @@ pub struct Enqueued<'a> {
     pub skip_reason: Option<&'a str>,
     /// Whether it was about an assignment that had another mentor than it has now.
     pub is_of_another_mentor: bool,
+    /// Whether it went to somebody else than it would go to now.
+    pub is_for_another: bool,
 }
 
 /// What is due now.
@@ -24,7 +26,7 @@ pub struct Due<'a> {
 }
 
 /// Whether the row becomes pending again, with all its attempts: its anchor moved or, of a follow-up, the mentor is another, or what
-/// it was skipped for no longer holds. A row without an anchor was inserted by hand: only a follow-up takes it over.
+/// it was skipped for no longer holds, or it failed for one and there is another who can be told. A row without an anchor was inserted by hand: only a follow-up takes it over.
 #[must_use]
 pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
     let was_skipped = row.status == "skipped";
@@ -33,6 +35,7 @@ pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
             anchor != Some(due.anchor)
                 || row.is_of_another_mentor
                 || (was_skipped && row.skip_reason != due.skip_reason)
+                || (row.status == "failed" && row.is_for_another && due.skip_reason.is_none())
         }
         (_, None) => false,
         // One closer to the due date was sent in its place, or it was too late: neither comes back.
@@ -59,7 +62,13 @@ mod tests {
     const DUE: Due = Due { anchor: NOW, skip_reason: None };
 
     fn row(days: i64, status: &'static str, skip_reason: Option<&'static str>) -> Enqueued<'static> {
-        Enqueued { anchor: Some(NOW + TimeDelta::days(days)), status, skip_reason, is_of_another_mentor: false }
+        Enqueued {
+            anchor: Some(NOW + TimeDelta::days(days)),
+            status,
+            skip_reason,
+            is_of_another_mentor: false,
+            is_for_another: false,
+        }
     }
 
     #[test]
@@ -118,9 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_for_one_is_armed_again_for_another_who_can_be_told() {
+        for status in ["pending", "sent", "failed", "skipped"] {
+            let for_another = Enqueued { is_for_another: true, ..row(0, status, None) };
+            assert_eq!(is_rearmed(Follows::Silence, for_another, DUE), status == "failed", "{status}");
+            let unreachable = Due { skip_reason: Some("opted_out"), ..DUE };
+            assert!(status == "skipped" || !is_rearmed(Follows::Silence, for_another, unreachable), "{status}");
+            for follows in [Follows::DueDate, Follows::Day, Follows::Occurrence] {
+                assert!(status == "skipped" || !is_rearmed(follows, for_another, DUE), "{follows:?} {status}");
+            }
+        }
+    }
+
+    #[test]
     fn what_was_inserted_by_hand_without_an_anchor_is_left_alone_but_by_a_follow_up() {
-        let by_hand =
-            |status| Enqueued { anchor: None, status, skip_reason: Some("opted_out"), is_of_another_mentor: false };
+        let by_hand = |status| Enqueued { anchor: None, ..row(0, status, Some("opted_out")) };
         for status in ["pending", "sent", "failed", "skipped"] {
             assert!(!is_rearmed(Follows::DueDate, by_hand(status), DUE));
             assert!(!is_rearmed(Follows::Day, by_hand(status), DUE));

@@ -200,6 +200,22 @@ fn follow_ups_that_the_settings_no_longer_call_for_are_not_sent_and_come_back_wi
         assert_eq!(row(&mut client, evaluate), "1", "{setting}");
         assert_eq!(rows(&mut client, CLAIM).len(), 1, "{setting}");
     }
+    // Days off that are entered, or moved, after it was enqueued.
+    for (days_off, then) in [
+        ("('2026-11-02', '2026-11-15')", None),
+        ("('2025-11-02', '2025-11-15')", Some("UPDATE days_off SET first_day = '2026-11-02', last_day = '2026-11-15'")),
+    ] {
+        let (_database, mut client, ..) = one();
+        let enter = format!("INSERT INTO days_off (first_day, last_day) VALUES {days_off}");
+        let evaluate = "SELECT count(*) FROM run_daily_evaluation('2026-11-22 06:00+00')";
+        if then.is_some() {
+            run(&mut client, &enter);
+        }
+        assert_eq!(row(&mut client, evaluate), "1");
+        run(&mut client, then.unwrap_or(&enter));
+        assert!(rows(&mut client, CLAIM).is_empty(), "{days_off}");
+        assert_eq!(row(&mut client, STANDS), "skipped|not_due|0", "{days_off}");
+    }
     // An escalation whose threshold was raised.
     let (_database, mut client, ..) = one();
     run(&mut client, "UPDATE reminder_settings SET escalate_after_days = 20, escalation_grace_days = 0");

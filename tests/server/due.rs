@@ -442,11 +442,11 @@ fn a_summary_comes_once_on_days_when_the_clocks_change() {
 #[test]
 fn only_those_who_asked_and_have_something_to_hear_get_a_summary() {
     for change in [
-        "UPDATE user_preferences SET daily_summary = false, updated_at = '2026-01-01'",
+        "UPDATE user_preferences SET daily_summary = false, summary_changed_at = '2026-01-01'",
         "UPDATE users SET contact_opt_out = true",
         "UPDATE users SET email = NULL",
         "UPDATE assignments SET status = 'paused'",
-        "UPDATE user_preferences SET updated_at = '2026-11-22 09:00+00'",
+        "UPDATE user_preferences SET summary_changed_at = '2026-11-22 09:00+00'",
     ] {
         let (_database, mut client, _) = wants_summary("UTC", 8);
         run(&mut client, change);
@@ -465,6 +465,25 @@ fn only_those_who_asked_and_have_something_to_hear_get_a_summary() {
     summaries(&mut client, NOW);
     assert_eq!(row(&mut client, "SELECT count(*) FROM claim_reminders(as_of => '2026-11-23 00:00+00')"), "0");
     assert_eq!(row(&mut client, "SELECT skip_reason FROM reminders"), "day_over");
+}
+
+#[test]
+fn whoever_changes_something_else_after_their_hour_still_gets_that_days_summary() {
+    let (_database, mut client, _) = wants_summary("UTC", 8);
+    run(
+        &mut client,
+        "UPDATE user_preferences SET muted_types = '{24h}', digest = false, updated_at = '2026-11-22 09:00+00'",
+    );
+    assert_eq!(summaries(&mut client, NOW).len(), 1);
+
+    let changed = "SELECT summary_changed_at IS NULL, summary_changed_at = now() FROM user_preferences";
+    assert_eq!(row(&mut client, changed), "t|-");
+    for change in ["summary_hour = 9", "daily_summary = false"] {
+        run(&mut client, "UPDATE user_preferences SET summary_changed_at = '2026-01-01'");
+        let changed =
+            row(&mut client, &format!("UPDATE user_preferences SET {change} RETURNING summary_changed_at = now()"));
+        assert_eq!(changed, "t", "{change}");
+    }
 }
 
 #[test]

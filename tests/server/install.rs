@@ -186,7 +186,7 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
     );
 
     run(&mut client, "CREATE EXTENSION assignment_reminders");
-    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 64 triggers and defaults attached"));
+    assert!(row(&mut client, "SELECT install()").contains(": 0 migrations applied, 66 triggers and defaults attached"));
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
     let date_of = |client: &mut postgres::Client, id| {
         row(client, &format!("SELECT last_contact_date FROM assignments WHERE id = '{id}'"))
@@ -247,7 +247,7 @@ fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go
     let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
     let kept = row(&mut client, constraints);
     let done = row(&mut client, "SELECT uninstall()");
-    assert!(done.contains("52 triggers, 0 policies and 1 views dropped, 14 defaults untied"), "{done}");
+    assert!(done.contains("54 triggers, 0 policies and 1 views dropped, 14 defaults untied"), "{done}");
     assert_eq!(row(&mut client, constraints), kept);
     assert!(
         row(&mut client, "SELECT uninstall()").contains(" 0 triggers, 0 policies and 0 views dropped, 0 defaults"),

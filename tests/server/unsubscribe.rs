@@ -375,6 +375,40 @@ fn what_the_coordinator_cannot_be_told_goes_to_the_fallback_or_stays_visible() {
 }
 
 #[test]
+fn an_escalation_that_failed_goes_to_the_fallback_in_another_episode_and_one_that_came_back_stays_visible() {
+    let (_database, mut client, _) = silent_since("2026-10-01");
+    let fallback = People::new(&mut client).coordinator;
+    run(&mut client, &format!("UPDATE users SET name = 'fallback' WHERE id = '{fallback}'"));
+    run_on(&mut client, "2026-10-15");
+    send_on(&mut client, "2026-10-15");
+    assert_eq!(run_on(&mut client, "2026-10-29"), ["escalate|coordinator|-"]);
+    let dead = "SELECT record_delivery_failure(reminder_id, claim_id, 'recipient', '550 5.1.1 User unknown', as_of => '2026-10-29 12:00+00'),
+                       idempotency_key
+                  FROM claim_reminders(as_of => '2026-10-29 12:00+00')";
+    let key = row(&mut client, dead).replace("t|", "");
+    assert_eq!(health(&mut client), "warning|escalations that reach nobody: 1");
+    assert_eq!(run_on(&mut client, "2026-10-30"), [""; 0]);
+    run(&mut client, &format!("UPDATE reminder_settings SET fallback_coordinator_id = '{fallback}'"));
+    assert_eq!(run_on(&mut client, "2026-10-31"), ["escalate|fallback|-"]);
+    let claimed = row(
+        &mut client,
+        "SELECT recipient_name, idempotency_key, mark_reminder_sent(reminder_id, claim_id, '<back@example.org>', as_of => '2026-10-31 12:00+00')
+           FROM claim_reminders(as_of => '2026-10-31 12:00+00')",
+    );
+    assert_eq!(claimed, format!("fallback|{key}-1|t"), "another person's message has another key");
+    assert_eq!(run_on(&mut client, "2026-11-01"), [""; 0], "once");
+    assert_eq!(health(&mut client).split('|').next(), Some("ok"));
+
+    run(&mut client, "SELECT record_delivery_event('<back@example.org>', 'bounced', '550 5.1.1 User unknown')");
+    assert_eq!(health(&mut client), "warning|escalations that reach nobody: 1", "it was sent, and came back");
+    run(&mut client, &format!("SELECT restore_contact('{fallback}')"));
+    assert_eq!(health(&mut client).split('|').next(), Some("ok"));
+    run(&mut client, &format!("UPDATE users SET contact_opt_out = true WHERE id = '{fallback}'"));
+    run(&mut client, "SELECT record_delivery_event('<back@example.org>', 'delivered')");
+    assert_eq!(health(&mut client).split('|').next(), Some("ok"), "it arrived after all");
+}
+
+#[test]
 fn a_claim_hands_an_escalation_to_the_fallback_also_for_a_worker_with_the_rights_of_before() {
     let (database, mut client, people) = silent_since("2026-10-01");
     let fallback = People::new(&mut client).coordinator;
