@@ -112,6 +112,8 @@ fn mark_reminders_failed(
 ///
 /// permanent is what the caller knows: true gives the reminder up and decides where error is unclear, false rules a dead address out.
 ///
+/// A person whom somebody else has locked is waited for, a second in one call: after that, what is said of their address does not count, with a WARNING.
+///
 /// Beside what an answer needs, a recipient's fault needs the rights of record_delivery_event, a sender's and transport's those of a claim on claim_rates.
 ///
 /// 22004 for a NULL id, 22023 for another fault or an as_of over 31 days ahead.
@@ -472,6 +474,7 @@ struct Failed {
     as_of: TimestampWithTimeZone,
     /// Where they are one message: the addresses that were told what it says of them.
     told: Option<RefCell<HashSet<([u8; 16], String)>>>,
+    patience: events::Patience,
 }
 
 /// Why one could not.
@@ -495,11 +498,11 @@ impl Failure {
 
 impl Failed {
     const fn of_each(as_of: TimestampWithTimeZone) -> Self {
-        Self { as_of, told: None }
+        Self { as_of, told: None, patience: events::Patience::new() }
     }
 
     fn of_one_message(as_of: TimestampWithTimeZone) -> Self {
-        Self { as_of, told: Some(RefCell::default()) }
+        Self { as_of, told: Some(RefCell::default()), patience: events::Patience::new() }
     }
 
     /// Whether it is the first that is said of this address by the message that it is about.
@@ -585,7 +588,8 @@ impl Answer for Failed {
                 if !self.is_news(organization, &address) {
                     continue;
                 }
-                events::not_delivered(organization, &address, verdict, was_counted, failure.error.as_deref())?;
+                let error = failure.error.as_deref();
+                events::not_delivered(organization, &address, verdict, was_counted, error, &self.patience)?;
             }
         }
         Ok(Vec::new())
@@ -605,7 +609,7 @@ impl Answer for Failed {
             (&logged, verdict, failure.fault)
             && self.is_news(*organization, address)
         {
-            events::not_delivered(*organization, address, verdict, false, error)?;
+            events::not_delivered(*organization, address, verdict, false, error, &self.patience)?;
         }
         Ok(logged.is_some())
     }

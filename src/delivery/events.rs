@@ -1,5 +1,8 @@
 //! What mail providers report after a message was handed over, and whom it opts out.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::datum::datetime_support::now;
@@ -13,7 +16,9 @@ use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
 use crate::server::rows::Rows;
+use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
+use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
 /// Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or
 /// rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a
@@ -62,17 +67,35 @@ fn record_delivery_event(
     Ok(is_new)
 }
 
-/// Counts what was said of an address when a message was handed over: as a bounce of a message to it, once for each message.
+/// What one answer still waits for people whom somebody else has locked: for all of them together.
+pub(super) struct Patience(Cell<Duration>);
+
+impl Patience {
+    pub(super) const fn new() -> Self {
+        Self(Cell::new(Duration::from_secs(1)))
+    }
+}
+
+/// Counts what was said of an address when a message was handed over: as a bounce of a message to it, once for each message. Where somebody has
+/// locked whoever has it for longer than there is patience, it does not count: the other answers must be recorded, and the next message will tell.
 pub(super) fn not_delivered(
     organization: Uuid,
     address: &str,
     verdict: Verdict,
     was_counted: bool,
     error: Option<&str>,
+    patience: &Patience,
 ) -> Result<()> {
-    match Addressee::lock(organization, address)? {
-        Some(addressee) => addressee.hears(&Reported::NotDelivered(verdict), was_counted, error),
-        None => Ok(()),
+    let began = Instant::now();
+    let lock = || with_lock_timeout(patience.0.get(), || Addressee::lock(organization, address))?;
+    match attempt_where(is_lock_not_available, lock)? {
+        Ok(Some(addressee)) => addressee.hears(&Reported::NotDelivered(verdict), was_counted, error),
+        Ok(None) => Ok(()),
+        Err(_) => {
+            patience.0.set(patience.0.get().saturating_sub(began.elapsed()));
+            warning!("a {} bounce did not count: another transaction has locked its addressee", verdict.name());
+            Ok(())
+        }
     }
 }
 

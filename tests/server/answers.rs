@@ -224,6 +224,25 @@ fn a_dead_address_is_given_up_and_not_written_to_again() {
 }
 
 #[test]
+fn an_answer_does_not_wait_for_a_person_whom_somebody_has_locked() {
+    let (database, mut client, _) = waiting(3);
+    claim(&mut client, NOW);
+    let mut other = database.connect();
+    run(&mut other, "BEGIN; SELECT FROM users WHERE id = (SELECT user_id FROM peer_mentors) FOR UPDATE");
+    run(&mut client, "SET statement_timeout = '30s'");
+    let dead = "record_delivery_failures(array_agg(reminder_id), claim_id, array_fill('recipient'::text, '{3}'),
+                    array_fill('550 5.1.1 User unknown'::text, '{3}'), as_of => '2026-11-22 12:01+00')";
+    assert_eq!(rows(&mut client, &format!("SELECT {dead} FROM c GROUP BY claim_id")), [""; 0]);
+    assert_eq!(statuses(&mut client), ["failed|3"]);
+    assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs WHERE verdict = 'hard'"), "3");
+    run(&mut other, "ROLLBACK");
+    assert_eq!(
+        row(&mut client, "SELECT contact_opt_out FROM users WHERE id = (SELECT user_id FROM peer_mentors)"),
+        "f"
+    );
+}
+
+#[test]
 fn only_the_address_that_was_written_to_is_judged() {
     let (_database, mut client, _) = waiting(1);
     claim(&mut client, NOW);
