@@ -108,6 +108,49 @@ impl Calendar {
         }
         before(long)
     }
+
+    /// The first day on which a silence that began on `since` has reached the threshold. `None` where it never does, in a hundred years.
+    #[must_use]
+    pub fn first_day_reaching(&self, since: NaiveDate, threshold: Days, stopped: &[Span]) -> Option<NaiveDate> {
+        const NEVER: i32 = 36_525;
+        let after = |days: i32| since.checked_add_days(CalendarDays::new(days.unsigned_abs().into()));
+        let reaches = |day| self.counted_days(since, day, stopped) >= threshold.number();
+        if reaches(since) {
+            return Some(since);
+        }
+        let (mut short, mut long) = (0, threshold.number().max(1));
+        while !reaches(after(long)?) {
+            (short, long) = (long, long.checked_mul(2).filter(|_| long < NEVER)?);
+        }
+        while long - short > 1 {
+            let middle = short + (long - short) / 2;
+            if reaches(after(middle)?) {
+                long = middle;
+            } else {
+                short = middle;
+            }
+        }
+        after(long)
+    }
+
+    /// The first day from `from` on that is not off and none of `stopped`. `None` where there is none.
+    #[must_use]
+    pub fn first_day_on(&self, from: NaiveDate, stopped: &[Span]) -> Option<NaiveDate> {
+        let mut day = from.max(self.from.unwrap_or(from));
+        // Each span is left once, and between two of them lies at most a week that is off.
+        let mut steps = 8 * (self.off.len() + stopped.len() + 1);
+        while steps > 0 {
+            if let Some(span) = self.off.iter().chain(stopped).find(|span| span.contains(day)) {
+                day = span.last.succ_opt()?;
+            } else if self.weekly.contains(day.weekday()) {
+                day = day.succ_opt()?;
+            } else {
+                return Some(day);
+            }
+            steps -= 1;
+        }
+        None
+    }
 }
 
 impl Span {
@@ -185,6 +228,20 @@ mod tests {
     }
 
     #[test]
+    fn what_never_comes_is_looked_for_in_vain() {
+        let never = Calendar { weekly: DaysOfWeek::of(&[1, 2, 3, 4, 5, 6, 7]).expect("a week"), ..Calendar::default() };
+        assert_eq!(never.first_day_reaching(day(11, 1), threshold(1), &[]), None);
+        assert_eq!(never.first_day_on(day(11, 1), &[]), None);
+        let for_good = [span(day(11, 2), NaiveDate::MAX)];
+        assert_eq!(Calendar::default().first_day_reaching(day(11, 1), threshold(2), &for_good), None);
+        assert_eq!(Calendar::default().first_day_reaching(day(11, 1), threshold(0), &for_good), Some(day(11, 1)));
+        assert_eq!(Calendar::default().first_day_on(day(11, 2), &for_good), None);
+        for since in [NaiveDate::MIN, NaiveDate::MAX] {
+            assert_eq!(never.first_day_reaching(since, threshold(i32::MAX), &for_good), None);
+        }
+    }
+
+    #[test]
     fn where_every_day_is_off_no_silence_is_ever_long_enough() {
         let never = Calendar { weekly: DaysOfWeek::of(&[1, 2, 3, 4, 5, 6, 7]).expect("a week"), ..Calendar::default() };
         assert_eq!(never.latest_start(threshold(1), day(11, 22)), None);
@@ -246,6 +303,14 @@ mod tests {
                 }
                 None => prop_assert!(from.is_some_and(|_| counted_on_paper(&calendar, &weekdays, at(-400), at(as_of), &[]) < days)),
             }
+            // And forwards: the first day on which that many are, and the first one that is neither off nor stopped.
+            let days_from = |first: NaiveDate| first.iter_days().take(2_000);
+            let reached = days_from(at(since))
+                .find(|&today| counted_on_paper(&calendar, &weekdays, at(since), today, &stopped) >= days);
+            prop_assert_eq!(calendar.first_day_reaching(at(since), threshold(days), &stopped), reached);
+            let on = days_from(at(since))
+                .find(|&today| !calendar.is_off(today) && !stopped.iter().any(|span| span.contains(today)));
+            prop_assert_eq!(calendar.first_day_on(at(since), &stopped), on);
         }
     }
 }

@@ -221,6 +221,38 @@ pub fn evaluate(silence: Silence, thresholds: Thresholds, calendar: &Calendar, a
     Called { evaluation: Evaluation { action, days_since: days_between(silence.since, as_of) }, due_on }
 }
 
+/// The first day from `as_of` on, that one included, on which the mentor is to be reminded, if nothing changes. `None`: never.
+#[must_use]
+pub fn next_reminder(
+    silence: Silence,
+    thresholds: Thresholds,
+    calendar: &Calendar,
+    as_of: NaiveDate,
+) -> Option<NaiveDate> {
+    let reached = calendar.first_day_reaching(silence.since, thresholds.reminder_after?, silence.stopped)?;
+    calendar.first_day_on(reached.max(as_of), silence.stopped)
+}
+
+/// The first day from `as_of` on, that one included, on which the coordinator is to be told, if nothing changes. `None`: never, or not before the
+/// mentor was reminded.
+#[must_use]
+pub fn next_escalation(
+    silence: Silence,
+    thresholds: Thresholds,
+    calendar: &Calendar,
+    as_of: NaiveDate,
+) -> Option<NaiveDate> {
+    let first_day = |since, threshold| calendar.first_day_reaching(since, threshold, silence.stopped);
+    let grace_is_over = match reminded(silence, thresholds, as_of) {
+        Reminded::Not => return None,
+        Reminded::Unreachable => as_of,
+        Reminded::On(on) if thresholds.escalation_grace == Days::default() => on.min(as_of),
+        Reminded::On(on) => first_day(on, thresholds.escalation_grace)?,
+    };
+    let reached = first_day(silence.since, thresholds.escalate_after?)?;
+    calendar.first_day_on(reached.max(grace_is_over).max(as_of), silence.stopped)
+}
+
 /// Whether a follow-up that waits is still called for, now that this is what the assignment calls for: the mentor's reminder is while anything is.
 #[must_use]
 pub fn still_calls_for(kind: Kind, action: Action) -> bool {

@@ -17,6 +17,7 @@ pub mod job;
 pub mod kind;
 pub mod message;
 pub mod outbox;
+pub mod outlook;
 pub mod privacy;
 pub mod rate;
 pub mod recipient;
