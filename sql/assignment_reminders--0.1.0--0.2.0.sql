@@ -37,6 +37,17 @@ CREATE TYPE assignment_reminders.called AS (
 COMMENT ON TYPE assignment_reminders.called IS
     'What evaluate_silence returns: an action (none, remind, escalate), the days of silence, and the day since which it calls for that (NULL for none).';
 
+CREATE TYPE assignment_reminders.outlook AS (
+    state text,
+    counted_days integer,
+    next_action text,
+    next_on date,
+    forgotten text,
+    is_decided boolean
+);
+COMMENT ON TYPE assignment_reminders.outlook IS
+    'What outlook_of returns: how far a silence has got, its counted days, the next message and the day of it, and why nobody will hear of it (NULL: somebody will), and whether somebody decided that.';
+
 COMMENT ON TYPE assignment_reminders.follow_up IS
     'What evaluate_assignments returns: a follow-up that is due and not yet enqueued.';
 
@@ -877,6 +888,197 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 -- requires:
 --   privacy_reads
 
+-- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
+-- it stands. is_plain: nothing was enqueued, nothing stops it, and its mentor can be written to. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
+-- of all, each table once.
+CREATE OR REPLACE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
+    mentor_id uuid, coordinator_id uuid, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    is_plain boolean, reminder_id uuid, reminder_sent_at timestamptz, escalation_id uuid, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_recipient_id uuid
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT a.organization_id, a.id, a.title, a.status, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL, a.peer_mentor_id,
+           mentor.id, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
+           ROW(silence.since, local.today,
+               CASE WHEN leave.first_days IS NULL THEN pause.first_days
+                    ELSE pause.first_days || ARRAY(SELECT greatest(l.first_day, a.mentor_since) FROM unnest(leave.first_days) AS l (first_day)) END,
+               CASE WHEN leave.last_days IS NULL THEN pause.last_days ELSE pause.last_days || leave.last_days END,
+               mentor_is.unreachable,
+               CASE WHEN of_this.reminder THEN r.status END, r.skip_reason,
+               (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
+               s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
+               s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
+           silence.since <= local.today AND r.id IS NULL AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
+               AND mentor_is.unreachable IS NULL,
+           CASE WHEN of_this.reminder THEN r.id END, CASE WHEN of_this.reminder THEN r.sent_at END,
+           CASE WHEN of_this.escalation THEN x.id END, CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at, x.recipient_id
+      FROM assignment_reminders.assignments a
+      JOIN assignment_reminders.organizations o ON o.id = a.organization_id
+      LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences mentors ON mentors.user_id = mentor.id
+      LEFT JOIN assignment_reminders.users coordinator ON coordinator.id = a.coordinator_id AND coordinator.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences coordinators ON coordinators.user_id = coordinator.id
+      LEFT JOIN assignment_reminders.users fallback ON fallback.id = s.fallback_coordinator_id AND fallback.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences fallbacks ON fallbacks.user_id = fallback.id
+      LEFT JOIN assignment_reminders.reminders r
+        ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
+      LEFT JOIN assignment_reminders.reminders x
+        ON x.assignment_id = a.id AND x.reminder_type = assignment_reminders.reminder_type_of('escalate')
+      LEFT JOIN (
+           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.assignment_pauses p
+             JOIN assignment_reminders.assignments paused ON paused.id = p.assignment_id
+            -- One that was closed, and is open, was opened where nobody saw it.
+            WHERE NOT (p.cause = 'closed' AND p.paused_until IS NULL AND paused.status = 'open')
+            GROUP BY p.assignment_id
+           ) AS pause ON pause.assignment_id = a.id
+      LEFT JOIN (
+           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.mentor_pauses p
+            GROUP BY p.peer_mentor_id
+           ) AS leave ON leave.peer_mentor_id = a.peer_mentor_id
+      LEFT JOIN (
+           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+             FROM assignment_reminders.days_off d
+            GROUP BY d.organization_id
+           ) AS off ON off.organization_id = a.organization_id
+     CROSS JOIN LATERAL (
+           SELECT coalesce(assignment_silences.day, (coalesce(assignment_silences.as_of, now()) AT TIME ZONE o.timezone)::date) AS today
+           ) AS local
+     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
+     CROSS JOIN LATERAL (
+           SELECT r.anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS reminder,
+                  x.anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND (x.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS escalation
+           ) AS of_this
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+                      assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
+           ) AS mentor_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', coordinator.contact_opt_out, coordinator.email IS NOT NULL,
+                      assignment_reminders.is_muted(coordinators.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS coordinator_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', fallback.contact_opt_out, fallback.email IS NOT NULL,
+                      assignment_reminders.is_muted(fallbacks.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS fallback_is
+      -- As coordinator_to_tell says it of one.
+     CROSS JOIN LATERAL (
+           SELECT s.fallback_coordinator_id IS NOT NULL
+                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
+           ) AS told
+$$;
+COMMENT ON FUNCTION assignment_reminders.assignment_silences(timestamptz, date) IS
+    'What evaluate_assignment, assignment_outlooks and explain_assignment ask: each assignment with the facts that decide what becomes of its silence on a day, or (NULL) on that of as_of (NULL: now) in its organization''s time zone.';
+
+-- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_reminder_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT u.contact_opt_out
+           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
+                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                          AND l.status IN ('bounced', 'rejected'))
+           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
+                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                              AND l.status = 'delivered')
+      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
+$$;
+COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
+    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
+
+-- What comes next of every silence that is followed up. src/rules/outlook.rs says what.
+CREATE OR REPLACE FUNCTION assignment_reminders.assignment_outlooks(as_of timestamptz DEFAULT now(), organization_id uuid DEFAULT NULL)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, peer_mentor_id uuid, mentor_id uuid, coordinator_id uuid, silent_since date, days_since integer,
+    counted_days integer, last_reminder_sent_at timestamptz, state text, next_action text, next_on date, forgotten text, is_decided boolean
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT f.organization_id, f.assignment_id, f.title, f.peer_mentor_id, f.mentor_id, f.coordinator_id, (f.facts).silent_since,
+           (f.facts).as_of - (f.facts).silent_since, o.counted_days, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten, o.is_decided
+      FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
+     CROSS JOIN LATERAL assignment_reminders.outlook_of(
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
+           CASE WHEN f.escalation_status = 'sent'
+                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
+           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+     WHERE f.status = 'open' AND f.follow_up
+       AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders}',
+                         assignment_outlooks.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) IS
+    'Read-only: of every open assignment that is followed up, of one organization or (NULL) all: how far its silence has got (silent, reminder_waits, reminded, escalation_waits, escalated), the next message and the day of it, if nothing changes, and why nobody will hear of it (NULL: somebody will).';
+
+-- requires:
+--   silences
+
+-- Whom nobody will hear of. Most silences have only begun: of these it is asked once for each organization, whether they come to a reminder.
+-- Index: none; each table is read once.
+CREATE OR REPLACE FUNCTION assignment_reminders.forgotten_assignments(organization_id uuid DEFAULT NULL, as_of timestamptz DEFAULT now())
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, reason text, is_decided boolean, state text, silent_since date, days_since integer,
+    peer_mentor_id uuid, coordinator_id uuid
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH comes_due AS MATERIALIZED (
+        SELECT o.id AS organization_id
+          FROM assignment_reminders.organizations o
+          JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+          LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = o.id
+         CROSS JOIN LATERAL (
+               SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+                 FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
+               ) AS off
+         WHERE e.held_at IS NULL
+           AND assignment_reminders.every_silence_comes_due(
+                   s.reminder_after_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
+                   s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)
+    )
+    SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
+           (f.facts).as_of - (f.facts).silent_since, f.peer_mentor_id, f.coordinator_id
+      FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
+      LEFT JOIN comes_due ON comes_due.organization_id = f.organization_id
+     CROSS JOIN LATERAL assignment_reminders.outlook_of(
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
+           CASE WHEN f.escalation_status = 'sent'
+                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
+           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+     WHERE f.status = 'open' AND f.follow_up
+       AND NOT (f.is_plain AND comes_due.organization_id IS NOT NULL)
+       AND o.forgotten IS NOT NULL
+       AND (forgotten_assignments.organization_id IS NULL
+            OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
+                         forgotten_assignments.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.forgotten_assignments(uuid, timestamptz) IS
+    'Whom nobody will hear of, of one organization or (NULL) all: every open assignment that is followed up and has no next message at as_of (NULL: now), or nobody to write to, with the reason: no_recipient, escalation_failed, escalation_returned, held, no_settings, never_due; and, where somebody decided it (is_decided), paused_for_good, reminders_off, escalations_off. All others are in one state with a next day, or their coordinator was told. 02000 for an unknown organization.';
+
+-- requires:
+--   forgotten
+
 -- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
 -- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
 CREATE OR REPLACE FUNCTION assignment_reminders.installed_definitions()
@@ -1158,6 +1360,19 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
 
+-- assignment_reminders::bindings::every_silence_comes_due
+CREATE OR REPLACE FUNCTION "every_silence_comes_due"(
+	"reminder_after_days" INT,
+	"as_of" date,
+	"weekly_days_off" INT[],
+	"off_from" date[],
+	"off_until" date[],
+	"follow_up_from" date
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'every_silence_comes_due_wrapper';
+
 -- assignment_reminders::organization::existing_organization
 CREATE OR REPLACE FUNCTION "existing_organization"(
 	"organization_id" uuid
@@ -1165,6 +1380,15 @@ CREATE OR REPLACE FUNCTION "existing_organization"(
 STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
+
+-- assignment_reminders::explain::assignment::explain_assignment
+CREATE OR REPLACE FUNCTION "explain_assignment"(
+	"assignment_id" uuid,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, forgotten text, gates jsonb, sentences jsonb, explanation text)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'explain_assignment_wrapper';
 
 -- assignment_reminders::delivery::answer::extend_reminder_lease
 CREATE OR REPLACE FUNCTION "extend_reminder_lease"(
@@ -1482,6 +1706,12 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_health_wrapper';
 
+-- assignment_reminders::organization::organization_in_sight
+CREATE OR REPLACE FUNCTION "organization_in_sight"() RETURNS uuid
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'organization_in_sight_wrapper';
+
 -- assignment_reminders::organization::organization_timezone
 CREATE OR REPLACE FUNCTION "organization_timezone"(
 	"organization_id" uuid
@@ -1489,6 +1719,21 @@ CREATE OR REPLACE FUNCTION "organization_timezone"(
 STRICT STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_timezone_wrapper';
+
+-- assignment_reminders::bindings::outlook_of
+CREATE OR REPLACE FUNCTION "outlook_of"(
+	"facts" assignment_reminders.silence_facts,
+	"coordinator_unreachable" TEXT,
+	"escalation_status" TEXT,
+	"escalation_skip_reason" TEXT,
+	"escalation_has_come_back" bool,
+	"escalation_is_for_another" bool,
+	"is_held" bool,
+	"has_settings" bool
+) RETURNS assignment_reminders.outlook
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'outlook_of_wrapper';
 
 -- assignment_reminders::clock::pause::pause_assignment
 CREATE OR REPLACE FUNCTION "pause_assignment"(
@@ -2231,9 +2476,15 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_silence(assignment_reminders.s
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is missing, took over 30 minutes, or a run hangs. One is missing when the last is longer ago than max_age; where the caller can see an active pg_cron job that makes the runs, only if one was due by its schedule since then. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
 22004 for NULL, 22023 for an infinite max_age.';
+COMMENT ON FUNCTION assignment_reminders.every_silence_comes_due(INT, date, INT[], date[], date[], date) IS
+    'Whether every silence of an organization with these settings that began by as_of, whose mentor can be written to and which nothing stops, comes to a reminder one day. off_from, off_until: the first and last days of its days off, pairwise.
+22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
+COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with time zone) IS
+    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. Settings, people and outbox are those of now.
+02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
     'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now is given back for the next claim, with no attempt lost.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
@@ -2344,8 +2595,14 @@ COMMENT ON FUNCTION assignment_reminders.note_day_off() IS
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
+COMMENT ON FUNCTION assignment_reminders.organization_in_sight() IS
+    'What a view is about: where row security binds the current role, the organization that the session speaks for; else all of them, NULL.
+22P02 when what the session says of it is malformed.';
 COMMENT ON FUNCTION assignment_reminders.organization_timezone(uuid) IS
     'An organization''s time zone, for people who have none of their own. With the rights of the tables'' owner: whoever may read a due date may know it. NULL for NULL and for an unknown organization.';
+COMMENT ON FUNCTION assignment_reminders.outlook_of(assignment_reminders.silence_facts, TEXT, TEXT, TEXT, bool, bool, bool, bool) IS
+    'How far the silence of an open assignment that is followed up has got, what comes next and when, if nothing changes, and why nobody will hear of it. coordinator_unreachable: why whoever is told instead of the mentor cannot be written to. The escalation is the one of this silence about whoever is mentor now (no status: there is none); whether it came back, and whether it went to somebody else than it would go to now.
+22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
     'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is enqueued on them. Follow-ups that wait are skipped as paused when they are claimed on one of them; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';

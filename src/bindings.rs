@@ -1,6 +1,6 @@
 //! The SQL bindings of the rules: convert, call, return. The decisions are in `rules`.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use pgrx::Uuid;
 use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
@@ -16,6 +16,7 @@ use crate::rules::follow_up::{
 };
 use crate::rules::kind::{Addressee, KINDS, Kind};
 use crate::rules::outbox::{self, Due, Enqueued};
+use crate::rules::outlook::{self, Escalation, Forgotten, Outlook};
 use crate::rules::recipient::{self, Recipient};
 use crate::rules::retry;
 use crate::server::argument::{Record, takes};
@@ -23,6 +24,7 @@ use crate::server::calendar::{calendar_date, date, nearest_date, nearest_moment,
 use crate::server::errors::{Result, broken_statement, invalid_argument, negative_threshold, null_argument, unknown};
 use crate::server::result::{Columns, Composite, SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
+use crate::server::rows::Named;
 use crate::server::statement::{Statement, types};
 
 returns!(Evaluation: Composite, "assignment_reminders.evaluation");
@@ -165,36 +167,145 @@ impl Columns for Called {
 /// unknown weekday.
 #[pg_extern(immutable, parallel_safe)]
 fn evaluate_silence(facts: Option<Record<SilenceFacts>>) -> Result<Composite<Called>> {
-    let facts = facts.ok_or_else(|| null_argument("facts"))?;
-    let day = |name| Ok(facts.get::<Date>(name)?.map(nearest_date));
-    let days = |name| facts.get::<Vec<Option<Date>>>(name);
-    let number = |name| facts.get::<i32>(name);
-    let since = day("silent_since")?.ok_or_else(|| null_argument("silent_since"))?;
-    let as_of = day("as_of")?.ok_or_else(|| null_argument("as_of"))?;
-    let stopped = spans(days("paused_from")?, days("paused_until")?);
-    let is_mentor_unreachable = facts.get::<String>("mentor_unreachable")?.is_some();
-    let status: Option<String> = facts.get("reminder_status")?;
-    let skip_reason: Option<String> = facts.get("reminder_skip_reason")?;
-    let (sent_at, scheduled_for) = (day("reminder_sent_on")?, day("reminder_scheduled_on")?);
-    let reminder = status.as_deref().zip(scheduled_for.or(sent_at)).map(|(status, scheduled_for)| MentorsReminder {
+    let known = Known::of(&facts.ok_or_else(|| null_argument("facts"))?)?;
+    Ok(Composite(follow_up::evaluate(known.silence(), known.thresholds, &known.calendar, known.as_of)))
+}
+
+/// The facts of a silence (silence_facts).
+pub struct Known {
+    pub since: NaiveDate,
+    pub as_of: NaiveDate,
+    stopped: Vec<Span>,
+    pub mentor_unreachable: Option<String>,
+    reminder_status: Option<String>,
+    reminder_skip_reason: Option<String>,
+    reminder_sent_on: Option<NaiveDate>,
+    reminder_scheduled_on: Option<NaiveDate>,
+    pub thresholds: Thresholds,
+    pub calendar: Calendar,
+}
+
+impl Known {
+    pub fn of(facts: &impl Named) -> Result<Self> {
+        let day = |name| Ok(facts.named::<Date>(name)?.map(nearest_date));
+        let days = |name| facts.named::<Vec<Option<Date>>>(name);
+        let number = |name| facts.named::<i32>(name);
+        Ok(Self {
+            since: day("silent_since")?.ok_or_else(|| null_argument("silent_since"))?,
+            as_of: day("as_of")?.ok_or_else(|| null_argument("as_of"))?,
+            stopped: spans(days("paused_from")?, days("paused_until")?),
+            mentor_unreachable: facts.named("mentor_unreachable")?,
+            reminder_status: facts.named("reminder_status")?,
+            reminder_skip_reason: facts.named("reminder_skip_reason")?,
+            reminder_sent_on: day("reminder_sent_on")?,
+            reminder_scheduled_on: day("reminder_scheduled_on")?,
+            thresholds: thresholds_of(
+                number("reminder_after_days")?,
+                number("escalate_after_days")?,
+                number("escalation_grace_days")?,
+            )?,
+            calendar: calendar_of(
+                facts.named("weekly_days_off")?,
+                days("off_from")?,
+                days("off_until")?,
+                facts.named::<Date>("follow_up_from")?,
+            )?,
+        })
+    }
+
+    pub fn silence(&self) -> Silence<'_> {
+        let scheduled_for = self.reminder_scheduled_on.or(self.reminder_sent_on);
+        let reminder =
+            self.reminder_status.as_deref().zip(scheduled_for).map(|(status, scheduled_for)| MentorsReminder {
+                status,
+                skip_reason: self.reminder_skip_reason.as_deref(),
+                sent_at: self.reminder_sent_on,
+                scheduled_for,
+            });
+        let is_mentor_unreachable = self.mentor_unreachable.is_some();
+        Silence { since: self.since, stopped: &self.stopped, is_mentor_unreachable, reminder }
+    }
+}
+
+returns!(Foreseen: Composite, "assignment_reminders.outlook");
+
+/// An outlook, and the days that have counted.
+pub struct Foreseen {
+    outlook: Outlook,
+    counted_days: i32,
+}
+
+/// Whether every silence of an organization with these settings that began by as_of, whose mentor can be written to and which nothing stops, comes to
+/// a reminder one day. off_from, off_until: the first and last days of its days off, pairwise.
+///
+/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.
+#[pg_extern(immutable, parallel_safe)]
+fn every_silence_comes_due(
+    reminder_after_days: Option<i32>,
+    as_of: Option<Date>,
+    weekly_days_off: Option<Vec<Option<i32>>>,
+    off_from: Option<Vec<Option<Date>>>,
+    off_until: Option<Vec<Option<Date>>>,
+    follow_up_from: Option<Date>,
+) -> Result<bool> {
+    let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
+    let thresholds = thresholds_of(reminder_after_days, None, Some(0))?;
+    let calendar = calendar_of(weekly_days_off, off_from, off_until, follow_up_from)?;
+    Ok(outlook::every_silence_comes_due(thresholds, &calendar, calendar_date("as_of", as_of)?))
+}
+
+impl Columns for Foreseen {
+    fn columns(self) -> impl AsRef<[Value]> + Into<Vec<Value>> {
+        let Outlook { state, next, forgotten } = self.outlook;
+        [
+            value("state", state.name()),
+            value("counted_days", self.counted_days),
+            value("next_action", next.map(|(action, _)| action.name())),
+            value("next_on", next.and_then(|(_, on)| date(on))),
+            value("forgotten", forgotten.map(Forgotten::name)),
+            value("is_decided", forgotten.map(Forgotten::is_decided)),
+        ]
+    }
+}
+
+/// How far the silence of an open assignment that is followed up has got, what comes next and when, if nothing changes, and why nobody will hear of
+/// it. coordinator_unreachable: why whoever is told instead of the mentor cannot be written to. The escalation is the one of this silence about
+/// whoever is mentor now (no status: there is none); whether it came back, and whether it went to somebody else than it would go to now.
+///
+/// 22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an
+/// unknown weekday.
+#[pg_extern(immutable, parallel_safe)]
+fn outlook_of(
+    facts: Option<Record<SilenceFacts>>,
+    coordinator_unreachable: Option<&str>,
+    escalation_status: Option<&str>,
+    escalation_skip_reason: Option<&str>,
+    escalation_has_come_back: Option<bool>,
+    escalation_is_for_another: Option<bool>,
+    is_held: Option<bool>,
+    has_settings: Option<bool>,
+) -> Result<Composite<Foreseen>> {
+    let known = Known::of(&facts.ok_or_else(|| null_argument("facts"))?)?;
+    let silence = known.silence();
+    let escalation = escalation_status.map(|status| Escalation {
         status,
-        skip_reason: skip_reason.as_deref(),
-        sent_at,
-        scheduled_for,
+        skip_reason: escalation_skip_reason,
+        has_come_back: escalation_has_come_back == Some(true),
+        is_for_another: escalation_is_for_another == Some(true),
     });
-    let thresholds = thresholds_of(
-        number("reminder_after_days")?,
-        number("escalate_after_days")?,
-        number("escalation_grace_days")?,
-    )?;
-    let calendar = calendar_of(
-        facts.get("weekly_days_off")?,
-        days("off_from")?,
-        days("off_until")?,
-        facts.get::<Date>("follow_up_from")?,
-    )?;
-    let silence = Silence { since, stopped: &stopped, is_mentor_unreachable, reminder };
-    Ok(Composite(follow_up::evaluate(silence, thresholds, &calendar, as_of)))
+    let outlook = outlook::outlook(&outlook::Facts {
+        silence,
+        thresholds: known.thresholds,
+        calendar: &known.calendar,
+        as_of: known.as_of,
+        mentor_unreachable: known.mentor_unreachable.as_deref(),
+        coordinator_unreachable,
+        escalation,
+        is_held: is_held == Some(true),
+        has_settings: has_settings != Some(false),
+    });
+    let counted_days = known.calendar.counted_days(silence.since, known.as_of, silence.stopped);
+    Ok(Composite(Foreseen { outlook, counted_days }))
 }
 
 /// What this assignment calls for on as_of (NULL: today in its organization's time zone), by its organization's settings and days off, its

@@ -14,6 +14,7 @@
 //! | `daily` | the daily run, its schedule and its health |
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
+//! | `explain` | what becomes of each silence, and why |
 //! | `privacy` | what the tables hold of a person, and forgetting it |
 //! | `schedule` | pg_cron jobs |
 //! | `access` | the person behind a request, and the policies that go by it |
@@ -35,6 +36,7 @@ mod counts;
 mod daily;
 mod delivery;
 mod due;
+mod explain;
 mod install;
 mod organization;
 mod privacy;

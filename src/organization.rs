@@ -9,6 +9,7 @@ use crate::install::{Lock, lock_tables, run_each};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, null_argument, unknown};
 use crate::server::owner::{as_owner_of, require_owner};
+use crate::server::row_security::is_active;
 use crate::server::setting::setting;
 use crate::server::statement::{Statement, types};
 
@@ -26,6 +27,14 @@ fn current_organization() -> Result<Option<Uuid>> {
         Some(claims) => claims.organization(),
         None => Ok(Some(set_organization()?.unwrap_or(Uuid::from_bytes(DEFAULT_ORGANIZATION)))),
     }
+}
+
+/// What a view is about: where row security binds the current role, the organization that the session speaks for; else all of them, NULL.
+///
+/// 22P02 when what the session says of it is malformed.
+#[pg_extern(stable)]
+fn organization_in_sight() -> Result<Option<Uuid>> {
+    if is_active("assignments") { current_organization() } else { Ok(None) }
 }
 
 /// An organization's time zone, for people who have none of their own. With the rights of the tables' owner: whoever may read a due date may

@@ -14,10 +14,8 @@ WITH unheard AS (
       FROM assignment_reminders.users u
       JOIN assignment_reminders.reminders r ON r.recipient_id = u.id AND r.status = 'sent'
      WHERE u.contact_opt_out AND ($1::uuid IS NULL OR u.organization_id = $1)
-       AND EXISTS (SELECT FROM assignment_reminders.send_logs l
-                    WHERE l.reminder_id = r.id AND l.created_at >= r.sent_at AND l.status IN ('bounced', 'rejected'))
-       AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
-                        WHERE l.reminder_id = r.id AND l.created_at >= r.sent_at AND l.status = 'delivered')
+       AND r.reminder_type = assignment_reminders.reminder_type_of('escalate')
+       AND assignment_reminders.has_come_back(r.id, r.sent_at, r.recipient_id)
 )
 SELECT count(*) AS unheard
   FROM unheard

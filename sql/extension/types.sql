@@ -25,6 +25,17 @@ CREATE TYPE assignment_reminders.called AS (
 COMMENT ON TYPE assignment_reminders.called IS
     'What evaluate_silence returns: an action (none, remind, escalate), the days of silence, and the day since which it calls for that (NULL for none).';
 
+CREATE TYPE assignment_reminders.outlook AS (
+    state text,
+    counted_days integer,
+    next_action text,
+    next_on date,
+    forgotten text,
+    is_decided boolean
+);
+COMMENT ON TYPE assignment_reminders.outlook IS
+    'What outlook_of returns: how far a silence has got, its counted days, the next message and the day of it, and why nobody will hear of it (NULL: somebody will), and whether somebody decided that.';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,

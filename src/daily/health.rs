@@ -176,16 +176,21 @@ fn verdict(
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, refused, paused) = as_owner_of("reminders", || {
+    static FORGOTTEN: Statement =
+        Statement::kept(include_str!("../../sql/daily/last_forgotten.sql"), &[types::UUID, types::MOMENT]);
+    let (unheard, forgotten, refused, paused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
+        let forgotten: Option<i64> =
+            FORGOTTEN.read(&[organization.into(), as_of.into()], |rows| rows.one("forgotten"))?;
         let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
         let paused =
             PAUSED.read(&[organization.into(), as_of.into()], |mut rows| rows.next().map(paused_in).transpose())?;
-        Ok((unheard.unwrap_or(0), refused.unwrap_or(0), paused))
+        Ok((unheard.unwrap_or(0), forgotten.unwrap_or(0), refused.unwrap_or(0), paused))
     })?;
     let facts = facts(row)?;
     let (status, reasons) = judge(&Facts {
         unheard_escalations: unheard,
+        forgotten,
         held: held(organization)?,
         sender_refusals: refused,
         paused,
@@ -242,6 +247,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         running,
         organizations_without_settings: row.not_null("without_settings")?,
         unheard_escalations: 0,
+        forgotten: 0,
         held: None,
         sender_refusals: 0,
         paused: None,

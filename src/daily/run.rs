@@ -13,6 +13,7 @@ use crate::delivery::{Enqueued, enqueue_follow_ups};
 use crate::rules::kind::{Addressee, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns};
 use crate::server::row_security::Whole;
 use crate::server::rows::ResultSet;
@@ -36,6 +37,7 @@ struct Outcome {
     undeliverable: i32,
     error: Option<String>,
     sqlstate: Option<String>,
+    forgotten: Option<i32>,
 }
 
 /// Enqueues every follow-up that is due at as_of, of all organizations whose turn it is (reminder_settings.evaluation_hour), and returns what it
@@ -71,7 +73,7 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     let (enqueued, outcome) = if AdvisoryLock::DailyRun.try_to_take() {
         match attempt(AssertUnwindSafe(|| enqueue_follow_ups(as_of, organizations::lock_evaluations()?)))? {
             Ok(enqueued) => {
-                let outcome = Outcome::succeeded(&enqueued)?;
+                let outcome = Outcome { forgotten: forgotten(as_of)?, ..Outcome::succeeded(&enqueued)? };
                 (enqueued.rows, outcome)
             }
             Err(failure) => {
@@ -88,6 +90,20 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
         tell_admins(as_of)?;
     }
     Ok(SetOf::statement(enqueued))
+}
+
+/// How many assignments nobody will hear of, where it is time to count them. That they cannot be counted is no reason to lose the run.
+fn forgotten(as_of: TimestampWithTimeZone) -> Result<Option<i32>> {
+    static COUNT: Statement =
+        Statement::at_each_call(include_str!("../../sql/daily/count_forgotten.sql"), &[types::MOMENT]);
+    let count = || as_owner_of("evaluation_runs", || COUNT.write(&[as_of.into()], |rows| rows.one::<i32>("forgotten")));
+    match attempt(AssertUnwindSafe(count))? {
+        Ok(number) => Ok(number),
+        Err(failure) => {
+            warning!("who is forgotten was not counted: {} (SQLSTATE {})", failure.message, failure.sqlstate());
+            Ok(None)
+        }
+    }
 }
 
 /// Of what was held, and of a failure. That they cannot be told is no reason to lose the run.
@@ -134,7 +150,17 @@ impl Outcome {
 fn log(as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome: Outcome) -> Result<()> {
     static LOG: Statement = Statement::kept(
         include_str!("../../sql/daily/log_run.sql"),
-        &[types::MOMENT, types::MOMENT, types::TEXT, types::INT, types::INT, types::INT, types::TEXT, types::TEXT],
+        &[
+            types::MOMENT,
+            types::MOMENT,
+            types::TEXT,
+            types::INT,
+            types::INT,
+            types::INT,
+            types::TEXT,
+            types::TEXT,
+            types::INT,
+        ],
     );
     LOG.run(&[
         as_of.into(),
@@ -145,5 +171,6 @@ fn log(as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome:
         outcome.undeliverable.into(),
         outcome.error.into(),
         outcome.sqlstate.into(),
+        outcome.forgotten.into(),
     ])
 }

@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "026_provider_messages",
     "027_episodes",
     "028_digests",
+    "031_forgotten",
 ];
 
 impl Migration {

@@ -264,7 +264,8 @@ pub fn still_calls_for(kind: Kind, action: Action) -> bool {
 }
 
 /// Whether the mentor was reminded of this silence, as far as that lets the coordinator be told.
-enum Reminded {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reminded {
     Not,
     /// Nobody waits for a mentor who cannot be reached.
     Unreachable,
@@ -272,7 +273,8 @@ enum Reminded {
 }
 
 /// Where mentors are not reminded at all, only one who was nevertheless was.
-fn reminded(silence: Silence, thresholds: Thresholds, as_of: NaiveDate) -> Reminded {
+#[must_use]
+pub fn reminded(silence: Silence, thresholds: Thresholds, as_of: NaiveDate) -> Reminded {
     let is_reminded_of = thresholds.reminder_after.is_some();
     let reminder = silence.reminder.filter(|reminder| is_reminded_of || reminder.status == "sent");
     let is_unreachable = silence.is_mentor_unreachable && is_reminded_of;

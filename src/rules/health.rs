@@ -80,6 +80,8 @@ pub struct Facts {
     pub organizations_without_settings: i32,
     /// Escalations of silences that go on, which reach nobody.
     pub unheard_escalations: i64,
+    /// Assignments that nobody will hear of, as a run counted them last, but for those of which somebody decided that.
+    pub forgotten: i64,
     /// Whose follow-ups are held, until somebody releases them.
     pub held: Option<Held>,
     /// Messages of the last day that were refused for the sender's sake.
@@ -163,6 +165,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Warning, reason));
     }
+    if facts.forgotten > 0 {
+        let reason = format!(
+            "assignments that nobody will hear of: {}; forgotten_assignments() names them and says why",
+            facts.forgotten
+        );
+        findings.push((Status::Warning, reason));
+    }
     if facts.sender_refusals > 0 {
         let reason = format!(
             "messages of the last 24 hours that were refused for the sender's sake, and nobody's address: {}; send_logs (verdict = 'sender') tells with what words",
@@ -216,6 +225,7 @@ pub mod tests {
             running: None,
             organizations_without_settings: 0,
             unheard_escalations: 0,
+            forgotten: 0,
             held: None,
             sender_refusals: 0,
             paused: None,

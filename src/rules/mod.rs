@@ -11,6 +11,7 @@ pub mod cron;
 pub mod delivery;
 pub mod due;
 pub mod evaluation;
+pub mod explanation;
 pub mod follow_up;
 pub mod health;
 pub mod job;

@@ -37,6 +37,8 @@ pub enum Forgotten {
     EscalationReturned,
     /// The organization's follow-ups are held as a backlog.
     Held,
+    /// The organization has no settings.
+    NoSettings,
     /// No day reaches the threshold.
     NeverDue,
     /// Somebody paused it until further notice.
@@ -71,6 +73,8 @@ pub struct Facts<'a> {
     pub coordinator_unreachable: Option<&'a str>,
     pub escalation: Option<Escalation<'a>>,
     pub is_held: bool,
+    /// Whether the organization has its row of settings: runs evaluate none without.
+    pub has_settings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +127,14 @@ pub fn outlook(facts: &Facts) -> Outlook {
     Outlook { state: if was_tried { State::Reminded } else { State::Silent }, next, forgotten }
 }
 
+/// Whether every silence of an organization, whose mentor can be written to and which nothing stops, comes to a reminder one day: none of those that
+/// began by `as_of` is forgotten before.
+#[must_use]
+pub fn every_silence_comes_due(thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> bool {
+    let silence = Silence { since: as_of, stopped: &[], is_mentor_unreachable: false, reminder: None };
+    next_reminder(silence, thresholds, calendar, as_of).is_some()
+}
+
 /// Escalation wins over reminding, and a mentor who cannot be reached is not reminded.
 fn next(facts: &Facts, was_tried: bool) -> Option<(Action, NaiveDate)> {
     let Facts { silence, thresholds, calendar, as_of, .. } = *facts;
@@ -141,6 +153,8 @@ fn why_never(facts: &Facts, was_tried: bool) -> Forgotten {
         && facts.calendar.first_day_on(facts.as_of, facts.silence.stopped).is_none();
     if is_stopped_for_good {
         Forgotten::PausedForGood
+    } else if !facts.has_settings {
+        Forgotten::NoSettings
     } else if facts.thresholds.reminder_after.is_none() && !was_tried {
         Forgotten::RemindersOff
     } else if facts.thresholds.escalate_after.is_none() && (was_tried || facts.mentor_unreachable.is_some()) {
@@ -173,6 +187,7 @@ impl Forgotten {
             Self::EscalationFailed => "escalation_failed",
             Self::EscalationReturned => "escalation_returned",
             Self::Held => "held",
+            Self::NoSettings => "no_settings",
             Self::NeverDue => "never_due",
             Self::PausedForGood => "paused_for_good",
             Self::RemindersOff => "reminders_off",
@@ -239,6 +254,7 @@ mod tests {
             coordinator_unreachable: None,
             escalation: None,
             is_held: false,
+            has_settings: true,
         }
     }
 
@@ -318,6 +334,7 @@ mod tests {
             Facts { thresholds, ..base }
         };
         assert_eq!(of(off(None, threshold(28))), Some(Forgotten::RemindersOff));
+        assert_eq!(of(Facts { has_settings: false, ..off(None, None) }), Some(Forgotten::NoSettings));
         assert_eq!(of(off(threshold(14), None)), None, "not yet");
         let told = reminder("sent", None, 0);
         assert_eq!(of(reminded(off(threshold(14), None), told)), Some(Forgotten::EscalationsOff));
@@ -371,6 +388,11 @@ mod tests {
             };
             let expected = TODAY.iter_days().take_while(|day| day.year() < 2030).find_map(acts);
             prop_assert_eq!(outlook(&facts).next, expected);
+            if every_silence_comes_due(thresholds, &calendar, TODAY) {
+                let plain = Silence { stopped: &[], is_mentor_unreachable: false, reminder: None, ..silence };
+                let found = outlook(&Facts { silence: plain, mentor_unreachable: None, ..facts });
+                prop_assert_eq!(found.forgotten, None);
+            }
         }
     }
 }

@@ -75,6 +75,17 @@ impl Iterator for Rows {
     }
 }
 
+/// What has values by their names.
+pub trait Named {
+    fn named<V: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<V>>;
+}
+
+impl Named for Row {
+    fn named<V: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<V>> {
+        self.get(name)
+    }
+}
+
 impl Row {
     /// A column by its name. XX000 when there is none, or when it is of another type.
     pub fn get<T: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<T>> {

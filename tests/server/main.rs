@@ -20,6 +20,7 @@ mod digests;
 mod due;
 mod errors;
 mod evaluation;
+mod explain;
 mod forgery;
 mod held_rows;
 mod install;

@@ -1,0 +1,190 @@
+//! explain_assignment: the facts that a run decides by, what it decides, and why. The words are src/rules/explanation.rs's.
+
+use pgrx::datum::{Date, TimestampWithTimeZone};
+use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
+use serde_json::{Value, json};
+
+use crate::arguments;
+use crate::bindings::Known;
+use crate::rules::calendar::Span;
+use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
+use crate::rules::follow_up::{Action, Called, Evaluation};
+use crate::rules::outlook::{self, Escalation, Forgotten};
+use crate::server::calendar::{date, nearest_date};
+use crate::server::errors::{Result, broken_statement, null_argument, unknown};
+use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
+use crate::server::rows::Row;
+use crate::server::statement::{Statement, types};
+
+returns!(
+    /// Why an assignment is or is not followed up.
+    Explained: SetOf,
+    "TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, \
+     days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, \
+     escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, \
+     forgotten text, gates jsonb, sentences jsonb, explanation text)"
+);
+
+/// Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it
+/// is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as
+/// assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count
+/// (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment's, or the
+/// fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes
+/// stay, the words may change. Settings, people and outbox are those of now.
+///
+/// 02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.
+#[pg_extern(stable)]
+fn explain_assignment(
+    assignment_id: Option<Uuid>,
+    as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<SetOf<Explained>> {
+    static ORGANIZATION: Statement = Statement::by_index(
+        "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
+        &[types::UUID],
+    );
+    static FACTS: Statement =
+        Statement::by_index(include_str!("../../sql/explain/assignment.sql"), &[types::UUID, types::MOMENT]);
+    const WHOLE: Whole = Whole::reads(&[
+        "assignments",
+        "assignment_pauses",
+        "organizations",
+        "organization_evaluations",
+        "reminder_settings",
+        "days_off",
+        "peer_mentors",
+        "mentor_pauses",
+        "users",
+        "user_preferences",
+        "reminders",
+        "send_logs",
+    ]);
+    let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    let as_of = arguments::as_of(as_of)?;
+    WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
+    // Kept: what is returned must not lie in the memory of the statement.
+    let found = FACTS.read_rows(&[id.into(), as_of.into()])?;
+    let row = found.rows().next().ok_or_else(|| unknown("assignment", "assignments", id))?;
+    explained(id, row)
+}
+
+fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
+    let known = Known::of(row)?;
+    let text = |name| row.get::<String>(name);
+    let coordinator_unreachable = text("coordinator_unreachable")?;
+    let (escalation_status, escalation_skip_reason) = (text("escalation_status")?, text("escalation_skip_reason")?);
+    let has_come_back = row.get("escalation_has_come_back")? == Some(true);
+    let is_for_another = row.get("escalation_is_for_another")? == Some(true);
+    let (status, enqueued) = (row.not_null::<String>("status")?, text("enqueued")?);
+    let (mentor, coordinator) = (text("mentor_name")?, text("coordinator_name")?);
+    let stops = stops(row)?;
+    let facts = explanation::Facts {
+        outlook: outlook::Facts {
+            silence: known.silence(),
+            thresholds: known.thresholds,
+            calendar: &known.calendar,
+            as_of: known.as_of,
+            mentor_unreachable: known.mentor_unreachable.as_deref(),
+            coordinator_unreachable: coordinator_unreachable.as_deref(),
+            escalation: escalation_status.as_deref().map(|status| Escalation {
+                status,
+                skip_reason: escalation_skip_reason.as_deref(),
+                has_come_back,
+                is_for_another,
+            }),
+            is_held: row.not_null("is_held")?,
+            has_settings: row.not_null("has_settings")?,
+        },
+        status: &status,
+        is_followed_up: row.not_null("follow_up")?,
+        has_contact: row.not_null("has_contact")?,
+        stops: &stops,
+        mentor: mentor.as_deref(),
+        coordinator: coordinator.as_deref(),
+        escalated_on: row.get::<Date>("escalated_on")?.map(nearest_date),
+        enqueued: enqueued.as_deref(),
+        is_free: row.not_null("is_free")?,
+        is_turn: row.not_null("is_turn")?,
+        evaluation_hour: row.get("evaluation_hour")?,
+    };
+    let action = Action::named(&row.not_null::<String>("action")?)
+        .ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
+    let called = Called {
+        evaluation: Evaluation { action, days_since: row.not_null("days_since")? },
+        due_on: row.get::<Date>("due_on")?.map(nearest_date),
+    };
+    let explanation = explain(&facts, called);
+    let outlook = explanation.outlook;
+    let next = outlook.and_then(|outlook| outlook.next);
+    let id_of = |name| row.get::<Uuid>(name);
+    Ok(SetOf::values([[
+        value("organization_id", id_of("organization_id")?),
+        value("assignment_id", id),
+        value("title", text("title")?),
+        value("today", date(known.as_of)),
+        value("action", explanation.action.name()),
+        value("would_enqueue", explanation.would_enqueue),
+        value("state", outlook.map(|outlook| outlook.state.name())),
+        value("silent_since", date(known.since)),
+        value("days_since", called.evaluation.days_since),
+        value("counted_days", explanation.counted_days),
+        value("days_not_counted", days_not_counted(&explanation)),
+        value("reminder_after_days", row.get::<i32>("reminder_after_days")?),
+        value("escalate_after_days", row.get::<i32>("escalate_after_days")?),
+        value("escalation_grace_days", row.get::<i32>("escalation_grace_days")?),
+        value("mentor_id", id_of("mentor_id")?),
+        value("mentor_name", mentor.as_deref()),
+        value("coordinator_id", id_of("coordinator_id")?),
+        value("coordinator_name", coordinator.as_deref()),
+        value("next_action", next.map(|(action, _)| action.name())),
+        value("next_on", next.and_then(|(_, on)| date(on))),
+        value("forgotten", outlook.and_then(|outlook| outlook.forgotten).map(Forgotten::name)),
+        value("gates", gates(&explanation)),
+        value("sentences", sentences(&explanation)),
+        value("explanation", explanation.paragraph()),
+    ]]))
+}
+
+/// Days off come before pauses, and those before the mentor's.
+fn stops(row: &Row) -> Result<Vec<Stop>> {
+    let days = |name| Ok(row.get::<Vec<Option<Date>>>(name)?.unwrap_or_default());
+    let texts = |name| Ok(row.get::<Vec<Option<String>>>(name)?.unwrap_or_default());
+    let spans = days("stop_first_days")?.into_iter().zip(days("stop_last_days")?);
+    let why = texts("stop_causes")?.into_iter().zip(texts("stop_reasons")?);
+    let stop = |((first, last), (cause, reason)): ((Option<Date>, Option<Date>), (Option<String>, Option<String>))| {
+        let span = Span { first: nearest_date(first?), last: nearest_date(last?) };
+        let cause = match cause?.as_str() {
+            "day_off" => Cause::DayOff,
+            "closed" => Cause::NotOpen,
+            "leave" => Cause::MentorAway,
+            _ => Cause::Pause,
+        };
+        Some(Stop { span, cause, reason })
+    };
+    Ok(spans.zip(why).filter_map(stop).filter(|stop| stop.span.first <= stop.span.last).collect())
+}
+
+fn days_not_counted(explanation: &Explanation) -> JsonB {
+    let spans = explanation.not_counted.iter().map(|span| {
+        json!({
+            "first_day": span.first.to_string(),
+            "last_day": span.last.to_string(),
+            "days": span.days(),
+            "cause": span.cause.name(),
+            "reason": span.reason,
+        })
+    });
+    JsonB(Value::Array(spans.collect()))
+}
+
+fn gates(explanation: &Explanation) -> JsonB {
+    let gates = explanation.gates.iter();
+    let gates = gates.map(|gate| json!({"gate": gate.name, "value": gate.value, "is_passed": gate.is_passed}));
+    JsonB(Value::Array(gates.collect()))
+}
+
+fn sentences(explanation: &Explanation) -> JsonB {
+    let sentences = explanation.sentences.iter();
+    JsonB(Value::Array(sentences.map(|sentence| json!({"code": sentence.code, "text": sentence.text})).collect()))
+}

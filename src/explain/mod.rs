@@ -1,0 +1,6 @@
+//! Explaining: what becomes of each silence, and why. What decides is the rules' to say; here it is asked, and told.
+
+mod assignment;
+
+pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["privacy_reads"]);
+pgrx::extension_sql_file!("../../sql/explain/forgotten.sql", name = "forgotten", requires = ["silences"]);
