@@ -811,7 +811,7 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 --   privacy_reads
 
 -- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
--- it stands. is_plain: nothing was enqueued, nothing stops it, and its mentor can be written to. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
 -- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
 -- of all, each table once.
 CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
@@ -835,8 +835,10 @@ AS $$
                (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
                s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
                s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
-           silence.since <= local.today AND r.id IS NULL AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
-               AND mentor_is.unreachable IS NULL,
+           silence.since <= local.today AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
+               AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
+               AND mentor_is.unreachable IS NULL
+               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
            CASE WHEN of_this.reminder THEN r.id END, CASE WHEN of_this.reminder THEN r.sent_at END,
            CASE WHEN of_this.escalation THEN x.id END, CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at, x.recipient_id
       FROM assignment_reminders.assignments a
@@ -952,7 +954,8 @@ COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) 
 -- requires:
 --   silences
 
--- Whom nobody will hear of. Most silences have only begun: of these it is asked once for each organization, whether they come to a reminder.
+-- Whom nobody will hear of. Of most it is asked once for each organization, whether all will be heard of: those that nothing stops, and whose
+-- mentor and coordinator can be written to.
 -- Index: none; each table is read once.
 CREATE FUNCTION assignment_reminders.forgotten_assignments(organization_id uuid DEFAULT NULL, as_of timestamptz DEFAULT now())
 RETURNS TABLE (
@@ -960,9 +963,9 @@ RETURNS TABLE (
     peer_mentor_id uuid, coordinator_id uuid
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp SET jit = off
+SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
 AS $$
-    WITH comes_due AS MATERIALIZED (
+    WITH heard AS MATERIALIZED (
         SELECT o.id AS organization_id
           FROM assignment_reminders.organizations o
           JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
@@ -972,21 +975,21 @@ AS $$
                  FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
                ) AS off
          WHERE e.held_at IS NULL
-           AND assignment_reminders.every_silence_comes_due(
-                   s.reminder_after_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
+           AND assignment_reminders.every_silence_is_heard(
+                   s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
                    s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)
     )
     SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
            (f.facts).as_of - (f.facts).silent_since, f.peer_mentor_id, f.coordinator_id
       FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
-      LEFT JOIN comes_due ON comes_due.organization_id = f.organization_id
+      LEFT JOIN heard ON heard.organization_id = f.organization_id
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
            CASE WHEN f.escalation_status = 'sent'
                 THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
            f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
      WHERE f.status = 'open' AND f.follow_up
-       AND NOT (f.is_plain AND comes_due.organization_id IS NOT NULL)
+       AND NOT (f.is_plain AND heard.organization_id IS NOT NULL)
        AND o.forgotten IS NOT NULL
        AND (forgotten_assignments.organization_id IS NULL
             OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))
@@ -1282,9 +1285,11 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
 
--- assignment_reminders::bindings::every_silence_comes_due
-CREATE FUNCTION "every_silence_comes_due"(
+-- assignment_reminders::bindings::every_silence_is_heard
+CREATE FUNCTION "every_silence_is_heard"(
 	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"escalation_grace_days" INT,
 	"as_of" date,
 	"weekly_days_off" INT[],
 	"off_from" date[],
@@ -1293,7 +1298,7 @@ CREATE FUNCTION "every_silence_comes_due"(
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'every_silence_comes_due_wrapper';
+AS 'MODULE_PATHNAME', 'every_silence_is_heard_wrapper';
 
 -- assignment_reminders::organization::existing_organization
 CREATE FUNCTION "existing_organization"(
@@ -2398,9 +2403,9 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_silence(assignment_reminders.s
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is missing, took over 30 minutes, or a run hangs. One is missing when the last is longer ago than max_age; where the caller can see an active pg_cron job that makes the runs, only if one was due by its schedule since then. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
 22004 for NULL, 22023 for an infinite max_age.';
-COMMENT ON FUNCTION assignment_reminders.every_silence_comes_due(INT, date, INT[], date[], date[], date) IS
-    'Whether every silence of an organization with these settings that began by as_of, whose mentor can be written to and which nothing stops, comes to a reminder one day. off_from, off_until: the first and last days of its days off, pairwise.
-22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
+COMMENT ON FUNCTION assignment_reminders.every_silence_is_heard(INT, INT, INT, date, INT[], date[], date[], date) IS
+    'Whether somebody will hear of every silence of an organization with these settings that began by as_of, whose mentor and coordinator can be written to, which nothing stops and which was not escalated. off_from, off_until: the first and last days of its days off, pairwise.
+22004 for a NULL escalation_grace_days or as_of, 22008 for an infinite as_of, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';

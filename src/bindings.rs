@@ -235,13 +235,15 @@ pub struct Foreseen {
     counted_days: i32,
 }
 
-/// Whether every silence of an organization with these settings that began by as_of, whose mentor can be written to and which nothing stops, comes to
-/// a reminder one day. off_from, off_until: the first and last days of its days off, pairwise.
+/// Whether somebody will hear of every silence of an organization with these settings that began by as_of, whose mentor and coordinator can be written
+/// to, which nothing stops and which was not escalated. off_from, off_until: the first and last days of its days off, pairwise.
 ///
-/// 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.
+/// 22004 for a NULL escalation_grace_days or as_of, 22008 for an infinite as_of, 22023 for a negative threshold or an unknown weekday.
 #[pg_extern(immutable, parallel_safe)]
-fn every_silence_comes_due(
+fn every_silence_is_heard(
     reminder_after_days: Option<i32>,
+    escalate_after_days: Option<i32>,
+    escalation_grace_days: Option<i32>,
     as_of: Option<Date>,
     weekly_days_off: Option<Vec<Option<i32>>>,
     off_from: Option<Vec<Option<Date>>>,
@@ -249,9 +251,9 @@ fn every_silence_comes_due(
     follow_up_from: Option<Date>,
 ) -> Result<bool> {
     let as_of = as_of.ok_or_else(|| null_argument("as_of"))?;
-    let thresholds = thresholds_of(reminder_after_days, None, Some(0))?;
+    let thresholds = thresholds_of(reminder_after_days, escalate_after_days, escalation_grace_days)?;
     let calendar = calendar_of(weekly_days_off, off_from, off_until, follow_up_from)?;
-    Ok(outlook::every_silence_comes_due(thresholds, &calendar, calendar_date("as_of", as_of)?))
+    Ok(outlook::every_silence_is_heard(thresholds, &calendar, calendar_date("as_of", as_of)?))
 }
 
 impl Columns for Foreseen {

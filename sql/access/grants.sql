@@ -19,6 +19,7 @@ WITH needed (role, relation, privileges, columns) AS (
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'send_logs', 'SELECT', NULL),
            ($1, 'reminder_queue', 'SELECT', NULL),
+           ($1, 'silent_assignments', 'SELECT', NULL),
            -- As in examples/worker/role.sql, and what a worker needs that enqueues or reports delivery events.
            ($2, 'organizations', 'SELECT', NULL),
            ($2, 'reminder_settings', 'SELECT', NULL),

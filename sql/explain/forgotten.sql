@@ -1,4 +1,5 @@
--- Whom nobody will hear of. Most silences have only begun: of these it is asked once for each organization, whether they come to a reminder.
+-- Whom nobody will hear of. Of most it is asked once for each organization, whether all will be heard of: those that nothing stops, and whose
+-- mentor and coordinator can be written to.
 -- Index: none; each table is read once.
 CREATE FUNCTION assignment_reminders.forgotten_assignments(organization_id uuid DEFAULT NULL, as_of timestamptz DEFAULT now())
 RETURNS TABLE (
@@ -6,9 +7,9 @@ RETURNS TABLE (
     peer_mentor_id uuid, coordinator_id uuid
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp SET jit = off
+SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
 AS $$
-    WITH comes_due AS MATERIALIZED (
+    WITH heard AS MATERIALIZED (
         SELECT o.id AS organization_id
           FROM assignment_reminders.organizations o
           JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
@@ -18,21 +19,21 @@ AS $$
                  FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
                ) AS off
          WHERE e.held_at IS NULL
-           AND assignment_reminders.every_silence_comes_due(
-                   s.reminder_after_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
+           AND assignment_reminders.every_silence_is_heard(
+                   s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
                    s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)
     )
     SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
            (f.facts).as_of - (f.facts).silent_since, f.peer_mentor_id, f.coordinator_id
       FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
-      LEFT JOIN comes_due ON comes_due.organization_id = f.organization_id
+      LEFT JOIN heard ON heard.organization_id = f.organization_id
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
            CASE WHEN f.escalation_status = 'sent'
                 THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
            f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
      WHERE f.status = 'open' AND f.follow_up
-       AND NOT (f.is_plain AND comes_due.organization_id IS NOT NULL)
+       AND NOT (f.is_plain AND heard.organization_id IS NOT NULL)
        AND o.forgotten IS NOT NULL
        AND (forgotten_assignments.organization_id IS NULL
             OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))

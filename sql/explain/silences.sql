@@ -1,5 +1,5 @@
 -- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
--- it stands. is_plain: nothing was enqueued, nothing stops it, and its mentor can be written to. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
 -- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
 -- of all, each table once.
 CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
@@ -23,8 +23,10 @@ AS $$
                (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
                s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
                s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
-           silence.since <= local.today AND r.id IS NULL AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
-               AND mentor_is.unreachable IS NULL,
+           silence.since <= local.today AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
+               AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
+               AND mentor_is.unreachable IS NULL
+               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
            CASE WHEN of_this.reminder THEN r.id END, CASE WHEN of_this.reminder THEN r.sent_at END,
            CASE WHEN of_this.escalation THEN x.id END, CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at, x.recipient_id
       FROM assignment_reminders.assignments a

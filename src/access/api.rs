@@ -27,6 +27,7 @@ const RELATIONS: &[&str] = &[
     "reminders",
     "send_logs",
     "reminder_queue",
+    "silent_assignments",
 ];
 
 /// What they call.

@@ -232,6 +232,8 @@ fn sentences(
     let outlook::Facts { silence, thresholds, calendar, as_of, .. } = facts.outlook;
     let mentor = facts.mentor.unwrap_or("the mentor");
     let coordinator = facts.coordinator.unwrap_or("the coordinator");
+    let (mentor_first, coordinator_first) =
+        (facts.mentor.unwrap_or("The mentor"), facts.coordinator.unwrap_or("The coordinator"));
 
     let days = (as_of - silence.since).num_days();
     let how_long = match days {
@@ -280,27 +282,20 @@ fn sentences(
                         Some("sent") => ("reminded", "was reminded"),
                         _ => ("reminder_given_up", "could not be reminded"),
                     };
-                    tell(code, format!("{} {what} on {}.", capitalized(mentor), date(on)));
+                    tell(code, format!("{mentor_first} {what} on {}.", date(on)));
                 }
                 Reminded::Unreachable => {
                     let why = facts.outlook.mentor_unreachable.map_or("unreachable", in_plain_words);
-                    tell("mentor_unreachable", format!("{} cannot be reminded: {why}.", capitalized(mentor)));
+                    tell("mentor_unreachable", format!("{mentor_first} cannot be reminded: {why}."));
                 }
                 Reminded::Not => match thresholds.reminder_after {
                     Some(days) if counted_days < days.number() => {
-                        tell(
-                            "reminder_not_due",
-                            format!("{} is reminded after {}.", capitalized(mentor), not_yet(days)),
-                        );
+                        tell("reminder_not_due", format!("{mentor_first} is reminded after {}.", not_yet(days)));
                     }
                     Some(days) => {
                         tell(
                             "reminder_due",
-                            format!(
-                                "{} is to be reminded: {} counted days have passed.",
-                                capitalized(mentor),
-                                days.number()
-                            ),
+                            format!("{} is to be reminded: {} counted days have passed.", mentor_first, days.number()),
                         );
                     }
                     None => {}
@@ -310,22 +305,15 @@ fn sentences(
                 && let Some(days) = thresholds.escalate_after
             {
                 if counted_days < days.number() {
-                    tell(
-                        "escalation_not_due",
-                        format!("{} is told after {}.", capitalized(coordinator), not_yet(days)),
-                    );
+                    tell("escalation_not_due", format!("{coordinator_first} is told after {}.", not_yet(days)));
                 } else if outlook.next == Some((Action::Escalate, as_of)) {
                     tell(
                         "escalation_due",
-                        format!(
-                            "{} is to be told: {} counted days have passed.",
-                            capitalized(coordinator),
-                            days.number()
-                        ),
+                        format!("{} is to be told: {} counted days have passed.", coordinator_first, days.number()),
                     );
                 } else {
                     let grace = thresholds.escalation_grace.number();
-                    tell("grace", format!("{} has {grace} counted days after the reminder.", capitalized(mentor)));
+                    tell("grace", format!("{mentor_first} has {grace} counted days after the reminder."));
                 }
             }
         }
@@ -395,11 +383,6 @@ fn in_plain_words(skip_reason: &str) -> &str {
 
 fn date(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
-}
-
-fn capitalized(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use chrono::NaiveDate;
 
 use super::calendar::Calendar;
-use super::follow_up::{Action, Silence, Thresholds, next_escalation, next_reminder};
+use super::follow_up::{Action, MentorsReminder, Silence, Thresholds, next_escalation, next_reminder};
 use super::recipient::is_unreachable;
 
 /// How far a silence has got.
@@ -127,12 +127,15 @@ pub fn outlook(facts: &Facts) -> Outlook {
     Outlook { state: if was_tried { State::Reminded } else { State::Silent }, next, forgotten }
 }
 
-/// Whether every silence of an organization, whose mentor can be written to and which nothing stops, comes to a reminder one day: none of those that
-/// began by `as_of` is forgotten before.
+/// Whether somebody will hear of every silence of an organization that began by `as_of`, whose mentor and coordinator can be written to, which nothing
+/// stops and which was not escalated: it comes to a reminder and, once that was sent or given up, to an escalation.
 #[must_use]
-pub fn every_silence_comes_due(thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> bool {
+pub fn every_silence_is_heard(thresholds: Thresholds, calendar: &Calendar, as_of: NaiveDate) -> bool {
     let silence = Silence { since: as_of, stopped: &[], is_mentor_unreachable: false, reminder: None };
+    let sent = MentorsReminder { status: "sent", skip_reason: None, sent_at: Some(as_of), scheduled_for: as_of };
+    let reminded = Silence { reminder: Some(sent), ..silence };
     next_reminder(silence, thresholds, calendar, as_of).is_some()
+        && next_escalation(reminded, thresholds, calendar, as_of).is_some()
 }
 
 /// Escalation wins over reminding, and a mentor who cannot be reached is not reminded.
@@ -208,7 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::calendar::{DaysOfWeek, Span};
-    use super::super::follow_up::{Days, MentorsReminder, evaluate};
+    use super::super::follow_up::{Days, evaluate};
     use super::*;
 
     /// A Sunday.
@@ -388,10 +391,14 @@ mod tests {
             };
             let expected = TODAY.iter_days().take_while(|day| day.year() < 2030).find_map(acts);
             prop_assert_eq!(outlook(&facts).next, expected);
-            if every_silence_comes_due(thresholds, &calendar, TODAY) {
-                let plain = Silence { stopped: &[], is_mentor_unreachable: false, reminder: None, ..silence };
-                let found = outlook(&Facts { silence: plain, mentor_unreachable: None, ..facts });
-                prop_assert_eq!(found.forgotten, None);
+            if every_silence_is_heard(thresholds, &calendar, TODAY) {
+                let of = |status, skip_reason, day| Some(reminder(status, skip_reason, day));
+                let given_up = sent.map(|sent| MentorsReminder { status: "failed", sent_at: None, ..sent });
+                for reminder in [None, sent, given_up, of("pending", None, 0), of("skipped", Some("no_mentor"), 0)] {
+                    let plain = Silence { stopped: &[], is_mentor_unreachable: false, reminder, ..silence };
+                    let found = outlook(&Facts { silence: plain, mentor_unreachable: None, ..facts });
+                    prop_assert_eq!(found.forgotten, None, "{:?}", reminder);
+                }
             }
         }
     }

@@ -116,7 +116,7 @@ fn an_explanation_says_what_counts_who_is_written_to_and_which_gate_stops_it() {
         explained(&mut client, assignment, at, "explanation"),
         "There was no contact since it was assigned on 1 November 2026, 14 days ago. 6 of these days count; the others do not: \
          4 weekly days off; 9 November 2026 to 10 November 2026 (day off: break); 11 November 2026 to 12 November 2026 (paused: ill). \
-         Mentor is to be reminded: 5 counted days have passed. Nothing is enqueued today: weekly day off. If nothing changes, mentor is reminded on 16 November 2026."
+         mentor is to be reminded: 5 counted days have passed. Nothing is enqueued today: weekly day off. If nothing changes, mentor is reminded on 16 November 2026."
     );
     enqueued(&mut client, "2026-11-15 21:00+00");
     enqueued(&mut client, "2026-11-15 22:00+00");

@@ -82,7 +82,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "assignment_silences",
             "outlook_of",
             "has_come_back",
-            "every_silence_comes_due",
+            "every_silence_is_heard",
             "organization_in_sight",
             "due_follow_ups",
             "evaluation_turns",
