@@ -5,12 +5,15 @@
     -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
     SELECT assignment_reminders.paused_among(
                (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1) AS assignments
-), judged AS MATERIALIZED (
+), judged AS (
     SELECT r.*, kind.follows, a.peer_mentor_id,
            CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
-           student.name AS student_name,
-           CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
+           (SELECT u.name FROM assignment_reminders.users u
+             WHERE u.id = a.student_id AND (u.organization_id = r.organization_id) IS TRUE) AS student_name,
+           CASE kind.addressee WHEN 'mentor' THEN recipient.name
+                ELSE (SELECT u.name FROM assignment_reminders.users u
+                       WHERE u.id = m.user_id AND (u.organization_id = r.organization_id) IS TRUE) END AS peer_mentor_name,
            recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
            coalesce(recipient.timezone, r.organization_timezone) AS recipient_timezone,
            assignment_reminders.skip_reason(ROW(
@@ -24,7 +27,8 @@
                        AND beside.scheduled_for <= $1 AND beside.status <> 'skipped') END,
                a.status, silence.since, a.due_at,
                preference.daily_summary,
-               ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date,
+               CASE WHEN kind.follows = 'day'
+                    THEN ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date END,
                CASE WHEN kind.follows = 'day'
                     THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, r.organization_timezone)) END,
                recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
@@ -65,14 +69,7 @@
             WHERE u.id = addressee.id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS recipient ON true
       LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = a.student_id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
-           ) AS student ON true
-      LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
-              AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
-           ) AS mentor ON true
-      LEFT JOIN LATERAL (
            SELECT p.daily_summary, p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = recipient.id LIMIT 1
            ) AS preference ON true
+     -- Each is judged once, and goes on at once.
+    OFFSET 0

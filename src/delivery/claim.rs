@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 
 use super::asked::with_questions;
 use super::digest::Digests;
-use super::limit::{Limit, Limited};
+use super::limit::{Limit, Limits};
 use super::notify;
 use super::progress::{self, Place};
 use crate::arguments;
@@ -270,13 +270,9 @@ impl Claim<'_> {
         );
         let (organizations, available_at, numbers) = Place::columns(&places);
         let arguments = [self.as_of.into(), organizations.into(), available_at.into(), numbers.into()];
-        let mut limited = Vec::new();
         let mut queues: Vec<Queue> = QUEUES.write(&arguments, |rows| {
             rows.map(|row| {
                 let organization = row.not_null("organization_id")?;
-                if let Some(per_minute) = row.get("messages_per_minute")? {
-                    limited.push(Limited { organization, per_minute, is_counted: row.not_null("is_counted")? });
-                }
                 let reached = Some((row.not_null("after_available_at")?, row.not_null("after_number")?));
                 let place = Place { organization, reached };
                 let place_of_due_dates = Place::start_of(organization);
@@ -286,6 +282,8 @@ impl Claim<'_> {
             })
             .collect()
         })?;
+        let Limits { paused, limited } = Limits::of(queues.iter().map(Queue::organization).collect(), self.as_of)?;
+        queues.retain(|queue| !paused.contains(queue.organization().as_bytes()));
         let limits = Limit::lock(limited, self.as_of)?;
         let allowances: HashMap<[u8; 16], i32> = limits.iter().map(Limit::allowance).collect();
         for queue in &mut queues {
@@ -388,8 +386,12 @@ macro_rules! picked {
 pub(super) use picked;
 
 macro_rules! claims {
-    ($first:literal) => {
-        concat!(picked!($first, "pick_locked", "judge", "claim"), ")\n", include_str!("../../sql/delivery/lease.sql"))
+    ($first:literal, $which:literal) => {
+        concat!(
+            picked!($first, "pick_locked", "judge", "claim", $which),
+            ")\n",
+            include_str!("../../sql/delivery/lease.sql")
+        )
     };
 }
 
@@ -429,13 +431,22 @@ impl Asked<'_> {
 
     /// One statement: of each queue so many, of which `left` are handed out.
     fn decide(&self) -> Result<Decided> {
-        static OLDEST: Statement = Statement::by_index(claims!("pick_oldest"), PARAMETERS);
-        static DUE_DATES: Statement = Statement::by_index(claims!("pick_due_dates"), PARAMETERS);
-        let statement = match self.first {
-            First::Oldest => &OLDEST,
-            First::DueDates => &DUE_DATES,
+        static OLDEST: Statement = Statement::by_index(claims!("pick_oldest", "claim_all"), PARAMETERS);
+        static OLDEST_IN_TURN: Statement = Statement::by_index(claims!("pick_oldest", "claim_in_turn"), PARAMETERS);
+        static DUE_DATES: Statement = Statement::by_index(claims!("pick_due_dates", "claim_all"), PARAMETERS);
+        static DUE_DATES_IN_TURN: Statement =
+            Statement::by_index(claims!("pick_due_dates", "claim_in_turn"), PARAMETERS);
+        let are_all_wanted = self.sizes.iter().sum::<i32>() <= self.left;
+        let statement = match (self.first, are_all_wanted) {
+            (First::Oldest, true) => &OLDEST,
+            (First::Oldest, false) => &OLDEST_IN_TURN,
+            (First::DueDates, true) => &DUE_DATES,
+            (First::DueDates, false) => &DUE_DATES_IN_TURN,
         };
-        let rows = with_questions(|| statement.write_rows(&self.arguments()))?;
+        let mut rows = with_questions(|| statement.write_rows(&self.arguments()))?;
+        rows.sort_by_key(|row| {
+            Ok((row.not_null::<TimestampWithTimeZone>("available_at")?.into_inner(), row.not_null::<i64>("number")?))
+        })?;
         let found = per_organization(&rows)?;
         let mut handed_out = Vec::new();
         for row in rows.rows() {

@@ -298,6 +298,7 @@ fn take(asked: &Asked, reminders: Vec<Uuid>, people: Vec<Uuid>) -> Result<Result
             include_str!("../../sql/delivery/take.sql"),
             include_str!("../../sql/delivery/judge.sql"),
             include_str!("../../sql/delivery/claim.sql"),
+            include_str!("../../sql/delivery/claim_all.sql"),
             "), claimed AS (\n",
             include_str!("../../sql/delivery/lease.sql"),
             include_str!("../../sql/delivery/items.sql"),
@@ -306,6 +307,6 @@ fn take(asked: &Asked, reminders: Vec<Uuid>, people: Vec<Uuid>) -> Result<Result
     );
     let mut arguments = asked.arguments();
     // All of a message, however few messages are wanted.
-    (arguments[3], arguments[7], arguments[10]) = (reminders.into(), i32::MAX.into(), people.into());
+    (arguments[3], arguments[10]) = (reminders.into(), people.into());
     with_questions(|| TAKE.write_rows(&arguments))
 }

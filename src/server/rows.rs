@@ -95,7 +95,12 @@ impl Row {
 
     /// The number, from 1, and the type of a column.
     fn column(&self, name: &str) -> Option<(i32, pg_sys::Oid)> {
-        columns(self.descriptor).find(|column| column.name == name.as_bytes()).map(|column| (column.number, column.oid))
+        // SAFETY: whoever hands over a descriptor keeps it for as long as its rows are read.
+        let (described, count) = unsafe { (PgTupleDesc::from_pg_unchecked(self.descriptor), (*self.descriptor).natts) };
+        (0..count).find_map(|at| {
+            let attribute = described.get(usize::try_from(at).ok()?)?;
+            is_named(&attribute.attname, name).then_some((at + 1, attribute.atttypid))
+        })
     }
 
     /// The values of all columns, and which are NULL.
@@ -137,6 +142,16 @@ impl ResultSet {
         self.rows.iter()
     }
 
+    /// Puts the rows in the order of what this says of each.
+    pub fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&Row) -> Result<K>) -> Result<()> {
+        if self.rows.len() > 1 {
+            let mut keyed: Vec<(K, Row)> = self.rows.iter().map(|row| Ok((key(row)?, *row))).collect::<Result<_>>()?;
+            keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+            self.rows = keyed.into_iter().map(|(_, row)| row).collect();
+        }
+        Ok(())
+    }
+
     /// Keeps the rows of which this is true.
     pub fn retain(&mut self, is_wanted: impl Fn(&Row) -> Result<bool>) -> Result<()> {
         let mut wanted = Vec::with_capacity(self.rows.len());
@@ -174,6 +189,13 @@ pub fn columns<'a>(descriptor: pg_sys::TupleDesc) -> impl Iterator<Item = Column
             is_dropped: attribute.attisdropped,
         })
     })
+}
+
+/// Whether a name in the catalog is this one.
+pub fn is_named(stored: &pg_sys::NameData, name: &str) -> bool {
+    // SAFETY: characters are bytes.
+    let stored = unsafe { std::slice::from_raw_parts(stored.data.as_ptr().cast::<u8>(), stored.data.len()) };
+    stored.starts_with(name.as_bytes()) && stored.get(name.len()) == Some(&0)
 }
 
 /// The name of a descriptor's type, as SQL shows it.
