@@ -212,8 +212,10 @@ impl Queue {
 
 /// What one statement, or what belongs together of several, decided.
 pub struct Decided {
-    /// Also what was skipped or given up.
-    pub rows: ResultSet,
+    /// What was skipped or given up has no claim, and is nothing for the worker.
+    pub claimed: ResultSet,
+    /// How many messages of each organization these are.
+    pub taken: HashMap<[u8; 16], i32>,
     /// How many it met of each organization, whatever became of them.
     pub found: HashMap<[u8; 16], i32>,
     /// How far it got: nothing is left before these.
@@ -329,18 +331,11 @@ impl Claim<'_> {
                 }
                 let (as_of, lease, places, sizes) = (self.as_of, self.lease, &places, &sizes);
                 let ask = Asked { as_of, lease, places, sizes, messages: &messages, left, claim_id, round, first };
-                let Decided { mut rows, found, reached, work } = match self.hands_out {
+                let Decided { claimed: rows, taken, found, reached, work } = match self.hands_out {
                     HandsOut::Reminders => ask.decide()?,
                     HandsOut::Digests(digests) => digests.decide(&ask)?,
                 };
                 *decided += work;
-                log_lost(&rows)?;
-                // What was skipped or given up has no claim, and is nothing for the worker.
-                rows.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
-                let taken = match self.hands_out {
-                    HandsOut::Reminders => per_organization(&rows)?,
-                    HandsOut::Digests(digests) => digests.new_messages(&rows)?,
-                };
                 count += taken.values().sum::<i32>();
                 if first == First::Oldest {
                     progress::ended(&reached);
@@ -443,21 +438,48 @@ impl Asked<'_> {
             (First::DueDates, true) => &DUE_DATES,
             (First::DueDates, false) => &DUE_DATES_IN_TURN,
         };
-        let mut rows = with_questions(|| statement.write_rows(&self.arguments()))?;
-        rows.sort_by_key(|row| {
-            Ok((row.not_null::<TimestampWithTimeZone>("available_at")?.into_inner(), row.not_null::<i64>("number")?))
-        })?;
-        let found = per_organization(&rows)?;
-        let mut handed_out = Vec::new();
-        for row in rows.rows() {
-            if row.get::<Uuid>("claim_id")?.is_some() {
-                handed_out.push(position(row)?);
-            }
-        }
+        let met = Met::all(&with_questions(|| statement.write_rows(&self.arguments()))?)?;
+        let places = || met.iter().map(|(met, _)| met.place);
+        let handed_out: Vec<Place> = met.iter().filter(|(met, _)| met.is_claimed).map(|(met, _)| met.place).collect();
+        let (found, taken) = (per_organization(places()), per_organization(handed_out.iter().copied()));
         let is_enough = i32::try_from(handed_out.len()).unwrap_or(i32::MAX) >= self.left;
         // Of more than was wanted, some may have been left between these.
-        let reached = if is_enough { handed_out } else { rows.rows().map(position).collect::<Result<_>>()? };
-        Ok(Decided { work: rows.count(), rows, found, reached })
+        let reached = if is_enough { handed_out } else { places().collect() };
+        let work = i32::try_from(met.len()).unwrap_or(i32::MAX);
+        Ok(Decided { claimed: Met::claimed(met), taken, found, reached, work })
+    }
+}
+
+/// What was decided on one reminder.
+pub struct Met {
+    place: Place,
+    is_claimed: bool,
+    /// Whether a claim of it was never answered.
+    is_lost: bool,
+    is_given_up: bool,
+}
+
+impl Met {
+    /// What a statement with lease.sql has written, the oldest first, with its rows. Logs the attempts that nobody answered for.
+    pub fn all(rows: &ResultSet) -> Result<Vec<(Self, Row)>> {
+        let columns = ["organization_id", "available_at", "number", "claim_id", "is_lost", "is_given_up"];
+        let mut met = rows.each(columns, |cells| {
+            let reached = (cells.not_null::<TimestampWithTimeZone>(1)?, cells.not_null::<i64>(2)?);
+            Ok(Self {
+                place: Place { organization: cells.not_null(0)?, reached: Some(reached) },
+                is_claimed: cells.get::<Uuid>(3)?.is_some(),
+                is_lost: cells.not_null(4)?,
+                is_given_up: cells.not_null(5)?,
+            })
+        })?;
+        met.sort_by_key(|(met, _)| met.place.reached.map(|(available_at, number)| (available_at.into_inner(), number)));
+        log_lost(&met)?;
+        Ok(met)
+    }
+
+    /// The rows of what a worker gets.
+    pub fn claimed(met: Vec<(Self, Row)>) -> ResultSet {
+        met.into_iter().filter(|(met, _)| met.is_claimed).map(|(_, row)| row).collect()
     }
 }
 
@@ -474,13 +496,13 @@ pub fn position(row: &Row) -> Result<Place> {
     Ok(Place { organization: row.not_null("organization_id")?, reached })
 }
 
-/// How many rows there are of each organization.
-pub fn per_organization(rows: &ResultSet) -> Result<HashMap<[u8; 16], i32>> {
+/// How many places there are in the queue of each organization.
+fn per_organization(places: impl Iterator<Item = Place>) -> HashMap<[u8; 16], i32> {
     let mut found = HashMap::new();
-    for row in rows.rows() {
-        *found.entry(*row.not_null::<Uuid>("organization_id")?.as_bytes()).or_insert(0) += 1;
+    for place in places {
+        *found.entry(*place.organization.as_bytes()).or_insert(0) += 1;
     }
-    Ok(found)
+    found
 }
 
 /// The furthest place of each organization.
@@ -494,21 +516,18 @@ fn furthest(places: &[Place]) -> HashMap<[u8; 16], Place> {
 }
 
 /// Logs the attempts that nobody answered for, and notifies when a reminder was given up for it.
-fn log_lost(decided: &ResultSet) -> Result<()> {
+fn log_lost(decided: &[(Met, Row)]) -> Result<()> {
     static LOG: Statement =
         Statement::by_index(include_str!("../../sql/delivery/log_lost.sql"), &[types::UUIDS, types::TEXTS]);
-    let (mut reminders, mut addresses, mut is_given_up) = (Vec::<Uuid>::new(), Vec::<Option<String>>::new(), false);
-    for row in decided.rows() {
-        is_given_up = is_given_up || row.not_null("is_given_up")?;
-        if row.not_null("is_lost")? {
-            reminders.push(row.not_null("reminder_id")?);
-            addresses.push(row.get("lost_email")?);
-        }
+    let (mut reminders, mut addresses) = (Vec::<Uuid>::new(), Vec::<Option<String>>::new());
+    for (_, row) in decided.iter().filter(|(met, _)| met.is_lost) {
+        reminders.push(row.not_null("reminder_id")?);
+        addresses.push(row.get("lost_email")?);
     }
     if !reminders.is_empty() {
         LOG.run(&[reminders.into(), addresses.into()])?;
     }
-    if is_given_up {
+    if decided.iter().any(|(met, _)| met.is_given_up) {
         notify::failed()?;
     }
     Ok(())

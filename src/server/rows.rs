@@ -78,11 +78,11 @@ impl Iterator for Rows {
 impl Row {
     /// A column by its name. XX000 when there is none, or when it is of another type.
     pub fn get<T: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<T>> {
-        let (number, type_oid) =
-            self.column(name).ok_or_else(|| broken_statement(format!("the statement has no column {name}")))?;
+        let (at, type_oid) = self.place(name)?;
         let mut is_null = false;
         // SAFETY: tuple and descriptor belong together. What is read is copied by from_datum.
         unsafe {
+            let number = i32::try_from(at + 1).map_err(broken_statement)?;
             let datum = pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &raw mut is_null);
             T::try_from_datum(datum, is_null, type_oid).map_err(broken_statement)
         }
@@ -93,14 +93,16 @@ impl Row {
         self.get(name)?.ok_or_else(|| broken_statement(format!("the statement leaves {name} NULL")))
     }
 
-    /// The number, from 1, and the type of a column.
-    fn column(&self, name: &str) -> Option<(i32, pg_sys::Oid)> {
+    /// Where a column stands, and its type. XX000 when there is none.
+    fn place(&self, name: &str) -> Result<(usize, pg_sys::Oid)> {
         // SAFETY: whoever hands over a descriptor keeps it for as long as its rows are read.
         let (described, count) = unsafe { (PgTupleDesc::from_pg_unchecked(self.descriptor), (*self.descriptor).natts) };
-        (0..count).find_map(|at| {
-            let attribute = described.get(usize::try_from(at).ok()?)?;
-            is_named(&attribute.attname, name).then_some((at + 1, attribute.atttypid))
-        })
+        let count = usize::try_from(count).unwrap_or(0);
+        let found = (0..count).find_map(|at| {
+            let attribute = described.get(at)?;
+            is_named(&attribute.attname, name).then_some((at, attribute.atttypid))
+        });
+        found.ok_or_else(|| broken_statement(format!("the statement has no column {name}")))
     }
 
     /// The values of all columns, and which are NULL.
@@ -142,26 +144,50 @@ impl ResultSet {
         self.rows.iter()
     }
 
-    /// Puts the rows in the order of what this says of each.
-    pub fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&Row) -> Result<K>) -> Result<()> {
-        if self.rows.len() > 1 {
-            let mut keyed: Vec<(K, Row)> = self.rows.iter().map(|row| Ok((key(row)?, *row))).collect::<Result<_>>()?;
-            keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
-            self.rows = keyed.into_iter().map(|(_, row)| row).collect();
+    /// What `read` makes of these columns of each row, with the row. They are looked for once, and each row is taken apart once.
+    pub fn each<const N: usize, T>(
+        &self,
+        names: [&str; N],
+        read: impl Fn(&Cells<N>) -> Result<T>,
+    ) -> Result<Vec<(T, Row)>> {
+        let Some(first) = self.rows.first() else { return Ok(Vec::new()) };
+        let mut places = [(0, pg_sys::InvalidOid); N];
+        for (place, name) in places.iter_mut().zip(names) {
+            *place = first.place(name)?;
         }
-        Ok(())
+        let read = |row: &Row| {
+            let (values, nulls) = row.values();
+            Ok((read(&Cells { names, places, values, nulls })?, *row))
+        };
+        self.rows.iter().map(read).collect()
+    }
+}
+
+impl FromIterator<Row> for ResultSet {
+    fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
+        Self { rows: rows.into_iter().collect() }
+    }
+}
+
+/// Columns of a row, in the order in which they were asked for.
+pub struct Cells<'a, const N: usize> {
+    names: [&'a str; N],
+    places: [(usize, pg_sys::Oid); N],
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
+impl<const N: usize> Cells<'_, N> {
+    /// XX000 when it is of another type.
+    pub fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<Option<T>> {
+        let (at, type_oid) = self.places[column];
+        // SAFETY: the value is of this type, and is copied.
+        unsafe { T::try_from_datum(self.values[at], self.nulls[at], type_oid) }.map_err(broken_statement)
     }
 
-    /// Keeps the rows of which this is true.
-    pub fn retain(&mut self, is_wanted: impl Fn(&Row) -> Result<bool>) -> Result<()> {
-        let mut wanted = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            if is_wanted(row)? {
-                wanted.push(*row);
-            }
-        }
-        self.rows = wanted;
-        Ok(())
+    /// One that the statement never leaves NULL. XX000 when it does.
+    pub fn not_null<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<T> {
+        self.get(column)?.ok_or_else(|| broken_statement(format!("the statement leaves {} NULL", self.names[column])))
     }
 }
 
