@@ -390,7 +390,7 @@ macro_rules! claims {
     };
 }
 
-/// What statements of claims take: pick.sql, take.sql, claim.sql and lease.sql say what each is.
+/// What statements of claims take: pick.sql, take.sql, claim_in_turn.sql and lease.sql say what each is.
 pub const PARAMETERS: &[pgrx::pg_sys::BuiltinOid] = &[
     types::MOMENT,
     types::TEXTS,

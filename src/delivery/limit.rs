@@ -30,7 +30,8 @@ impl Limits {
         static LIMITS: Statement =
             Statement::by_index(include_str!("../../sql/delivery/limits.sql"), &[types::UUIDS, types::MOMENT]);
         // Most programmes limit and pause nobody, which is known at once. An index has a block before anything is in it.
-        if blocks(c"reminder_settings_limited_idx") <= 1 && blocks(c"claim_rates") == 0 {
+        let are_there_any = || blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0;
+        if organizations.is_empty() || !are_there_any() {
             return Ok(Self::default());
         }
         LIMITS.write(&[organizations.into(), as_of.into()], |rows| {

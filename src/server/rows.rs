@@ -131,10 +131,6 @@ impl ResultSet {
         self.rows.is_empty()
     }
 
-    pub fn count(&self) -> i32 {
-        i32::try_from(self.rows.len()).unwrap_or(i32::MAX)
-    }
-
     /// Puts the rows of another execution of the same statement behind these.
     pub fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);
