@@ -757,7 +757,7 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 
 -- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
 -- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
--- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_sent_once_key.
 CREATE OR REPLACE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
@@ -811,7 +811,7 @@ COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
     'The addresses of a person, in lower case: the present one, and earlier ones as far as logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
 
 -- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
--- contact_corrections_assignment_number_key, send_logs_reminder_idx. Reads send_logs whole for the addresses, and users for whose
+-- contact_corrections_assignment_number_key, send_logs_sent_once_key. Reads send_logs whole for the addresses, and users for whose
 -- else they are: both have no index by address, which every message would pay for.
 CREATE OR REPLACE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
 LANGUAGE sql STABLE

@@ -527,49 +527,51 @@ takes!(
 #[pg_extern(name = "skip_reason", immutable, parallel_safe)]
 fn skip_reason_by_facts(facts: Option<Record<ReminderFacts>>) -> Result<Option<String>> {
     let facts = facts.ok_or_else(|| null_argument("facts"))?;
-    let reminder_type: Option<String> = facts.get("reminder_type")?;
-    let kind = Kind::of(&reminder_type.ok_or_else(|| null_argument("reminder_type"))?);
     let moment = |name| Ok(facts.get::<TimestampWithTimeZone>(name)?.map(nearest_moment));
     let is = |name| facts.get::<bool>(name);
-    let now = moment("as_of")?.ok_or_else(|| null_argument("as_of"))?;
-
+    // In the order of the attributes: so each is found where it is looked for first.
+    let reminder_type: Option<String> = facts.get("reminder_type")?;
+    let (anchor, scheduled_for) = (moment("anchor")?, moment("scheduled_for")?);
+    let latest_scheduled_for = moment("latest_scheduled_for")?;
     let status: Option<String> = facts.get("assignment_status")?;
-    let assignment = match status.as_deref().zip(facts.get::<Date>("silent_since")?) {
-        None => None,
-        Some((status, silent_since)) => Some(Assignment {
-            status,
-            silent_since: nearest_date(silent_since),
-            due_at: moment("due_at")?,
-            is_followed_up: is("is_followed_up")?.unwrap_or(true),
-            is_paused: is("is_paused")?.unwrap_or(false),
-            has_another_mentor: is("is_of_another_mentor")?.unwrap_or(false),
-        }),
+    let silent_since = facts.get::<Date>("silent_since")?;
+    let due_at = moment("due_at")?;
+    let day = Day {
+        is_wanted: is("is_wanted")?.unwrap_or(false),
+        // Without an anchor, any day.
+        is_today: is("is_today")?.unwrap_or(true),
+        has_something_to_say: is("has_something_to_say")?.unwrap_or(false),
     };
-    let scheduled_for = moment("scheduled_for")?;
-    let recipient = match is("is_opted_out")? {
-        None => None,
-        Some(is_opted_out) => Some(Recipient {
-            is_opted_out,
-            has_address: is("has_address")?.unwrap_or(false),
-            is_muted: is("is_muted")?.unwrap_or(false),
-        }),
-    };
+    let (is_opted_out, has_address) = (is("is_opted_out")?, is("has_address")?);
+    let now = moment("as_of")?.ok_or_else(|| null_argument("as_of"))?;
+    let (is_paused, is_of_another_mentor) = (is("is_paused")?, is("is_of_another_mentor")?);
+    let is_followed_up = is("is_followed_up")?;
+    let (is_admin, is_muted, is_called_for) = (is("is_admin")?, is("is_muted")?, is("is_called_for")?);
+
+    let assignment = status.as_deref().zip(silent_since).map(|(status, silent_since)| Assignment {
+        status,
+        silent_since: nearest_date(silent_since),
+        due_at,
+        is_followed_up: is_followed_up.unwrap_or(true),
+        is_paused: is_paused.unwrap_or(false),
+        has_another_mentor: is_of_another_mentor.unwrap_or(false),
+    });
+    let recipient = is_opted_out.map(|is_opted_out| Recipient {
+        is_opted_out,
+        has_address: has_address.unwrap_or(false),
+        is_muted: is_muted.unwrap_or(false),
+    });
     let reason = delivery::skip_reason(&Facts {
-        kind,
-        anchor: moment("anchor")?,
+        kind: Kind::of(&reminder_type.ok_or_else(|| null_argument("reminder_type"))?),
+        anchor,
         scheduled_for: scheduled_for.unwrap_or(now),
         // Without a time of its own it is not beside any other.
-        latest_scheduled_for: moment("latest_scheduled_for")?.filter(|_| scheduled_for.is_some()),
+        latest_scheduled_for: latest_scheduled_for.filter(|_| scheduled_for.is_some()),
         assignment,
-        day: Day {
-            is_wanted: is("is_wanted")?.unwrap_or(false),
-            // Without an anchor, any day.
-            is_today: is("is_today")?.unwrap_or(true),
-            has_something_to_say: is("has_something_to_say")?.unwrap_or(false),
-        },
+        day,
         recipient,
-        is_admin: is("is_admin")?.unwrap_or(false),
-        is_called_for: is("is_called_for")?.unwrap_or(true),
+        is_admin: is_admin.unwrap_or(false),
+        is_called_for: is_called_for.unwrap_or(true),
         now,
     });
     Ok(reason.map(|reason| reason.name().to_string()))

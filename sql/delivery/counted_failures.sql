@@ -1,5 +1,5 @@
 -- Those of the locked reminders ($1) of which a failure counted before, against the address that they were claimed for now: however often it is tried, it is one message.
--- Indexes: reminders_pkey, send_logs_reminder_idx.
+-- Indexes: reminders_pkey, send_logs_sent_once_key.
 SELECT r.id
   FROM assignment_reminders.reminders r
  WHERE r.id = ANY ($1)

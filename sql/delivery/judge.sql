@@ -1,21 +1,20 @@
 -- Whether what is locked should still be sent, and whom it goes to: the middle of a statement, between what locks (pick.sql of a claim,
 -- held.sql of a lease that is extended) and what writes. $1: as_of, $2: the types that follow something else than a due date.
 -- Index: primary keys; reminders_assignment_type_key for those of the same due date.
-), paused AS MATERIALIZED (
-    -- With the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
-    SELECT assignment_reminders.paused_among(
-               (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1) AS assignments
-), judged AS MATERIALIZED (
-    SELECT r.*, kind.follows, a.peer_mentor_id,
-           CASE WHEN kind.follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
+), judged AS (
+    SELECT r.*, (r.kind).follows AS follows, a.peer_mentor_id,
+           CASE WHEN (r.kind).follows = 'silence' AND recipient.id IS DISTINCT FROM r.enqueued_recipient_id THEN recipient.id END AS new_recipient_id,
            a.title AS assignment_title, a.last_contact_date, a.due_at, silence.since AS silent_since,
-           student.name AS student_name,
-           CASE kind.addressee WHEN 'mentor' THEN recipient.name ELSE mentor.name END AS peer_mentor_name,
+           (SELECT u.name FROM assignment_reminders.users u
+             WHERE u.id = a.student_id AND (u.organization_id = r.organization_id) IS TRUE) AS student_name,
+           CASE (r.kind).addressee WHEN 'mentor' THEN recipient.name
+                ELSE (SELECT u.name FROM assignment_reminders.users u
+                       WHERE u.id = m.user_id AND (u.organization_id = r.organization_id) IS TRUE) END AS peer_mentor_name,
            recipient.id AS recipient_id, recipient.email AS recipient_email, recipient.name AS recipient_name,
            coalesce(recipient.timezone, r.organization_timezone) AS recipient_timezone,
            assignment_reminders.skip_reason(ROW(
                r.reminder_type, r.anchor, r.scheduled_for,
-               CASE WHEN kind.follows = 'due date' THEN (
+               CASE WHEN (r.kind).follows = 'due date' THEN (
                     -- Those of the same due date that are due as well.
                     SELECT max(beside.scheduled_for)
                       FROM assignment_reminders.reminders beside
@@ -24,21 +23,22 @@
                        AND beside.scheduled_for <= $1 AND beside.status <> 'skipped') END,
                a.status, silence.since, a.due_at,
                preference.daily_summary,
-               ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date,
-               CASE WHEN kind.follows = 'day'
+               CASE WHEN (r.kind).follows = 'day'
+                    THEN ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date END,
+               CASE WHEN (r.kind).follows = 'day'
                     THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, r.organization_timezone)) END,
                recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
-               r.assignment_id = ANY (paused.assignments),
+               -- Asked once for all, with the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
+               r.assignment_id = ANY ((SELECT assignment_reminders.paused_among(
+                   (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1))::uuid[]),
                r.enqueued_peer_mentor_id <> a.peer_mentor_id, a.follow_up,
                recipient.role = 'admin', assignment_reminders.is_muted(preference.muted_types, r.reminder_type),
-               CASE kind.follows WHEN 'due date' THEN assignment_reminders.is_of_due_offset(r.reminder_type, r.due_offsets)
+               CASE (r.kind).follows WHEN 'due date' THEN assignment_reminders.is_of_due_offset(r.reminder_type, r.due_offsets)
                                  -- Asked of those alone that waited while settings changed.
                                  WHEN 'silence' THEN CASE WHEN r.thresholds_changed_at > r.scheduled_for
                                                           THEN assignment_reminders.is_called_for(r.reminder_type, r.assignment_id, $1) END
                                  END)::assignment_reminders.reminder_facts) AS skip_reason
-      FROM locked r
-     CROSS JOIN paused
-     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
+      FROM (SELECT locked.*, assignment_reminders.reminder_kind(locked.reminder_type) AS kind FROM locked OFFSET 0) AS r
       -- LIMIT 1, of unique rows, keeps each of these a look-up by key: never a join that reads a whole table. IS TRUE keeps it one by the id,
       -- whatever the statistics say of organizations.
       LEFT JOIN LATERAL (
@@ -53,10 +53,10 @@
       -- Follow-ups go to whoever is mentor or coordinator now.
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.addressee_id(
-                  kind.addressee, m.user_id,
+                  (r.kind).addressee, m.user_id,
                   -- Asked only where there is anybody to choose from: it costs more than all the rest.
                   CASE WHEN r.fallback_coordinator_id IS NULL THEN a.coordinator_id
-                       WHEN kind.addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
+                       WHEN (r.kind).addressee = 'coordinator' THEN assignment_reminders.coordinator_to_tell(
                            r.organization_id, a.coordinator_id, r.fallback_coordinator_id, r.reminder_type) END,
                   r.enqueued_recipient_id, a.student_id) AS id
            ) AS addressee
@@ -65,14 +65,7 @@
             WHERE u.id = addressee.id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
            ) AS recipient ON true
       LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = a.student_id AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
-           ) AS student ON true
-      LEFT JOIN LATERAL (
-           SELECT u.name FROM assignment_reminders.users u
-            WHERE u.id = CASE WHEN kind.addressee <> 'mentor' THEN m.user_id END
-              AND (u.organization_id = r.organization_id) IS TRUE LIMIT 1
-           ) AS mentor ON true
-      LEFT JOIN LATERAL (
            SELECT p.daily_summary, p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = recipient.id LIMIT 1
            ) AS preference ON true
+     -- Each is judged once, and goes on at once.
+    OFFSET 0

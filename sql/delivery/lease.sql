@@ -1,4 +1,4 @@
--- What claim.sql decided on is leased, skipped or given up. $3: lease, $11: whom it may be handed out for (NULL: anybody).
+-- What claim.sql decided on is leased, skipped or given up. $3: lease, $9: the claim, $11: whom it may be handed out for (NULL: anybody).
 UPDATE assignment_reminders.reminders r
    SET status = outcome.status,
        skip_reason = outcome.skip_reason,
@@ -13,8 +13,8 @@ UPDATE assignment_reminders.reminders r
        updated_at = now()
   FROM outcome
  -- A row that somebody changed since this statement began has another ctid now: it was locked, but not evaluated as it is,
- -- and stays for the next claim. So does what more is locked than is to be handed out.
- WHERE r.ctid = outcome.row_ctid AND (outcome.status <> 'pending' OR outcome.turn <= $8)
+ -- and stays for the next claim.
+ WHERE r.ctid = outcome.row_ctid
    -- Of one who is another than when it was enqueued: whoever is being deleted, or is locked otherwise, waits for the next claim, and is waited
    -- for by none.
    AND (outcome.new_recipient_id IS NULL

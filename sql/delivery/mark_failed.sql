@@ -15,17 +15,14 @@ WITH failed AS (
 INSERT INTO assignment_reminders.send_logs
        (id, organization_id, reminder_id, assignment_id, reminder_type, anchor, to_email, status, error, verdict, attempt, given_up)
 SELECT assignment_reminders.time_ordered_id(), failed.organization_id, failed.id, failed.assignment_id, failed.reminder_type,
-       failed.anchor, coalesce(failed.claimed_email, u.email), 'failed', failed.error, failed.verdict,
+       failed.anchor,
+       coalesce(failed.claimed_email,
+                -- Whom 0.1.0 claimed it for.
+                (SELECT u.email FROM assignment_reminders.users u
+                  WHERE u.id = coalesce(failed.recipient_id,
+                                        (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = failed.assignment_id)))),
+       'failed', failed.error, failed.verdict,
        -- One that cost nothing is told by the number that the next will have, too.
        least(failed.attempts, 2147483646) + 1 - failed.cost, failed.status = 'failed'
   FROM failed
-  -- Whom 0.1.0 claimed it for.
-  LEFT JOIN LATERAL (
-       SELECT a.student_id FROM assignment_reminders.assignments a
-        WHERE a.id = CASE WHEN failed.claimed_email IS NULL AND failed.recipient_id IS NULL THEN failed.assignment_id END LIMIT 1
-       ) AS a ON true
-  LEFT JOIN LATERAL (
-       SELECT u.email FROM assignment_reminders.users u
-        WHERE u.id = CASE WHEN failed.claimed_email IS NULL THEN coalesce(failed.recipient_id, a.student_id) END LIMIT 1
-       ) AS u ON true
 RETURNING reminder_id, organization_id, to_email, given_up

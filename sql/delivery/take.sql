@@ -1,5 +1,5 @@
--- What a digest takes, of those reminders ($4) that are due to people who are held: the beginning of a statement that goes on with judge.sql, claim.sql and
--- lease.sql, as pick.sql is of claims. $10: whether it is the one that is tried alone, as there. Index: primary keys.
+-- What a digest takes, of those reminders ($4) that are due to people who are held: the beginning of a statement that goes on with judge.sql,
+-- claim.sql, claim_all.sql and lease.sql, as pick.sql is of claims. $10: whether it is the one that is tried alone, as there. Index: primary keys.
 WITH locked AS MATERIALIZED (
     SELECT o.timezone AS organization_timezone, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at,
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, coalesce(s.max_attempts, 5)) END AS after_loss, r.*

@@ -13,6 +13,8 @@ COMMENT ON COLUMN assignment_reminders.reminder_settings.thresholds_changed_at I
 ALTER TABLE assignment_reminders.send_logs ADD COLUMN episode integer;
 COMMENT ON COLUMN assignment_reminders.send_logs.episode IS
     'Of a message that was handed to the provider: the episode of its reminder, of which no other may be. NULL: of other events, and before 0.2.0.';
-CREATE UNIQUE INDEX send_logs_sent_once_key ON assignment_reminders.send_logs (reminder_id, episode) WHERE status = 'queued' AND episode IS NOT NULL;
+-- Also finds the logs of a reminder, as the index before it did, which each log cost once more.
+CREATE UNIQUE INDEX send_logs_sent_once_key ON assignment_reminders.send_logs (reminder_id, episode);
+DROP INDEX assignment_reminders.send_logs_reminder_idx;
 
 COMMENT ON COLUMN assignment_reminders.users.timezone IS 'Any zone that Postgres knows. NULL: the organization''s.';

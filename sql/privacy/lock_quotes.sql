@@ -1,7 +1,7 @@
 -- Locks what holds or quotes an address ($2) of a locked person ($1), whoever it is about, as far as nobody else holds it, and returns
 -- all of it, and what is locked. Not where the address is another person's now ($3 and $4, pairwise: organization and address).
 -- Also logs without an address, of reminders addressed to the person, that have a text.
--- Reads these tables whole, since texts have no index; send_logs_reminder_idx for the last; primary keys to lock.
+-- Reads these tables whole, since texts have no index; send_logs_sent_once_key for the last; primary keys to lock.
 WITH spared AS MATERIALIZED (
     SELECT s.organization_id, array_agg(s.address) AS addresses
       FROM unnest($3::uuid[], $4::text[]) AS s (organization_id, address)

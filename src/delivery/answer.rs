@@ -274,6 +274,11 @@ trait Answer {
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
 
+    /// Writes it of a single reminder that is not locked, if this claim holds it. False: nothing was written, and what there is to say is found when it is locked.
+    fn write_one(&self, _reminder: Uuid, _claim: Uuid, _said: &Self::Said) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Nothing of what it has written stands: it is written anew, one by one.
     fn begin_again(&self) {}
 
@@ -346,6 +351,12 @@ fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, an
 }
 
 fn answer_all<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+    // One alone is locked as it is written: there is no order to keep.
+    if let ([(reminder, said)], Some(claim)) = (said, claim_id)
+        && answer.write_one(*reminder, claim, said)?
+    {
+        return Ok(Vec::new());
+    }
     let held = lock_held(said, claim_id)?;
     let mut unrecorded = still_unrecorded(not_in(said, &ids_of(&held)), said, claim_id, answer)?;
     if !held.is_empty() {
@@ -393,24 +404,36 @@ impl Answer for Sent<'_> {
     type Said = Option<String>;
 
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>> {
-        static SENT: Statement = Statement::by_index(
-            include_str!("../../sql/delivery/mark_sent.sql"),
-            &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT, types::TEXTS],
-        );
-        let messages: Vec<Option<String>> = held.iter().map(|held| held.said.clone()).collect();
-        let must_be_named = Follows::DueDate.other_types();
-        SENT.run(&[
-            ids_of(held).into(),
-            messages.into(),
-            self.from_inbox.into(),
-            self.as_of.into(),
-            must_be_named.into(),
-        ])?;
-        Ok(Vec::new())
+        let messages = held.iter().map(|held| held.said.clone()).collect();
+        self.record(ids_of(held), messages, None).map(|_| Vec::new())
+    }
+
+    fn write_one(&self, reminder: Uuid, claim: Uuid, message: &Option<String>) -> Result<bool> {
+        Ok(self.record(vec![reminder], vec![message.clone()], Some(claim))? == 1)
     }
 
     fn log_deleted(&self, reminder: Uuid, claim: Uuid, message: &Option<String>) -> Result<bool> {
         deleted::sent(reminder, claim, message.as_deref(), self.from_inbox)
+    }
+}
+
+impl Sent<'_> {
+    /// Returns how many were: of locked ones, or of what this claim may hold.
+    fn record(&self, reminders: Vec<Uuid>, messages: Vec<Option<String>>, claim: Option<Uuid>) -> Result<usize> {
+        static SENT: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/mark_sent.sql"),
+            &[types::UUIDS, types::TEXTS, types::TEXT, types::MOMENT, types::TEXTS, types::UUID],
+        );
+        let must_be_named = Follows::DueDate.other_types();
+        let arguments = [
+            reminders.into(),
+            messages.into(),
+            self.from_inbox.into(),
+            self.as_of.into(),
+            must_be_named.into(),
+            claim.into(),
+        ];
+        SENT.write(&arguments, |rows| Ok(rows.count()))
     }
 }
 

@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 
 use super::asked::with_questions;
 use super::digest::Digests;
-use super::limit::{Limit, Limited};
+use super::limit::{Limit, Limits};
 use super::notify;
 use super::progress::{self, Place};
 use crate::arguments;
@@ -212,8 +212,10 @@ impl Queue {
 
 /// What one statement, or what belongs together of several, decided.
 pub struct Decided {
-    /// Also what was skipped or given up.
-    pub rows: ResultSet,
+    /// What was skipped or given up has no claim, and is nothing for the worker.
+    pub claimed: ResultSet,
+    /// How many messages of each organization these are.
+    pub taken: HashMap<[u8; 16], i32>,
     /// How many it met of each organization, whatever became of them.
     pub found: HashMap<[u8; 16], i32>,
     /// How far it got: nothing is left before these.
@@ -270,13 +272,9 @@ impl Claim<'_> {
         );
         let (organizations, available_at, numbers) = Place::columns(&places);
         let arguments = [self.as_of.into(), organizations.into(), available_at.into(), numbers.into()];
-        let mut limited = Vec::new();
         let mut queues: Vec<Queue> = QUEUES.write(&arguments, |rows| {
             rows.map(|row| {
                 let organization = row.not_null("organization_id")?;
-                if let Some(per_minute) = row.get("messages_per_minute")? {
-                    limited.push(Limited { organization, per_minute, is_counted: row.not_null("is_counted")? });
-                }
                 let reached = Some((row.not_null("after_available_at")?, row.not_null("after_number")?));
                 let place = Place { organization, reached };
                 let place_of_due_dates = Place::start_of(organization);
@@ -286,6 +284,8 @@ impl Claim<'_> {
             })
             .collect()
         })?;
+        let Limits { paused, limited } = Limits::of(queues.iter().map(Queue::organization).collect(), self.as_of)?;
+        queues.retain(|queue| !paused.contains(queue.organization().as_bytes()));
         let limits = Limit::lock(limited, self.as_of)?;
         let allowances: HashMap<[u8; 16], i32> = limits.iter().map(Limit::allowance).collect();
         for queue in &mut queues {
@@ -331,18 +331,11 @@ impl Claim<'_> {
                 }
                 let (as_of, lease, places, sizes) = (self.as_of, self.lease, &places, &sizes);
                 let ask = Asked { as_of, lease, places, sizes, messages: &messages, left, claim_id, round, first };
-                let Decided { mut rows, found, reached, work } = match self.hands_out {
+                let Decided { claimed: rows, taken, found, reached, work } = match self.hands_out {
                     HandsOut::Reminders => ask.decide()?,
                     HandsOut::Digests(digests) => digests.decide(&ask)?,
                 };
                 *decided += work;
-                log_lost(&rows)?;
-                // What was skipped or given up has no claim, and is nothing for the worker.
-                rows.retain(|row| Ok(row.get::<Uuid>("claim_id")?.is_some()))?;
-                let taken = match self.hands_out {
-                    HandsOut::Reminders => per_organization(&rows)?,
-                    HandsOut::Digests(digests) => digests.new_messages(&rows)?,
-                };
                 count += taken.values().sum::<i32>();
                 if first == First::Oldest {
                     progress::ended(&reached);
@@ -388,12 +381,16 @@ macro_rules! picked {
 pub(super) use picked;
 
 macro_rules! claims {
-    ($first:literal) => {
-        concat!(picked!($first, "pick_locked", "judge", "claim"), ")\n", include_str!("../../sql/delivery/lease.sql"))
+    ($first:literal, $which:literal) => {
+        concat!(
+            picked!($first, "pick_locked", "judge", "claim", $which),
+            ")\n",
+            include_str!("../../sql/delivery/lease.sql")
+        )
     };
 }
 
-/// What statements of claims take: pick.sql, take.sql, claim.sql and lease.sql say what each is.
+/// What statements of claims take: pick.sql, take.sql, claim_in_turn.sql and lease.sql say what each is.
 pub const PARAMETERS: &[pgrx::pg_sys::BuiltinOid] = &[
     types::MOMENT,
     types::TEXTS,
@@ -429,24 +426,60 @@ impl Asked<'_> {
 
     /// One statement: of each queue so many, of which `left` are handed out.
     fn decide(&self) -> Result<Decided> {
-        static OLDEST: Statement = Statement::by_index(claims!("pick_oldest"), PARAMETERS);
-        static DUE_DATES: Statement = Statement::by_index(claims!("pick_due_dates"), PARAMETERS);
-        let statement = match self.first {
-            First::Oldest => &OLDEST,
-            First::DueDates => &DUE_DATES,
+        static OLDEST: Statement = Statement::by_index(claims!("pick_oldest", "claim_all"), PARAMETERS);
+        static OLDEST_IN_TURN: Statement = Statement::by_index(claims!("pick_oldest", "claim_in_turn"), PARAMETERS);
+        static DUE_DATES: Statement = Statement::by_index(claims!("pick_due_dates", "claim_all"), PARAMETERS);
+        static DUE_DATES_IN_TURN: Statement =
+            Statement::by_index(claims!("pick_due_dates", "claim_in_turn"), PARAMETERS);
+        let are_all_wanted = self.sizes.iter().sum::<i32>() <= self.left;
+        let statement = match (self.first, are_all_wanted) {
+            (First::Oldest, true) => &OLDEST,
+            (First::Oldest, false) => &OLDEST_IN_TURN,
+            (First::DueDates, true) => &DUE_DATES,
+            (First::DueDates, false) => &DUE_DATES_IN_TURN,
         };
-        let rows = with_questions(|| statement.write_rows(&self.arguments()))?;
-        let found = per_organization(&rows)?;
-        let mut handed_out = Vec::new();
-        for row in rows.rows() {
-            if row.get::<Uuid>("claim_id")?.is_some() {
-                handed_out.push(position(row)?);
-            }
-        }
+        let met = Met::all(&with_questions(|| statement.write_rows(&self.arguments()))?)?;
+        let places = || met.iter().map(|(met, _)| met.place);
+        let handed_out: Vec<Place> = met.iter().filter(|(met, _)| met.is_claimed).map(|(met, _)| met.place).collect();
+        let (found, taken) = (per_organization(places()), per_organization(handed_out.iter().copied()));
         let is_enough = i32::try_from(handed_out.len()).unwrap_or(i32::MAX) >= self.left;
         // Of more than was wanted, some may have been left between these.
-        let reached = if is_enough { handed_out } else { rows.rows().map(position).collect::<Result<_>>()? };
-        Ok(Decided { work: rows.count(), rows, found, reached })
+        let reached = if is_enough { handed_out } else { places().collect() };
+        let work = i32::try_from(met.len()).unwrap_or(i32::MAX);
+        Ok(Decided { claimed: Met::claimed(met), taken, found, reached, work })
+    }
+}
+
+/// What was decided on one reminder.
+pub struct Met {
+    place: Place,
+    is_claimed: bool,
+    /// Whether a claim of it was never answered.
+    is_lost: bool,
+    is_given_up: bool,
+}
+
+impl Met {
+    /// What a statement with lease.sql has written, the oldest first, with its rows. Logs the attempts that nobody answered for.
+    pub fn all(rows: &ResultSet) -> Result<Vec<(Self, Row)>> {
+        let columns = ["organization_id", "available_at", "number", "claim_id", "is_lost", "is_given_up"];
+        let mut met = rows.each(columns, |cells| {
+            let reached = (cells.not_null::<TimestampWithTimeZone>(1)?, cells.not_null::<i64>(2)?);
+            Ok(Self {
+                place: Place { organization: cells.not_null(0)?, reached: Some(reached) },
+                is_claimed: cells.get::<Uuid>(3)?.is_some(),
+                is_lost: cells.not_null(4)?,
+                is_given_up: cells.not_null(5)?,
+            })
+        })?;
+        met.sort_by_key(|(met, _)| met.place.reached.map(|(available_at, number)| (available_at.into_inner(), number)));
+        log_lost(&met)?;
+        Ok(met)
+    }
+
+    /// The rows of what a worker gets.
+    pub fn claimed(met: Vec<(Self, Row)>) -> ResultSet {
+        met.into_iter().filter(|(met, _)| met.is_claimed).map(|(_, row)| row).collect()
     }
 }
 
@@ -463,13 +496,13 @@ pub fn position(row: &Row) -> Result<Place> {
     Ok(Place { organization: row.not_null("organization_id")?, reached })
 }
 
-/// How many rows there are of each organization.
-pub fn per_organization(rows: &ResultSet) -> Result<HashMap<[u8; 16], i32>> {
+/// How many places there are in the queue of each organization.
+fn per_organization(places: impl Iterator<Item = Place>) -> HashMap<[u8; 16], i32> {
     let mut found = HashMap::new();
-    for row in rows.rows() {
-        *found.entry(*row.not_null::<Uuid>("organization_id")?.as_bytes()).or_insert(0) += 1;
+    for place in places {
+        *found.entry(*place.organization.as_bytes()).or_insert(0) += 1;
     }
-    Ok(found)
+    found
 }
 
 /// The furthest place of each organization.
@@ -483,21 +516,18 @@ fn furthest(places: &[Place]) -> HashMap<[u8; 16], Place> {
 }
 
 /// Logs the attempts that nobody answered for, and notifies when a reminder was given up for it.
-fn log_lost(decided: &ResultSet) -> Result<()> {
+fn log_lost(decided: &[(Met, Row)]) -> Result<()> {
     static LOG: Statement =
         Statement::by_index(include_str!("../../sql/delivery/log_lost.sql"), &[types::UUIDS, types::TEXTS]);
-    let (mut reminders, mut addresses, mut is_given_up) = (Vec::<Uuid>::new(), Vec::<Option<String>>::new(), false);
-    for row in decided.rows() {
-        is_given_up = is_given_up || row.not_null("is_given_up")?;
-        if row.not_null("is_lost")? {
-            reminders.push(row.not_null("reminder_id")?);
-            addresses.push(row.get("lost_email")?);
-        }
+    let (mut reminders, mut addresses) = (Vec::<Uuid>::new(), Vec::<Option<String>>::new());
+    for (_, row) in decided.iter().filter(|(met, _)| met.is_lost) {
+        reminders.push(row.not_null("reminder_id")?);
+        addresses.push(row.get("lost_email")?);
     }
     if !reminders.is_empty() {
         LOG.run(&[reminders.into(), addresses.into()])?;
     }
-    if is_given_up {
+    if decided.iter().any(|(met, _)| met.is_given_up) {
         notify::failed()?;
     }
     Ok(())

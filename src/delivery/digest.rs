@@ -11,7 +11,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::asked::with_questions;
-use super::claim::{Asked, Claimed, Decided, First, HandsOut, PARAMETERS, Round, Terms, claim, picked, position};
+use super::claim::{Asked, Claimed, Decided, First, HandsOut, Met, PARAMETERS, Round, Terms, claim, picked, position};
 use super::progress::Place;
 use crate::server::errors::Result;
 use crate::server::owner::as_owner_of;
@@ -139,9 +139,11 @@ impl Digests {
             }
             taken += 1;
         }
-        let rows = if ids.len() == 0 { ResultSet::empty() } else { take(asked, ids.0, persons.0)? };
-        let work = rows.count().max(i32::try_from(taken).unwrap_or(i32::MAX));
-        Ok(Decided { rows, found, reached: seeds[..taken].iter().map(|seed| seed.place).collect(), work })
+        let met = if ids.len() == 0 { Vec::new() } else { Met::all(&take(asked, ids.0, persons.0)?)? };
+        let work = i32::try_from(met.len().max(taken)).unwrap_or(i32::MAX);
+        let reached = seeds[..taken].iter().map(|seed| seed.place).collect();
+        let claimed = Met::claimed(met);
+        Ok(Decided { taken: self.new_messages(&claimed)?, claimed, found, reached, work })
     }
 
     /// Of each organization those that make no more messages than its share.
@@ -211,7 +213,7 @@ impl Digests {
     }
 
     /// How many messages of each organization these begin.
-    pub fn new_messages(&self, rows: &ResultSet) -> Result<HashMap<Id, i32>> {
+    fn new_messages(&self, rows: &ResultSet) -> Result<HashMap<Id, i32>> {
         let mut messages = HashMap::new();
         for row in rows.rows() {
             let recipient = *row.not_null::<Uuid>("recipient_id")?.as_bytes();
@@ -298,6 +300,7 @@ fn take(asked: &Asked, reminders: Vec<Uuid>, people: Vec<Uuid>) -> Result<Result
             include_str!("../../sql/delivery/take.sql"),
             include_str!("../../sql/delivery/judge.sql"),
             include_str!("../../sql/delivery/claim.sql"),
+            include_str!("../../sql/delivery/claim_all.sql"),
             "), claimed AS (\n",
             include_str!("../../sql/delivery/lease.sql"),
             include_str!("../../sql/delivery/items.sql"),
@@ -306,6 +309,6 @@ fn take(asked: &Asked, reminders: Vec<Uuid>, people: Vec<Uuid>) -> Result<Result
     );
     let mut arguments = asked.arguments();
     // All of a message, however few messages are wanted.
-    (arguments[3], arguments[7], arguments[10]) = (reminders.into(), i32::MAX.into(), people.into());
+    (arguments[3], arguments[10]) = (reminders.into(), people.into());
     with_questions(|| TAKE.write_rows(&arguments))
 }

@@ -1,7 +1,7 @@
 //! Rate limits: what an organization with messages_per_minute may still get in this claim, and what it has got. How much that is, is the
 //! rules' to say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use pgrx::Uuid;
@@ -13,8 +13,42 @@ use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::Result;
 use crate::server::rows::Row;
 use crate::server::setting::with_lock_timeout;
+use crate::server::size::blocks;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{attempt_where, is_lock_not_available};
+
+/// What limits the messages of organizations.
+#[derive(Default)]
+pub struct Limits {
+    /// Those of which nothing is to be claimed for now.
+    pub paused: HashSet<[u8; 16]>,
+    pub limited: Vec<Limited>,
+}
+
+impl Limits {
+    pub fn of(organizations: Vec<Uuid>, as_of: TimestampWithTimeZone) -> Result<Self> {
+        static LIMITS: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/limits.sql"), &[types::UUIDS, types::MOMENT]);
+        // Most programmes limit and pause nobody, which is known at once. An index has a block before anything is in it.
+        let are_there_any = || blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0;
+        if organizations.is_empty() || !are_there_any() {
+            return Ok(Self::default());
+        }
+        LIMITS.write(&[organizations.into(), as_of.into()], |rows| {
+            let mut limits = Self::default();
+            for row in rows {
+                let organization: Uuid = row.not_null("organization_id")?;
+                if row.not_null("is_paused")? {
+                    limits.paused.insert(*organization.as_bytes());
+                } else if let Some(per_minute) = row.get("messages_per_minute")? {
+                    let is_counted = row.not_null("is_counted")?;
+                    limits.limited.push(Limited { organization, per_minute, is_counted });
+                }
+            }
+            Ok(limits)
+        })
+    }
+}
 
 /// An organization that limits its messages.
 pub struct Limited {

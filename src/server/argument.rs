@@ -8,7 +8,7 @@ use pgrx::tupdesc::PgTupleDesc;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::errors::{Result, altered_type};
-use super::rows::{Named, type_name};
+use super::rows::{Named, is_named, type_name};
 
 /// An argument of the composite type that `T` names.
 pub struct Record<T> {
@@ -54,11 +54,6 @@ impl<T> Record<T> {
         self.next.set(at + 1);
         Some((at, attributes.get(at)?.atttypid))
     }
-}
-
-fn is_named(stored: &pg_sys::NameData, name: &str) -> bool {
-    let mut stored = stored.data.iter().map(|character| character.cast_unsigned());
-    name.bytes().all(|character| stored.next() == Some(character)) && stored.next().is_none_or(|end| end == 0)
 }
 
 impl<T> Named for Record<T> {

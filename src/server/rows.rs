@@ -89,11 +89,11 @@ impl Named for Row {
 impl Row {
     /// A column by its name. XX000 when there is none, or when it is of another type.
     pub fn get<T: FromDatum + IntoDatum>(&self, name: &str) -> Result<Option<T>> {
-        let (number, type_oid) =
-            self.column(name).ok_or_else(|| broken_statement(format!("the statement has no column {name}")))?;
+        let (at, type_oid) = self.place(name)?;
         let mut is_null = false;
         // SAFETY: tuple and descriptor belong together. What is read is copied by from_datum.
         unsafe {
+            let number = i32::try_from(at + 1).map_err(broken_statement)?;
             let datum = pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &raw mut is_null);
             T::try_from_datum(datum, is_null, type_oid).map_err(broken_statement)
         }
@@ -104,9 +104,16 @@ impl Row {
         self.get(name)?.ok_or_else(|| broken_statement(format!("the statement leaves {name} NULL")))
     }
 
-    /// The number, from 1, and the type of a column.
-    fn column(&self, name: &str) -> Option<(i32, pg_sys::Oid)> {
-        columns(self.descriptor).find(|column| column.name == name.as_bytes()).map(|column| (column.number, column.oid))
+    /// Where a column stands, and its type. XX000 when there is none.
+    fn place(&self, name: &str) -> Result<(usize, pg_sys::Oid)> {
+        // SAFETY: whoever hands over a descriptor keeps it for as long as its rows are read.
+        let (described, count) = unsafe { (PgTupleDesc::from_pg_unchecked(self.descriptor), (*self.descriptor).natts) };
+        let count = usize::try_from(count).unwrap_or(0);
+        let found = (0..count).find_map(|at| {
+            let attribute = described.get(at)?;
+            is_named(&attribute.attname, name).then_some((at, attribute.atttypid))
+        });
+        found.ok_or_else(|| broken_statement(format!("the statement has no column {name}")))
     }
 
     /// The values of all columns, and which are NULL.
@@ -135,10 +142,6 @@ impl ResultSet {
         self.rows.is_empty()
     }
 
-    pub fn count(&self) -> i32 {
-        i32::try_from(self.rows.len()).unwrap_or(i32::MAX)
-    }
-
     /// Puts the rows of another execution of the same statement behind these.
     pub fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);
@@ -148,16 +151,50 @@ impl ResultSet {
         self.rows.iter()
     }
 
-    /// Keeps the rows of which this is true.
-    pub fn retain(&mut self, is_wanted: impl Fn(&Row) -> Result<bool>) -> Result<()> {
-        let mut wanted = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            if is_wanted(row)? {
-                wanted.push(*row);
-            }
+    /// What `read` makes of these columns of each row, with the row. They are looked for once, and each row is taken apart once.
+    pub fn each<const N: usize, T>(
+        &self,
+        names: [&str; N],
+        read: impl Fn(&Cells<N>) -> Result<T>,
+    ) -> Result<Vec<(T, Row)>> {
+        let Some(first) = self.rows.first() else { return Ok(Vec::new()) };
+        let mut places = [(0, pg_sys::InvalidOid); N];
+        for (place, name) in places.iter_mut().zip(names) {
+            *place = first.place(name)?;
         }
-        self.rows = wanted;
-        Ok(())
+        let read = |row: &Row| {
+            let (values, nulls) = row.values();
+            Ok((read(&Cells { names, places, values, nulls })?, *row))
+        };
+        self.rows.iter().map(read).collect()
+    }
+}
+
+impl FromIterator<Row> for ResultSet {
+    fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
+        Self { rows: rows.into_iter().collect() }
+    }
+}
+
+/// Columns of a row, in the order in which they were asked for.
+pub struct Cells<'a, const N: usize> {
+    names: [&'a str; N],
+    places: [(usize, pg_sys::Oid); N],
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
+impl<const N: usize> Cells<'_, N> {
+    /// XX000 when it is of another type.
+    pub fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<Option<T>> {
+        let (at, type_oid) = self.places[column];
+        // SAFETY: the value is of this type, and is copied.
+        unsafe { T::try_from_datum(self.values[at], self.nulls[at], type_oid) }.map_err(broken_statement)
+    }
+
+    /// One that the statement never leaves NULL. XX000 when it does.
+    pub fn not_null<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<T> {
+        self.get(column)?.ok_or_else(|| broken_statement(format!("the statement leaves {} NULL", self.names[column])))
     }
 }
 
@@ -185,6 +222,13 @@ pub fn columns<'a>(descriptor: pg_sys::TupleDesc) -> impl Iterator<Item = Column
             is_dropped: attribute.attisdropped,
         })
     })
+}
+
+/// Whether a name in the catalog is this one.
+pub fn is_named(stored: &pg_sys::NameData, name: &str) -> bool {
+    // SAFETY: characters are bytes.
+    let stored = unsafe { std::slice::from_raw_parts(stored.data.as_ptr().cast::<u8>(), stored.data.len()) };
+    stored.starts_with(name.as_bytes()) && stored.get(name.len()) == Some(&0)
 }
 
 /// The name of a descriptor's type, as SQL shows it.

@@ -13,11 +13,14 @@ use pgrx::{pg_guard, pg_sys};
 use super::errors::{Result, broken_statement};
 use super::setting::{Nested, setting};
 
-/// Under which path a statement is planned.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Has a plan made, and may change what it is made by.
+type Planner = fn(&mut dyn FnMut() -> *mut pg_sys::PlannedStmt) -> *mut pg_sys::PlannedStmt;
+
+/// Under which path a statement is planned, and how.
+#[derive(Clone, Copy)]
 pub enum Planned {
     /// The session's. The functions in SQL that the statement calls are analysed as they are made (RETURN), or pin their own.
-    UnderSessions,
+    UnderSessions(Planner),
     /// Ours, since it calls functions whose text the planner analyses: evaluate_assignments.
     UnderOurs,
 }
@@ -87,7 +90,7 @@ impl Path {
     #[cfg_attr(not(any(feature = "pg15", feature = "pg16")), allow(unused_variables))]
     fn begin(planned: Planned) -> Result<Self> {
         #[cfg(any(feature = "pg15", feature = "pg16"))]
-        if planned == Planned::UnderSessions {
+        if matches!(planned, Planned::UnderSessions(_)) {
             let mut catalog_only = pg_sys::OverrideSearchPath { addCatalog: true, ..Default::default() };
             // SAFETY: the path is copied.
             unsafe { pg_sys::PushOverrideSearchPath(&raw mut catalog_only) };
@@ -169,18 +172,18 @@ unsafe extern "C-unwind" fn plan(
         // SAFETY: the arguments are those that Postgres gave.
         return unsafe { pg_sys::standard_planner(query, text, options, parameters) };
     };
-    let kept = match planned {
-        Planned::UnderOurs => Some(path),
-        Planned::UnderSessions => {
-            path.end();
-            None
-        }
-    };
     // SAFETY: as above, and the hook is another extension's.
-    let plan = unsafe {
+    let mut make = || unsafe {
         match pg_sys::planner_hook {
             Some(others) => pg_sys::ffi::pg_guard_ffi_boundary(|| others(query, text, options, parameters)),
             None => pg_sys::standard_planner(query, text, options, parameters),
+        }
+    };
+    let (kept, plan) = match planned {
+        Planned::UnderOurs => (Some(path), make()),
+        Planned::UnderSessions(planner) => {
+            path.end();
+            (None, planner(&mut make))
         }
     };
     // Postgres may go on to analyse: a plan that something has made invalid meanwhile is made again.

@@ -154,13 +154,15 @@ impl Statement {
         // SAFETY: there are as many values as parameters, of their types, and SPI is connected.
         let execute_kept = || unsafe {
             let plan = self.plan(transition_tables_of)?;
-            if self.planning == Planning::ByIndex {
-                plan_by_index(plan);
-            }
             Ok(pg_sys::SPI_execute_plan(plan, values, nulls.as_ptr(), is_read, 0))
         };
+        let planned = match self.planning {
+            Planning::ByIndex => Planned::UnderSessions(by_index),
+            Planning::Kept => Planned::UnderSessions(as_it_is),
+            Planning::AtEachCall => Planned::UnderOurs,
+        };
         if self.planning != Planning::AtEachCall {
-            return until_execution(self.sql, Planned::UnderSessions, execute_kept);
+            return until_execution(self.sql, planned, execute_kept);
         }
         let (sql, mut types) = self.text_and_types()?;
         let count = i32::try_from(types.len()).map_err(broken_statement)?;
@@ -168,7 +170,7 @@ impl Statement {
         // SAFETY: as above.
         let execute_once =
             || unsafe { Ok(pg_sys::SPI_execute_with_args(sql, count, types, values, nulls, is_read, 0)) };
-        without_jit(|| until_execution(self.sql, Planned::UnderOurs, execute_once))?
+        without_jit(|| until_execution(self.sql, planned, execute_once))?
     }
 
     /// The kept plan, which is made when it is first asked for.
@@ -210,16 +212,18 @@ enum Access<'a> {
     WriteInTrigger(&'a PgTrigger<'a>),
 }
 
-/// Makes the generic plan of a statement, where it is not made or no longer valid, as if every table were large.
+/// Plans as Postgres does.
+fn as_it_is(plan: &mut dyn FnMut() -> *mut pg_sys::PlannedStmt) -> *mut pg_sys::PlannedStmt {
+    plan()
+}
+
+/// Makes the plan of a statement as if every table were large.
 ///
 /// A kept plan outlives the statistics that it was made with. One made while `assignments` held one analysed row would go on
 /// scanning when there are 300,000, and one made for a batch of 100,000 rows would read the whole table for a single row. So the
 /// plan is made for the largest tables there may be, where nothing but look-ups by index is cheap; on small ones, those
 /// cost next to nothing. The statement then executes under the session's own settings, and so do the triggers it fires.
-///
-/// # Safety
-/// `plan` is a kept plan of one statement, and SPI is connected.
-unsafe fn plan_by_index(plan: pg_sys::SPIPlanPtr) {
+fn by_index(plan: &mut dyn FnMut() -> *mut pg_sys::PlannedStmt) -> *mut pg_sys::PlannedStmt {
     // SAFETY: hook and flag are variables of this backend, and put back when these go out of scope, also by an error.
     unsafe {
         // Planning may evaluate functions, of a policy for example, that ask for another plan: the hook is there then.
@@ -228,14 +232,10 @@ unsafe fn plan_by_index(plan: pg_sys::SPIPlanPtr) {
             let is_planning = IS_PLANNING.with(Cell::as_ptr);
             (Override::of(&raw mut pg_sys::get_relation_info_hook, Some(as_if_large)), Override::of(is_planning, true))
         });
-        let generic = pg_sys::SPI_plan_get_cached_plan(plan);
-        if !generic.is_null() {
-            // It only seems to be expensive enough to be compiled.
-            for statement in pgrx::PgList::<pg_sys::PlannedStmt>::from_pg((*generic).stmt_list).iter_ptr() {
-                (*statement).jitFlags = 0;
-            }
-            pg_sys::ReleaseCachedPlan(generic, pg_sys::CurrentResourceOwner);
-        }
+        let planned = plan();
+        // It only seems to be expensive enough to be compiled.
+        (*planned).jitFlags = 0;
+        planned
     }
 }
 
