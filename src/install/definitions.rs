@@ -16,7 +16,7 @@ use crate::server::statement::{Statement, types};
 pgrx::extension_sql_file!(
     "../../sql/install/installed_definitions.sql",
     name = "installed_definitions",
-    requires = ["privacy_reads"]
+    requires = ["history_reads"]
 );
 
 returns!(

@@ -13,6 +13,7 @@ pub mod due;
 pub mod evaluation;
 pub mod follow_up;
 pub mod health;
+pub mod history;
 pub mod job;
 pub mod kind;
 pub mod message;

@@ -22,6 +22,7 @@ mod errors;
 mod evaluation;
 mod forgery;
 mod held_rows;
+mod history;
 mod install;
 mod organization;
 mod owner;
