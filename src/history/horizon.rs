@@ -8,7 +8,7 @@ use crate::rules::history::{VERSIONED, Versioned};
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::as_owner_of;
 use crate::server::row_security::Whole;
-use crate::server::statement::Statement;
+use crate::server::statement::{Statement, types};
 
 /// Since when every change of a versioned row is known (history_horizon): the installation, or the upgrade that brought the history, or
 /// what came later: the last time that triggers were put back, or up to when it was pruned. No secret: whoever may call it is told.
@@ -60,6 +60,12 @@ fn require_history(
     }
     Whole::require_reads(&[versioned.table, "row_history"], || Ok(organization_id))?;
     Ok(true)
+}
+
+/// What was before this moment is not known any more.
+pub fn move_to(moment: TimestampWithTimeZone) -> Result<()> {
+    static MOVE: Statement = Statement::kept(include_str!("../../sql/history/move_horizon_to.sql"), &[types::MOMENT]);
+    as_owner_of("history_horizon", || MOVE.run(&[moment.into()]))
 }
 
 /// Triggers were away: from now on, while nobody else writes, everything is known again.

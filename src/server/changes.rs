@@ -42,16 +42,15 @@ pub fn for_each(trigger: &PgTrigger, versioned: &Versioned, mut each: impl FnMut
     // What is made of one row is given back before the next.
     let mut memory = PgMemoryContexts::new("assignment_reminders changes");
     while before.advance() {
+        // Not in that memory: what comes from a file stays with its slot.
+        if after.as_mut().is_some_and(|after| !after.advance()) {
+            return Err(wrong_trigger("its transition tables hold different numbers of rows"));
+        }
         // SAFETY: nothing that is made in this memory outlives the closure but what was copied into Rust's.
         let change = unsafe {
-            let change = memory.switch_to(|_| match &mut after {
+            let change = memory.switch_to(|_| match &after {
                 None => table.deleted(&before).map(Some),
-                Some(after) => {
-                    if !after.advance() {
-                        return Err(wrong_trigger("its transition tables hold different numbers of rows"));
-                    }
-                    table.updated(&before, after, &mut inserted)
-                }
+                Some(after) => table.updated(&before, after, &mut inserted),
             });
             memory.reset();
             change?
