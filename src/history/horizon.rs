@@ -17,15 +17,15 @@ use crate::server::statement::{Statement, types};
 #[pg_extern(stable)]
 fn history_known_since() -> Result<TimestampWithTimeZone> {
     static KNOWN_SINCE: Statement =
-        Statement::kept("SELECT h.known_since FROM assignment_reminders.history_horizon h", &[]);
+        Statement::kept("SELECT max(h.known_since) AS known_since FROM assignment_reminders.history_horizon h", &[]);
     let known: Option<TimestampWithTimeZone> =
         as_owner_of("history_horizon", || KNOWN_SINCE.read(&[], |rows| rows.one("known_since")))?;
     known.ok_or_else(|| {
         error(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             "since when the history is complete is not known",
-            "The row of assignment_reminders.history_horizon is missing.",
-            "As the tables' owner, insert the moment since which no trigger of ours was away: INSERT INTO assignment_reminders.history_horizon (known_since) VALUES (now()).",
+            "assignment_reminders.history_horizon is empty.",
+            "As the tables' owner, insert the moment since which no trigger of ours was away: INSERT INTO assignment_reminders.history_horizon (known_since, cause) VALUES (now(), 'triggers were away').",
         )
     })
 }

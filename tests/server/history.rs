@@ -697,8 +697,8 @@ fn what_becomes_of_a_reminder_is_noted_with_the_reason_and_the_run() {
             "skipped|contact-reminder|1|completed|f|2026-02-20",
             "enqueued|24h|0|-|f|2026-03-09",
             "enqueued|2h|0|-|f|2026-03-09",
-            "withdrawn|24h|0|completed|f|2026-03-08",
-            "withdrawn|2h|0|completed|f|2026-03-08",
+            "withdrawn|24h|0|not_open|f|2026-03-08",
+            "withdrawn|2h|0|not_open|f|2026-03-08",
         ]
     );
 }
