@@ -679,7 +679,7 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 
 -- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
 -- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
--- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_sent_once_key.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_sent_once_key, row_history_pkey.
 CREATE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
@@ -708,6 +708,10 @@ AS $$
          UNION
         SELECT lower(r.claimed_email) FROM reminder r WHERE r.claimed_email LIKE '%@%'
          UNION
+        SELECT lower(h.old_values ->> 'email')
+          FROM assignment_reminders.row_history h
+         WHERE h.row_id = addresses_of.user_id AND h.table_name = 'users' AND h.old_values ->> 'email' LIKE '%@%'
+         UNION
         SELECT lower(l.to_email)
           FROM reminder r
           JOIN assignment_reminders.send_logs l ON l.reminder_id = r.id
@@ -730,10 +734,11 @@ AS $$
      ORDER BY told.address
 $$;
 COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
-    'The addresses of a person, in lower case: the present one, and earlier ones as far as logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
+    'The addresses of a person, in lower case: the present one, and earlier ones as far as the history or logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
 
 -- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
--- contact_corrections_assignment_number_key, send_logs_sent_once_key. Reads send_logs whole for the addresses, and users for whose
+-- contact_corrections_assignment_number_key, send_logs_sent_once_key, row_history_pkey, row_history_belongs_to_idx. Reads row_history whole for what is
+-- gone, send_logs for the addresses, and users for whose
 -- else they are: both have no index by address, which every message would pay for.
 CREATE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -752,6 +757,15 @@ AS $$
           JOIN assignment_reminders.users u ON lower(u.email) = address.address AND u.id <> export_person.user_id
     ), about_student AS MATERIALIZED (
         SELECT a.* FROM person p JOIN assignment_reminders.assignments a ON a.student_id = p.id
+    ), owned AS MATERIALIZED (
+        -- Also what is gone, by whom it was about.
+        SELECT m.id FROM mentor m
+         UNION
+        SELECT a.id FROM about_student a
+         UNION
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND h.old_values ->> 'student_id' = export_person.user_id::text
+            OR h.table_name = 'peer_mentors' AND h.old_values ->> 'user_id' = export_person.user_id::text
     ), addressed AS MATERIALIZED (
         SELECT r.* FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
          UNION ALL
@@ -788,6 +802,28 @@ AS $$
                      UNION
                     SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
               JOIN assignment_reminders.activities t ON t.id = theirs.id),
+           'row_history',
+           (SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.changed_at, h.number), '[]')
+              FROM (SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.row_id = p.id AND h.table_name IN ('users', 'user_preferences')
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.row_id IN (SELECT o.id FROM owned o)
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.belongs_to IN (SELECT o.id FROM owned o)
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.table_name = 'activities' AND h.old_values ->> 'recorded_by' = p.id::text
+                   ) AS theirs
+              JOIN assignment_reminders.row_history h USING (row_id, changed_at, number)),
+           'reminder_events',
+           (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.happened_at, e.number), '[]')
+              FROM (SELECT e.happened_at, e.number FROM about_student a
+                      JOIN assignment_reminders.reminder_events e ON e.assignment_id = a.id AND e.recipient_id IS NULL
+                     UNION
+                    SELECT e.happened_at, e.number FROM assignment_reminders.reminder_events e WHERE e.recipient_id = p.id) AS theirs
+              JOIN assignment_reminders.reminder_events e USING (happened_at, number)),
            'reminders',
            (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
            'send_logs',
@@ -802,13 +838,270 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs,row_history,reminder_events}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
+
+-- The rows of a versioned table at a moment: those that are there, or were deleted since, with what was changed since put back. Of the tables
+-- only the one that is asked for is read, all of it, those of an organization, or those with these ids (each by an index of its own).
+-- Indexes: row_history_table_idx or row_history_pkey; primary keys.
+CREATE FUNCTION assignment_reminders.rows_as_of(
+    table_name text, moment timestamptz, organization_id uuid DEFAULT NULL, row_ids uuid[] DEFAULT NULL
+) RETURNS TABLE (row_id uuid, row_version jsonb, valid_from timestamptz, valid_to timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH change AS MATERIALIZED (
+        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values, h.changed_at > rows_as_of.moment AS is_after
+          FROM assignment_reminders.row_history h
+         WHERE h.table_name = rows_as_of.table_name AND rows_as_of.row_ids IS NULL
+           AND (h.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values, h.changed_at > rows_as_of.moment
+          FROM assignment_reminders.row_history h
+         WHERE h.row_id = ANY (rows_as_of.row_ids) AND h.table_name = rows_as_of.table_name
+           AND (h.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+    ), changed AS MATERIALIZED (
+        SELECT c.row_id,
+               max(c.changed_at) FILTER (WHERE NOT c.is_after) AS changed_before,
+               (array_agg(c.operation ORDER BY c.changed_at DESC, c.number DESC) FILTER (WHERE NOT c.is_after))[1] AS last_before,
+               min(c.changed_at) FILTER (WHERE c.is_after) AS changed_after,
+               (array_agg(c.operation ORDER BY c.changed_at, c.number) FILTER (WHERE c.is_after))[1] AS first_after
+          FROM change c
+         GROUP BY c.row_id
+    ), deleted AS MATERIALIZED (
+        SELECT DISTINCT ON (c.row_id) c.row_id, c.changed_at, c.number, c.old_values
+          FROM change c
+         WHERE c.is_after AND c.operation = 'delete'
+         ORDER BY c.row_id, c.changed_at, c.number
+    ), put_back AS MATERIALIZED (
+        -- Of several changes of a column, the value before the first: jsonb_object_agg keeps the last that it is given.
+        SELECT c.row_id, jsonb_object_agg(old.name, old.value ORDER BY c.changed_at DESC, c.number DESC) AS old_values
+          FROM change c
+          LEFT JOIN deleted d ON d.row_id = c.row_id
+         CROSS JOIN LATERAL jsonb_each(c.old_values) AS old (name, value)
+         WHERE c.is_after AND c.operation = 'update' AND (d.row_id IS NULL OR (c.changed_at, c.number) < (d.changed_at, d.number))
+         GROUP BY c.row_id
+    ), present AS (
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+         WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+         WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND t.id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+         WHERE rows_as_of.table_name = 'organizations' AND t.id = ANY (rows_as_of.row_ids) AND (t.id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+         WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+         WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+         WHERE rows_as_of.table_name = 'reminder_settings' AND t.organization_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+         WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+         WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+         WHERE rows_as_of.table_name = 'days_off' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+         WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+         WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+         WHERE rows_as_of.table_name = 'users' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+         WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+         WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+         WHERE rows_as_of.table_name = 'user_preferences' AND t.user_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+         WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+         WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+         WHERE rows_as_of.table_name = 'peer_mentors' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+         WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+         WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+         WHERE rows_as_of.table_name = 'assignments' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+         WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+         WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+         WHERE rows_as_of.table_name = 'assignment_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+         WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+         WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+         WHERE rows_as_of.table_name = 'mentor_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+         WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+         WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+         WHERE rows_as_of.table_name = 'contact_corrections' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+         WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+         WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         UNION ALL
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+         WHERE rows_as_of.table_name = 'activities' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+    ), then_there AS (
+        SELECT row_id, c.last_before, c.changed_before, c.changed_after, v.version,
+               CASE WHEN d.row_id IS NULL AND NOT coalesce(b.old_values ? 'created_at', false) THEN p.created_at
+                    ELSE (v.version ->> 'created_at')::timestamptz END AS created_at
+          FROM present p
+          FULL JOIN deleted d USING (row_id)
+          LEFT JOIN changed c USING (row_id)
+          LEFT JOIN put_back b USING (row_id)
+         CROSS JOIN LATERAL (
+               SELECT CASE WHEN b.row_id IS NULL THEN coalesce(d.old_values, p.version) ELSE coalesce(d.old_values, p.version) || b.old_values END AS version
+               ) AS v
+         WHERE c.first_after IS DISTINCT FROM 'insert'
+    )
+    SELECT t.row_id,
+           CASE rows_as_of.table_name
+                WHEN 'assignments' THEN t.version - 'last_contact_date'
+                WHEN 'peer_mentors' THEN t.version - 'assignment_count'
+                ELSE t.version END,
+           -- In a SELECT of its own it is asked once.
+           greatest(since.moment, (SELECT assignment_reminders.history_known_since())), t.changed_after
+      FROM then_there t
+     CROSS JOIN LATERAL (
+           -- A row that no change tells of is from when it was created: one that was inserted as if it were older is told of.
+           SELECT CASE WHEN t.last_before IN ('insert', 'update') THEN t.changed_before
+                       ELSE greatest(t.changed_before, t.created_at) END AS moment
+           ) AS since
+     WHERE since.moment <= rows_as_of.moment
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_history(rows_as_of.table_name, rows_as_of.moment, rows_as_of.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.rows_as_of(text, timestamptz, uuid, uuid[]) IS
+    'The rows of a versioned table (organizations, reminder_settings, days_off, users, user_preferences, peer_mentors, assignments, assignment_pauses, mentor_pauses, contact_corrections, activities) as they stood at a moment, a future one being the present: the row as JSON (jsonb_populate_record makes a row of it), from when on it was so, as far as that is known, and until when (NULL: still). NULL organization: all. row_ids: of these alone. Without what is derived and not versioned: last_contact_date, which contact_dates_as_of() gives, and assignment_count; other derived columns (updated_at, soft_bounces, thresholds_changed_at) are those of the next version. A change counts from the moment its statement wrote, an insert from the beginning of its transaction. 22023 for another table, naming these, or for a moment before the history begins, naming it; 22004 for a NULL table or moment, 42501 where row security may hide rows. It needs SELECT on row_history and every versioned table.';
+
+-- The contact dates at a moment, as sql/contact/recompute.sql says them of the present, by the organization's time zone of that moment.
+-- Indexes: row_history_table_idx or row_history_belongs_to_idx; activities_assignment_idx, contact_corrections_assignment_number_key where
+-- assignments are named.
+CREATE FUNCTION assignment_reminders.contact_dates_as_of(
+    moment timestamptz, organization_id uuid DEFAULT NULL, assignment_ids uuid[] DEFAULT NULL
+) RETURNS TABLE (assignment_id uuid, last_contact_date date)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH changed AS MATERIALIZED (
+        -- What has no history is read as it is: most of it has none.
+        SELECT h.table_name, h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name IN ('activities', 'contact_corrections') AND contact_dates_as_of.assignment_ids IS NULL
+           AND (h.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+         UNION
+        SELECT h.table_name, h.row_id FROM assignment_reminders.row_history h
+         WHERE h.belongs_to = ANY (contact_dates_as_of.assignment_ids) AND h.table_name IN ('activities', 'contact_corrections')
+         UNION
+        -- Those that came from another assignment.
+        SELECT h.table_name, h.row_id
+          FROM assignment_reminders.activities t
+          JOIN assignment_reminders.row_history h ON h.row_id = t.id AND h.table_name = 'activities'
+         WHERE t.assignment_id = ANY (contact_dates_as_of.assignment_ids)
+    ), zone AS MATERIALIZED (
+        SELECT o.row_id AS organization_id, o.row_version ->> 'timezone' AS timezone
+          FROM assignment_reminders.rows_as_of('organizations', contact_dates_as_of.moment, contact_dates_as_of.organization_id) AS o
+    ), activity AS (
+        SELECT t.organization_id, t.assignment_id, t.occurred_at
+          FROM assignment_reminders.activities t
+         WHERE t.is_contact AND t.overruled_by IS NULL AND t.created_at <= contact_dates_as_of.moment
+           AND contact_dates_as_of.assignment_ids IS NULL
+           AND (t.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND t.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')
+         UNION ALL
+        SELECT t.organization_id, t.assignment_id, t.occurred_at
+          FROM assignment_reminders.activities t
+         WHERE t.is_contact AND t.overruled_by IS NULL AND t.created_at <= contact_dates_as_of.moment
+           AND t.assignment_id = ANY (contact_dates_as_of.assignment_ids)
+           AND (t.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND t.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')
+         UNION ALL
+        SELECT (t.row_version ->> 'organization_id')::uuid, (t.row_version ->> 'assignment_id')::uuid, (t.row_version ->> 'occurred_at')::timestamptz
+          FROM assignment_reminders.rows_as_of(
+                   'activities', contact_dates_as_of.moment, contact_dates_as_of.organization_id,
+                   ARRAY(SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')) AS t
+         WHERE (t.row_version ->> 'is_contact')::boolean AND t.row_version ->> 'overruled_by' IS NULL
+    ), correction AS (
+        SELECT c.assignment_id, c.number, c.new_date
+          FROM assignment_reminders.contact_corrections c
+         WHERE c.created_at <= contact_dates_as_of.moment AND contact_dates_as_of.assignment_ids IS NULL
+           AND (c.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND c.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'contact_corrections')
+         UNION ALL
+        SELECT c.assignment_id, c.number, c.new_date
+          FROM assignment_reminders.contact_corrections c
+         WHERE c.created_at <= contact_dates_as_of.moment AND c.assignment_id = ANY (contact_dates_as_of.assignment_ids)
+           AND (c.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND c.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'contact_corrections')
+         UNION ALL
+        SELECT (c.row_version ->> 'assignment_id')::uuid, (c.row_version ->> 'number')::integer, (c.row_version ->> 'new_date')::date
+          FROM assignment_reminders.rows_as_of(
+                   'contact_corrections', contact_dates_as_of.moment, contact_dates_as_of.organization_id,
+                   ARRAY(SELECT c.row_id FROM changed c WHERE c.table_name = 'contact_corrections')) AS c
+    ), told AS (
+        SELECT a.assignment_id, max((a.occurred_at AT TIME ZONE z.timezone)::date) AS contact_date
+          FROM activity a JOIN zone z ON z.organization_id = a.organization_id
+         GROUP BY a.assignment_id
+         UNION ALL
+        SELECT last.assignment_id, last.new_date
+          FROM (SELECT DISTINCT ON (c.assignment_id) c.assignment_id, c.new_date
+                  FROM correction c ORDER BY c.assignment_id, c.number DESC) AS last
+    )
+    SELECT t.assignment_id, max(t.contact_date)
+      FROM told t
+     WHERE t.assignment_id = ANY (contact_dates_as_of.assignment_ids) OR contact_dates_as_of.assignment_ids IS NULL
+     GROUP BY t.assignment_id
+     LIMIT CASE WHEN NOT assignment_reminders.require_history(
+                         'contact_corrections', contact_dates_as_of.moment, contact_dates_as_of.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.contact_dates_as_of(timestamptz, uuid, uuid[]) IS
+    'The last contact dates of assignments as they were known at a moment: by the activities and corrections that rows_as_of() gives, in the organization''s time zone of then. None for an assignment of which neither says anything; NULL where a correction said that there was no contact. NULL organization, NULL ids: all. Errors as those of rows_as_of().';
+
+-- requires:
+--   history_reads
 
 -- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
 -- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
@@ -817,14 +1110,15 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
 RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
-    mentor_id uuid, coordinator_id uuid, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
     is_plain boolean, reminder_id uuid, reminder_sent_at timestamptz, escalation_id uuid, escalation_status text, escalation_skip_reason text,
     escalation_sent_at timestamptz, escalation_recipient_id uuid
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT a.organization_id, a.id, a.title, a.status, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL, a.peer_mentor_id,
-           mentor.id, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+    SELECT a.organization_id, a.id, a.title::text, a.status::text, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL, a.peer_mentor_id,
+           mentor.id, mentor.name::text, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+           CASE WHEN told.is_fallback THEN fallback.name ELSE coordinator.name END::text,
            CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
            ROW(silence.since, local.today,
                CASE WHEN leave.first_days IS NULL THEN pause.first_days
@@ -928,13 +1222,16 @@ COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) 
 -- What comes next of every silence that is followed up. src/rules/outlook.rs says what.
 CREATE FUNCTION assignment_reminders.assignment_outlooks(as_of timestamptz DEFAULT now(), organization_id uuid DEFAULT NULL)
 RETURNS TABLE (
-    organization_id uuid, assignment_id uuid, title text, peer_mentor_id uuid, mentor_id uuid, coordinator_id uuid, silent_since date, days_since integer,
-    counted_days integer, last_reminder_sent_at timestamptz, state text, next_action text, next_on date, forgotten text, is_decided boolean
+    organization_id uuid, assignment_id uuid, title text, silent_since date, days_since integer, counted_days integer, peer_mentor_id uuid,
+    peer_mentor_name text, coordinator_id uuid, coordinator_name text, last_reminder_sent_at timestamptz, state text, next_action text, next_on date,
+    forgotten text, is_decided boolean
 )
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    SELECT f.organization_id, f.assignment_id, f.title, f.peer_mentor_id, f.mentor_id, f.coordinator_id, (f.facts).silent_since,
-           (f.facts).as_of - (f.facts).silent_since, o.counted_days, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten, o.is_decided
+    SELECT f.organization_id, f.assignment_id, f.title, (f.facts).silent_since, (f.facts).as_of - (f.facts).silent_since, o.counted_days,
+           f.peer_mentor_id, f.mentor_name, f.coordinator_id, f.coordinator_name, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten,
+           o.is_decided
       FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
@@ -945,7 +1242,7 @@ AS $$
        AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders}',
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
                          assignment_outlooks.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) IS
@@ -1342,7 +1639,7 @@ AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 -- assignment_reminders::privacy::forget_person
 CREATE FUNCTION "forget_person"(
 	"user_id" uuid
-) RETURNS TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+) RETURNS TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint, row_history bigint)
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
@@ -1355,6 +1652,12 @@ CREATE FUNCTION "goes_to_fallback"(
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'goes_to_fallback_wrapper';
+
+-- assignment_reminders::history::horizon::history_known_since
+CREATE FUNCTION "history_known_since"() RETURNS timestamp with time zone
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'history_known_since_wrapper';
 
 -- assignment_reminders::install::install
 CREATE FUNCTION "install"() RETURNS TEXT
@@ -1703,6 +2006,15 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'prune_wrapper';
 
+-- assignment_reminders::history::prune::prune_history
+CREATE FUNCTION "prune_history"(
+	"before" timestamp with time zone,
+	"batch_size" INT DEFAULT 10000
+) RETURNS TABLE (row_history bigint, reminder_events bigint)
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'prune_history_wrapper';
+
 -- assignment_reminders::arguments::raise_unknown
 CREATE FUNCTION "raise_unknown"(
 	"what" TEXT,
@@ -1813,6 +2125,16 @@ CREATE FUNCTION "repair_contact_dates"() RETURNS TABLE (organization_id uuid, as
 STRICT VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'repair_contact_dates_wrapper';
+
+-- assignment_reminders::history::horizon::require_history
+CREATE FUNCTION "require_history"(
+	"table_name" TEXT,
+	"moment" timestamp with time zone,
+	"organization_id" uuid
+) RETURNS bool
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'require_history_wrapper';
 
 -- assignment_reminders::arguments::require_moment
 CREATE FUNCTION "require_moment"(
@@ -2074,6 +2396,12 @@ CREATE FUNCTION "forget_overruling"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
 
+-- assignment_reminders::history::events::keep_changed
+CREATE FUNCTION "keep_changed"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_changed_wrapper';
+
 -- assignment_reminders::delivery::deleted::keep_claim
 CREATE FUNCTION "keep_claim"()
 	RETURNS TRIGGER
@@ -2098,6 +2426,12 @@ CREATE FUNCTION "keep_leave_of_all"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'keep_leave_of_all_wrapper';
 
+-- assignment_reminders::history::keep::keep_versions
+CREATE FUNCTION "keep_versions"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_versions_wrapper';
+
 -- assignment_reminders::counts::maintain_assignment_count
 CREATE FUNCTION "maintain_assignment_count"()
 	RETURNS TRIGGER
@@ -2109,6 +2443,12 @@ CREATE FUNCTION "maintain_last_contact_date"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'maintain_last_contact_date_wrapper';
+
+-- assignment_reminders::history::events::note_changed
+CREATE FUNCTION "note_changed"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_changed_wrapper';
 
 -- assignment_reminders::row_triggers::note_changed_summary
 CREATE FUNCTION "note_changed_summary"()
@@ -2127,6 +2467,24 @@ CREATE FUNCTION "note_day_off"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_day_off_wrapper';
+
+-- assignment_reminders::history::events::note_enqueued
+CREATE FUNCTION "note_enqueued"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_enqueued_wrapper';
+
+-- assignment_reminders::history::events::note_held
+CREATE FUNCTION "note_held"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_held_wrapper';
+
+-- assignment_reminders::history::keep::note_insert
+CREATE FUNCTION "note_insert"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_insert_wrapper';
 
 -- assignment_reminders::row_triggers::protect_assignment_count
 CREATE FUNCTION "protect_assignment_count"()
@@ -2220,6 +2578,8 @@ DECLARE
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date, integer)',
         'assignment_reminders.evaluate_silence(assignment_reminders.silence_facts)',
+        'assignment_reminders.outlook_of(assignment_reminders.silence_facts, text, text, text, boolean, boolean, boolean, boolean)',
+        'assignment_reminders.every_silence_is_heard(integer, integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_evaluation_due(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz[], boolean)',
         'assignment_reminders.is_held(bigint, integer, boolean)',
         'assignment_reminders.is_day_off(date, integer[], date[], date[], date)',
@@ -2274,6 +2634,12 @@ DECLARE
         'assignment_reminders.coordinator_to_tell(uuid, uuid, uuid, text)',
         'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.explain_assignment(uuid, timestamptz)',
+        'assignment_reminders.assignment_silences(timestamptz, date)',
+        'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
+        'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
+        'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
+        'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
         'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',
         'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
@@ -2283,6 +2649,10 @@ DECLARE
         'assignment_reminders.get_last_contact_date(uuid)',
         'assignment_reminders.get_assignment_with_participants(uuid)',
         'assignment_reminders.verify_assignment_counts()',
+        'assignment_reminders.rows_as_of(text, timestamptz, uuid, uuid[])',
+        'assignment_reminders.contact_dates_as_of(timestamptz, uuid, uuid[])',
+        'assignment_reminders.history_known_since()',
+        'assignment_reminders.require_history(text, timestamptz, uuid)',
         'assignment_reminders.verify_contact_dates()',
         'assignment_reminders.evaluation_health(interval, timestamptz)',
         'assignment_reminders.watch_daily_evaluation(interval)',
@@ -2424,11 +2794,14 @@ COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
     'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
-    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.goes_to_fallback(TEXT, TEXT) IS
     'Whether an escalation goes to the organization''s fallback coordinator and not to the assignment''s: where there is none, and where only the fallback can be reached. Each: why that one cannot be written to (unreachable_reason); NULL: they can.';
+COMMENT ON FUNCTION assignment_reminders.history_known_since() IS
+    'Since when every change of a versioned row is known (history_horizon): the installation, or the upgrade that brought the history, or what came later: the last time that triggers were put back, or up to when it was pruned. No secret: whoever may call it is told.
+55000 where nothing says so.';
 COMMENT ON FUNCTION assignment_reminders.install() IS
     'Makes the tables, owned by the caller, or brings them to this version. Triggers, defaults of organization_id and views of ours that are missing, disabled or altered are put right, with a notice, and what triggers missed is caught up on; constraints and indexes that are missing or altered are warned of and left. Calling it again changes nothing. Returns what was done.
 42P07 when there is a relation with the name of one of ours that install() did not make, 25001 in a transaction that is not READ COMMITTED, 42501 where the caller is not the tables'' owner or cannot see which migrations were applied, 42P01 when a table is missing, 55000 when the tables are of a later version.';
@@ -2471,6 +2844,8 @@ COMMENT ON FUNCTION assignment_reminders.is_same_due_date(timestamp with time zo
     'Whether two due dates are the same one: less than a minute apart. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.keep_changed() IS
+    'Trigger: keeps a reminder that was armed again, or is not to be sent, for note_changed to note.';
 COMMENT ON FUNCTION assignment_reminders.keep_claim() IS
     'Trigger: a reminder that is deleted while a claim holds it is logged, for its answer to be.';
 COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
@@ -2479,6 +2854,8 @@ COMMENT ON FUNCTION assignment_reminders.keep_leave() IS
     'Trigger: an assignment that gets another mentor keeps the days on which the one before was away.';
 COMMENT ON FUNCTION assignment_reminders.keep_leave_of_all() IS
     'Trigger: so do those of a mentor who is deleted. Before that: after it, the foreign keys have been through both tables.';
+COMMENT ON FUNCTION assignment_reminders.keep_versions() IS
+    'Trigger: keeps what a statement replaced, of rows of which it changed more than what is derived.';
 COMMENT ON FUNCTION assignment_reminders.last_runs(timestamp with time zone) IS
     'When the two runs before as_of were that succeeded, the later one first, for whoever asks whose turn it is.
 22004 for NULL, 22008 for an infinite as_of.';
@@ -2513,12 +2890,20 @@ COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.note_changed() IS
+    'Trigger: notes what a statement armed again, skipped or withdrew.';
 COMMENT ON FUNCTION assignment_reminders.note_changed_summary() IS
     'Trigger: notes when a person asked for summaries, or for another hour, where the writer did not say when.';
 COMMENT ON FUNCTION assignment_reminders.note_changed_thresholds() IS
     'Trigger: notes when what calls for follow-ups was changed.';
 COMMENT ON FUNCTION assignment_reminders.note_day_off() IS
     'Trigger: claims look once more at the follow-ups that waited while days off were entered or moved.';
+COMMENT ON FUNCTION assignment_reminders.note_enqueued() IS
+    'Trigger: notes what a statement enqueued, and what it found due and not to be sent.';
+COMMENT ON FUNCTION assignment_reminders.note_held() IS
+    'Trigger: notes that a run held the follow-ups of an organization.';
+COMMENT ON FUNCTION assignment_reminders.note_insert() IS
+    'Trigger: notes when a row was inserted that says that it was created at another moment. Its history begins with the insert.';
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
@@ -2548,6 +2933,9 @@ COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.prune_history(timestamp with time zone, INT) IS
+    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. From then on the history begins with that moment, and questions about before raise.
+22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
 02000 always; 22004 for NULL, 22023 for another word than these.';
@@ -2595,6 +2983,9 @@ COMMENT ON FUNCTION assignment_reminders.repair_assignment_counts() IS
     'Writes the true counts over wrong ones and returns both; nothing when all are right: for after writes that bypassed triggers. Waits for transactions that have counted but not committed.';
 COMMENT ON FUNCTION assignment_reminders.repair_contact_dates() IS
     'Sets contact dates to what activities and corrections say where they differ, and returns both; nothing when all are right. Follow-ups that wait for a silence that was none are withdrawn, as by a contact.';
+COMMENT ON FUNCTION assignment_reminders.require_history(TEXT, timestamp with time zone, uuid) IS
+    'True. Raises where the rows of a table at a moment cannot be told: SQL functions that tell them ask first.
+22023 for a table that is not versioned, and for a moment before the history begins; 22004 for NULL, 42501 where row security may hide rows of the organization (NULL: of any) from the current role.';
 COMMENT ON FUNCTION assignment_reminders.require_moment(timestamp with time zone) IS
     'The moment itself.
 22004 for NULL, 22008 for infinity.';

@@ -11,6 +11,7 @@
 //! | `clock` | the organization's day, pauses, and the days on which an assignment was not open |
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
+//! | `history` | what was: versions of rows, and asking for them |
 //! | `daily` | the daily run, its schedule and its health |
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
@@ -37,6 +38,7 @@ mod daily;
 mod delivery;
 mod due;
 mod explain;
+mod history;
 mod install;
 mod organization;
 mod privacy;

@@ -16,6 +16,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($1, 'alerts', 'SELECT', NULL),
            ($1, 'organization_evaluations', 'SELECT', NULL),
            ($1, 'organization_evaluations', 'UPDATE', '{released_at,updated_at}'),
+           ($1, 'row_history', 'SELECT', NULL),
+           ($1, 'reminder_events', 'SELECT', NULL),
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'send_logs', 'SELECT', NULL),
            ($1, 'reminder_queue', 'SELECT', NULL),

@@ -182,6 +182,14 @@ CREATE POLICY member_select ON assignment_reminders.alerts FOR SELECT
 CREATE POLICY member_select ON assignment_reminders.evaluation_runs FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+-- What was, and what became of reminders: what members may see now was not always theirs to see.
+
+CREATE POLICY member_select ON assignment_reminders.row_history FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_select ON assignment_reminders.reminder_events FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
 CREATE POLICY member_select ON assignment_reminders.organization_evaluations FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 

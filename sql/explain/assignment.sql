@@ -2,7 +2,7 @@
 -- Index: those of assignment_silences, for one; days_off_organization_idx.
 SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_settings, f.is_held, f.coordinator_unreachable, f.reminder_sent_at,
        f.escalation_status, f.escalation_skip_reason, f.mentor_id, f.coordinator_id, a.last_contact_date IS NOT NULL AS has_contact, e.action, e.days_since, e.due_on,
-       mentor.name AS mentor_name, coordinator.name AS coordinator_name,
+       f.mentor_name, f.coordinator_name,
        CASE WHEN f.escalation_status = 'sent'
             THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END AS escalation_has_come_back,
        f.escalation_recipient_id <> f.coordinator_id AS escalation_is_for_another,
@@ -26,8 +26,6 @@ SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_set
        ) AS t ON true
   LEFT JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
   LEFT JOIN assignment_reminders.reminders enqueued ON enqueued.assignment_id = f.assignment_id AND enqueued.reminder_type = kind.reminder_type
-  LEFT JOIN assignment_reminders.users mentor ON mentor.id = f.mentor_id
-  LEFT JOIN assignment_reminders.users coordinator ON coordinator.id = f.coordinator_id
   LEFT JOIN LATERAL (
        SELECT array_agg(stop.first_day ORDER BY stop.rank, stop.first_day) AS first_days,
               array_agg(stop.last_day ORDER BY stop.rank, stop.first_day) AS last_days,

@@ -5,14 +5,15 @@
 CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
 RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
-    mentor_id uuid, coordinator_id uuid, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
     is_plain boolean, reminder_id uuid, reminder_sent_at timestamptz, escalation_id uuid, escalation_status text, escalation_skip_reason text,
     escalation_sent_at timestamptz, escalation_recipient_id uuid
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT a.organization_id, a.id, a.title, a.status, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL, a.peer_mentor_id,
-           mentor.id, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+    SELECT a.organization_id, a.id, a.title::text, a.status::text, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL, a.peer_mentor_id,
+           mentor.id, mentor.name::text, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+           CASE WHEN told.is_fallback THEN fallback.name ELSE coordinator.name END::text,
            CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
            ROW(silence.since, local.today,
                CASE WHEN leave.first_days IS NULL THEN pause.first_days
@@ -116,13 +117,16 @@ COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) 
 -- What comes next of every silence that is followed up. src/rules/outlook.rs says what.
 CREATE FUNCTION assignment_reminders.assignment_outlooks(as_of timestamptz DEFAULT now(), organization_id uuid DEFAULT NULL)
 RETURNS TABLE (
-    organization_id uuid, assignment_id uuid, title text, peer_mentor_id uuid, mentor_id uuid, coordinator_id uuid, silent_since date, days_since integer,
-    counted_days integer, last_reminder_sent_at timestamptz, state text, next_action text, next_on date, forgotten text, is_decided boolean
+    organization_id uuid, assignment_id uuid, title text, silent_since date, days_since integer, counted_days integer, peer_mentor_id uuid,
+    peer_mentor_name text, coordinator_id uuid, coordinator_name text, last_reminder_sent_at timestamptz, state text, next_action text, next_on date,
+    forgotten text, is_decided boolean
 )
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    SELECT f.organization_id, f.assignment_id, f.title, f.peer_mentor_id, f.mentor_id, f.coordinator_id, (f.facts).silent_since,
-           (f.facts).as_of - (f.facts).silent_since, o.counted_days, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten, o.is_decided
+    SELECT f.organization_id, f.assignment_id, f.title, (f.facts).silent_since, (f.facts).as_of - (f.facts).silent_since, o.counted_days,
+           f.peer_mentor_id, f.mentor_name, f.coordinator_id, f.coordinator_name, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten,
+           o.is_decided
       FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
@@ -133,7 +137,7 @@ AS $$
        AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
-                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders}',
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
                          assignment_outlooks.organization_id) THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) IS

@@ -212,6 +212,161 @@ CREATE OR REPLACE TRIGGER reminders_tell_workers
     AFTER INSERT ON assignment_reminders.reminders
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.tell_workers();
 
+-- History: what statements replace is kept by them. Inserts write nothing, but where a row says that it was created at another moment.
+CREATE OR REPLACE TRIGGER organizations_keep_updated
+    AFTER UPDATE ON assignment_reminders.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER organizations_keep_deleted
+    AFTER DELETE ON assignment_reminders.organizations REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER organizations_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.organizations
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER organizations_note_insert
+    AFTER INSERT ON assignment_reminders.organizations
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER reminder_settings_keep_updated
+    AFTER UPDATE ON assignment_reminders.reminder_settings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER reminder_settings_keep_deleted
+    AFTER DELETE ON assignment_reminders.reminder_settings REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER reminder_settings_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.reminder_settings
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER reminder_settings_note_insert
+    AFTER INSERT ON assignment_reminders.reminder_settings
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER days_off_keep_updated
+    AFTER UPDATE ON assignment_reminders.days_off REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER days_off_keep_deleted
+    AFTER DELETE ON assignment_reminders.days_off REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER days_off_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.days_off
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER days_off_note_insert
+    AFTER INSERT ON assignment_reminders.days_off
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER users_keep_updated
+    AFTER UPDATE ON assignment_reminders.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER users_keep_deleted
+    AFTER DELETE ON assignment_reminders.users REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER users_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.users
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER users_note_insert
+    AFTER INSERT ON assignment_reminders.users
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER user_preferences_keep_updated
+    AFTER UPDATE ON assignment_reminders.user_preferences REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER user_preferences_keep_deleted
+    AFTER DELETE ON assignment_reminders.user_preferences REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER user_preferences_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.user_preferences
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER user_preferences_note_insert
+    AFTER INSERT ON assignment_reminders.user_preferences
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER peer_mentors_keep_updated
+    AFTER UPDATE ON assignment_reminders.peer_mentors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER peer_mentors_keep_deleted
+    AFTER DELETE ON assignment_reminders.peer_mentors REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER peer_mentors_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.peer_mentors
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER peer_mentors_note_insert
+    AFTER INSERT ON assignment_reminders.peer_mentors
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER assignments_keep_updated
+    AFTER UPDATE ON assignment_reminders.assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignments_keep_deleted
+    AFTER DELETE ON assignment_reminders.assignments REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignments_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.assignments
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignments_note_insert
+    AFTER INSERT ON assignment_reminders.assignments
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER assignment_pauses_keep_updated
+    AFTER UPDATE ON assignment_reminders.assignment_pauses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignment_pauses_keep_deleted
+    AFTER DELETE ON assignment_reminders.assignment_pauses REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignment_pauses_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.assignment_pauses
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER assignment_pauses_note_insert
+    AFTER INSERT ON assignment_reminders.assignment_pauses
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER mentor_pauses_keep_updated
+    AFTER UPDATE ON assignment_reminders.mentor_pauses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER mentor_pauses_keep_deleted
+    AFTER DELETE ON assignment_reminders.mentor_pauses REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER mentor_pauses_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.mentor_pauses
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER mentor_pauses_note_insert
+    AFTER INSERT ON assignment_reminders.mentor_pauses
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER contact_corrections_keep_updated
+    AFTER UPDATE ON assignment_reminders.contact_corrections REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER contact_corrections_keep_deleted
+    AFTER DELETE ON assignment_reminders.contact_corrections REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER contact_corrections_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.contact_corrections
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER contact_corrections_note_insert
+    AFTER INSERT ON assignment_reminders.contact_corrections
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER activities_keep_updated
+    AFTER UPDATE ON assignment_reminders.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER activities_keep_deleted
+    AFTER DELETE ON assignment_reminders.activities REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER activities_keep_truncated
+    BEFORE TRUNCATE ON assignment_reminders.activities
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.keep_versions();
+CREATE OR REPLACE TRIGGER activities_note_insert
+    AFTER INSERT ON assignment_reminders.activities
+    FOR EACH ROW WHEN (NEW.created_at <> now()) EXECUTE FUNCTION assignment_reminders.note_insert();
+CREATE OR REPLACE TRIGGER row_history_append_only
+    BEFORE UPDATE ON assignment_reminders.row_history
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_update();
+CREATE OR REPLACE TRIGGER reminder_events_append_only
+    BEFORE UPDATE ON assignment_reminders.reminder_events
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_update();
+
+-- What becomes of reminders before they are sent. The WHEN clause is false for claims and answers.
+CREATE OR REPLACE TRIGGER reminders_note_enqueued
+    AFTER INSERT ON assignment_reminders.reminders REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.note_enqueued();
+CREATE OR REPLACE TRIGGER reminders_keep_changed
+    AFTER UPDATE ON assignment_reminders.reminders
+    FOR EACH ROW WHEN (NEW.episode <> OLD.episode OR NEW.status = 'skipped' AND OLD.status <> 'skipped')
+    EXECUTE FUNCTION assignment_reminders.keep_changed();
+CREATE OR REPLACE TRIGGER reminders_note_changed
+    AFTER UPDATE ON assignment_reminders.reminders
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.note_changed();
+CREATE OR REPLACE TRIGGER evaluation_runs_note_held
+    AFTER INSERT ON assignment_reminders.evaluation_runs
+    FOR EACH ROW WHEN (NEW.status = 'held') EXECUTE FUNCTION assignment_reminders.note_held();
+
 -- updated_at, where the writer did not set it.
 CREATE OR REPLACE TRIGGER organizations_set_updated_at
     BEFORE UPDATE ON assignment_reminders.organizations

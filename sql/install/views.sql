@@ -35,12 +35,9 @@ COMMENT ON VIEW assignment_reminders.reminder_queue IS
 -- silent_assignments: the coordinator's list: how long each assignment that is followed up has been silent, and what comes next.
 -- Index: none; it reads them all.
 CREATE OR REPLACE VIEW assignment_reminders.silent_assignments WITH (security_invoker = true) AS
-SELECT o.organization_id, o.assignment_id, o.title, o.silent_since, o.days_since, o.counted_days,
-       o.peer_mentor_id, mentor.name AS peer_mentor_name, o.coordinator_id, coordinator.name AS coordinator_name,
-       o.last_reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten
-  FROM assignment_reminders.assignment_outlooks(now(), assignment_reminders.organization_in_sight()) AS o
-  LEFT JOIN assignment_reminders.users mentor ON mentor.id = o.mentor_id
-  LEFT JOIN assignment_reminders.users coordinator ON coordinator.id = o.coordinator_id;
+SELECT o.organization_id, o.assignment_id, o.title, o.silent_since, o.days_since, o.counted_days, o.peer_mentor_id, o.peer_mentor_name,
+       o.coordinator_id, o.coordinator_name, o.last_reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten
+  FROM assignment_reminders.assignment_outlooks(now(), assignment_reminders.organization_in_sight()) AS o;
 
 COMMENT ON VIEW assignment_reminders.silent_assignments IS
     'Of every open assignment that is followed up: since when it is silent, who its mentor is and who is told instead (the coordinator or the fallback), when the mentor was reminded of this silence, how far it has got, what comes next and when, if nothing changes, and why nobody will hear of it (NULL: somebody will). Under row security, those of the organization that the session speaks for, for its coordinators and admins.';

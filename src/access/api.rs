@@ -28,6 +28,8 @@ const RELATIONS: &[&str] = &[
     "send_logs",
     "reminder_queue",
     "silent_assignments",
+    "row_history",
+    "reminder_events",
 ];
 
 /// What they call.
@@ -46,6 +48,9 @@ const FUNCTIONS: &[&str] = &[
     "evaluate_assignments",
     "preview_follow_ups",
     "release_held_run",
+    "rows_as_of",
+    "contact_dates_as_of",
+    "history_known_since",
     "due_assignments",
     "daily_summary",
     "current_user_id",

@@ -96,6 +96,11 @@ fn administered_organization() -> Result<Option<Uuid>> {
     Ok(person()?.filter(|person| person.role.administers()).map(|person| person.organization))
 }
 
+/// The user on whose behalf the session works.
+pub fn current_user() -> Result<Option<Uuid>> {
+    current_user_id()
+}
+
 /// Whether the current user sees and does all in this organization.
 pub fn coordinates(organization: Uuid) -> Result<bool> {
     Ok(coordinated_organization()? == Some(organization))

@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "026_provider_messages",
     "027_episodes",
     "028_digests",
+    "029_history",
     "031_forgotten",
 ];
 
@@ -89,6 +90,11 @@ thread_local! {
 /// Whether a migration is at work: what it gives to rows that are there is no change of theirs.
 pub fn is_at_work() -> bool {
     IS_AT_WORK.get()
+}
+
+/// Does `work` as a migration does its own.
+pub fn while_at_work<T>(work: impl FnOnce() -> T) -> T {
+    swap::with(&IS_AT_WORK, true, work)
 }
 
 /// What migrations did.
@@ -124,7 +130,7 @@ pub fn apply() -> Result<Applied> {
         lock_tables(Lock::Everybody)?;
     }
     for migration in &outstanding {
-        if let Err(failure) = attempt(AssertUnwindSafe(|| swap::with(&IS_AT_WORK, true, || run(migration.sql))))? {
+        if let Err(failure) = attempt(AssertUnwindSafe(|| while_at_work(|| run(migration.sql))))? {
             return Err(failed(migration, failure));
         }
         RECORD.run(&[migration.number()?.into(), migration.name().into(), env!("CARGO_PKG_VERSION").into()])?;

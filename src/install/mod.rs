@@ -24,7 +24,7 @@ use crate::server::search_path::with_ours;
 use crate::server::setting::require_read_committed;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::attempt;
-use crate::{access, contact, counts, organization};
+use crate::{access, contact, counts, history, organization};
 
 /// What ties the tables to the extension, which DROP EXTENSION ... CASCADE takes away.
 const ATTACHMENTS: &str = include_str!("../../sql/install/triggers.sql");
@@ -63,7 +63,8 @@ fn install() -> Result<String> {
     let number = applied.number;
     // What triggers missed is caught up on by what can be seen.
     WHOLE.require()?;
-    let attached = attach(number > 0)?;
+    let is_history_new = applied.tables.contains(&"row_history");
+    let attached = attach(number > 0, is_history_new)?;
     let replaced = replace_views()?;
     let policies = access::extend_to(&applied.tables)?;
     // Whether or not a trigger was away: somebody may have deleted the row.
@@ -147,12 +148,13 @@ static STAND_INS: Statement = Statement::kept(
 );
 
 /// Puts triggers and defaults right, all of them where tables are new, and catches up. Warns of what else was altered.
-fn attach(are_tables_new: bool) -> Result<Attached> {
+fn attach(are_tables_new: bool, is_history_new: bool) -> Result<Attached> {
     let altered = definitions::altered()?;
     let mut done = Attached::default();
     // Of new tables, and after uninstall() or DROP EXTENSION ... CASCADE: nothing to tell one by one.
     let are_all_away = are_tables_new || definitions::are_all_triggers_away(&altered)?;
     let (mut in_the_way, mut to_attach) = (Vec::new(), Vec::new());
+    let mut was_history_away = false;
     for row in altered.rows() {
         let kind: String = row.not_null("kind")?;
         let (expected, actual) = (row.get::<String>("expected")?, row.get::<String>("actual")?);
@@ -170,6 +172,7 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
             continue;
         }
         done.ties += 1;
+        was_history_away |= kind == "trigger" && expected.as_deref().is_some_and(history::is_kept_by);
         // The others stay as they are, such as those that somebody has made fire always.
         to_attach.push((kind.clone(), row.not_null::<String>(if kind == "trigger" { "name" } else { "relation" })?));
         let Some(actual) = actual else {
@@ -205,10 +208,15 @@ fn attach(are_tables_new: bool) -> Result<Attached> {
             organization::set_defaults(true)?;
         }
         run_each(&STAND_INS, &[])?;
+        // Nobody knows what was changed meanwhile.
+        if was_history_away && !is_history_new {
+            history::move_to_now()?;
+        }
         // What the triggers would have done while they were away.
-        done.counts = counts::repair()?.rows().count();
+        // Counts and dates are derived, and make no versions.
+        done.counts = migrations::while_at_work(counts::repair)?.rows().count();
         done.moved = contact::release_moved()?;
-        done.contact_dates = contact::repair()?.len();
+        done.contact_dates = migrations::while_at_work(contact::repair)?.len();
     }
     Ok(done)
 }

@@ -14,6 +14,7 @@ pub mod evaluation;
 pub mod explanation;
 pub mod follow_up;
 pub mod health;
+pub mod history;
 pub mod job;
 pub mod kind;
 pub mod message;

@@ -4,6 +4,7 @@ pub mod advisory_lock;
 pub mod argument;
 mod backtrace;
 pub mod calendar;
+pub mod changes;
 pub mod errors;
 pub mod own_trigger;
 pub mod owner;

@@ -38,6 +38,11 @@ impl Whole {
         Self::require_all([self.reads, self.updates, self.inserts, self.deletes], organization)
     }
 
+    /// As `require_in`, of these tables, which are read.
+    pub fn require_reads(tables: &[&str], organization: impl FnOnce() -> Result<Option<Uuid>>) -> Result<()> {
+        Self::require_all([tables, &[], &[], &[]], organization)
+    }
+
     fn require_all(all: [&[&str]; 4], organization: impl FnOnce() -> Result<Option<Uuid>>) -> Result<()> {
         static HIDDEN: Statement = Statement::kept(
             include_str!("../../sql/extension/hidden_table.sql"),
@@ -89,5 +94,5 @@ pub fn is_active(table: &str) -> bool {
 fn require_whole(tables: Option<Vec<Option<String>>>, organization_id: default!(Option<Uuid>, "NULL")) -> Result<bool> {
     let tables = tables.ok_or_else(|| null_argument("tables"))?;
     let tables: Vec<&str> = tables.iter().flatten().map(String::as_str).collect();
-    Whole::require_all([&tables, &[], &[], &[]], || Ok(organization_id)).map(|()| true)
+    Whole::require_reads(&tables, || Ok(organization_id)).map(|()| true)
 }

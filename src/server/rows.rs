@@ -205,6 +205,9 @@ pub struct Column<'a> {
     pub number: i32,
     pub oid: pg_sys::Oid,
     pub is_dropped: bool,
+    /// How its values are stored.
+    pub is_by_value: bool,
+    pub length: i16,
 }
 
 /// The columns of a descriptor that outlives what reads them.
@@ -220,6 +223,8 @@ pub fn columns<'a>(descriptor: pg_sys::TupleDesc) -> impl Iterator<Item = Column
             number: at + 1,
             oid: attribute.atttypid,
             is_dropped: attribute.attisdropped,
+            is_by_value: attribute.attbyval,
+            length: attribute.attlen,
         })
     })
 }

@@ -51,9 +51,9 @@ fn every_function_in_sql_means_the_same_under_any_search_path() {
           WHERE p.pronamespace = 'assignment_reminders'::regnamespace AND l.lanname = 'sql' AND p.prosqlbody IS NULL
             AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)",
     );
-    // Inlined into the caller's query; the daily run is planned under our path (src/server/search_path.rs).
+    // Inlined into the caller's query; the daily run and explanations are planned under our path (src/server/search_path.rs).
     dependent.sort();
-    assert_eq!(dependent, ["due_follow_ups", "evaluate_assignments", "evaluation_turns"]);
+    assert_eq!(dependent, ["assignment_silences", "due_follow_ups", "evaluate_assignments", "evaluation_turns"]);
 }
 
 #[test]
@@ -74,17 +74,20 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "addressee_id addresses_of after_loss altered_definitions chosen_organization coordinator_to_tell current_organization \
-                 daily_summary day_before days_since_last_contact default_organization dispatched_at due_assignments due_follow_ups \
-                 due_reminder_type due_reminder_types due_windows evaluate_assignment evaluate_assignments evaluate_silence evaluation_health \
-                 evaluation_turns existing_organization get_assignment_with_participants get_assignments_with_no_contact_since \
-                 get_last_contact_date get_open_assignments_with_contact_dates goes_to_fallback has_something_to_say installed_definitions \
-                 is_called_for is_day_off is_due_offset_open is_escalation_due is_evaluation_due is_held is_in_daily_summary is_muted \
-                 is_of_due_offset is_reachable is_rearmed is_reminder_due is_same_due_date is_unreachable last_runs last_summary \
-                 last_summary_sent latest_starts_of_silence lock_for_reminders named_organization organization_timezone paused_among \
-                 preview_follow_ups raise_unknown reminder_kind reminder_kinds reminder_type_of require_moment require_page_size require_value \
-                 require_whole silence_anchor silent_since skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
-                 unsubscribe_tokens_of verify_assignment_counts verify_contact_dates watch_daily_evaluation without_addresses without_text";
+    let reads = "addressee_id addresses_of after_loss altered_definitions chosen_organization contact_dates_as_of \
+                 coordinator_to_tell current_organization daily_summary day_before days_since_last_contact default_organization \
+                 dispatched_at due_assignments due_follow_ups due_reminder_type due_reminder_types due_windows evaluate_assignment \
+                 evaluate_assignments evaluate_silence evaluation_health evaluation_turns existing_organization \
+                 get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date \
+                 get_open_assignments_with_contact_dates goes_to_fallback has_something_to_say history_known_since \
+                 installed_definitions is_called_for is_day_off is_due_offset_open is_escalation_due is_evaluation_due is_held \
+                 is_in_daily_summary is_muted is_of_due_offset is_reachable is_rearmed is_reminder_due is_same_due_date \
+                 is_unreachable last_runs last_summary last_summary_sent latest_starts_of_silence lock_for_reminders \
+                 named_organization organization_timezone paused_among preview_follow_ups raise_unknown reminder_kind reminder_kinds \
+                 reminder_type_of require_history require_moment require_page_size require_value require_whole rows_as_of \
+                 silence_anchor silent_since skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
+                 unsubscribe_tokens_of verify_assignment_counts verify_contact_dates watch_daily_evaluation without_addresses \
+                 without_text";
     assert_eq!(callable.join(" "), reads);
     let volatile = rows(
         &mut database.connect(),

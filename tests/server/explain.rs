@@ -193,6 +193,9 @@ fn whoever_nobody_will_hear_of_is_listed_with_the_reason_counted_by_the_run_and_
     assert_eq!(row(&mut client, counted), "1");
     let health = "SELECT count(*) FROM evaluation_health(as_of => '2026-11-06 10:00+00'), unnest(reasons) AS r WHERE r LIKE 'assignments that nobody will hear of: 1;%'";
     assert_eq!(row(&mut client, health), "1");
+    run(&mut client, "UPDATE assignments SET follow_up = false");
+    assert_eq!(row(&mut client, health), "0", "at once");
+    run(&mut client, "UPDATE assignments SET follow_up = true");
     let mended = format!("UPDATE assignments SET coordinator_id = '{}'", people.coordinator);
     run(&mut client, &mended);
     enqueued(&mut client, "2026-11-06 09:00+00");

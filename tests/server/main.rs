@@ -23,6 +23,7 @@ mod evaluation;
 mod explain;
 mod forgery;
 mod held_rows;
+mod history;
 mod install;
 mod organization;
 mod owner;

@@ -53,6 +53,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("What becomes of each silence", &["explain_assignment", "assignment_outlooks", "forgotten_assignments"]),
+    ("History", &["rows_as_of", "contact_dates_as_of", "history_known_since", "prune_history"]),
     ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     (

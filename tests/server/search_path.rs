@@ -329,6 +329,9 @@ fn what_the_users_constraints_columns_policies_and_indexes_call_runs_under_the_s
 /// What only reads, beside the cases.
 const READS: &[&str] = &[
     "SELECT assignment_reminders.evaluate_assignment('30000000-0000-0000-0000-000000000001')",
+    "SELECT * FROM assignment_reminders.explain_assignment('30000000-0000-0000-0000-000000000001')",
+    "SELECT * FROM assignment_reminders.forgotten_assignments()",
+    "SELECT * FROM assignment_reminders.silent_assignments",
     "SELECT assignment_reminders.get_last_contact_date('30000000-0000-0000-0000-000000000001')",
     "SELECT assignment_reminders.get_open_assignments_with_contact_dates()",
     "SELECT assignment_reminders.get_assignments_with_no_contact_since('2030-01-01')",
