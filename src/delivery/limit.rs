@@ -13,6 +13,7 @@ use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::Result;
 use crate::server::rows::Row;
 use crate::server::setting::with_lock_timeout;
+use crate::server::size::blocks;
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
@@ -90,6 +91,11 @@ pub fn count(organizations: Vec<Uuid>) -> Result<()> {
     const WAIT: Duration = Duration::from_millis(50);
     let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[organizations.into()])))?;
     attempt_where(is_lock_not_available, count).map(drop)
+}
+
+/// Whether any organization may limit or pause its messages, without reading: most programmes have none. An index has a block before anything is in it.
+pub fn limits_anybody() -> bool {
+    blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0
 }
 
 /// What an organization has claimed, from its pairwise columns.
