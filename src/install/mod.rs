@@ -65,6 +65,9 @@ fn install() -> Result<String> {
     WHOLE.require()?;
     let attached = attach(number > 0)?;
     let replaced = replace_views()?;
+    if number > 0 {
+        run_each(&WATCHERS, &[])?;
+    }
     let policies = access::extend_to(&applied.tables)?;
     // Whether or not a trigger was away: somebody may have deleted the row.
     let settings = fill_settings()?;
@@ -98,6 +101,9 @@ fn install() -> Result<String> {
     }
     Ok(format!("assignment_reminders {}: {}", env!("CARGO_PKG_VERSION"), done.join(", ")))
 }
+
+/// What a view has come to tell, those who could read it before may read.
+static WATCHERS: Statement = Statement::kept(include_str!("../../sql/install/watchers.sql"), &[]);
 
 /// What attaching did.
 #[derive(Default)]
