@@ -2127,7 +2127,7 @@ COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
 COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
-    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew: a role that an earlier call named, and this one does not, has lost its rights, unless it is a member of the role that has them now; a WARNING names it. Returns what was done.
 42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be called first, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_alerts(interval, timestamp with time zone) IS
     'Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing, and for what was not sent: these a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
@@ -2157,7 +2157,7 @@ COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
-    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now is given back for the next claim, with no attempt lost.
+    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
@@ -2309,7 +2309,7 @@ COMMENT ON FUNCTION assignment_reminders.record_digest_failure(uuid[], uuid, TEX
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.record_provider_message(TEXT, TEXT) IS
-    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent with this message_id.
+    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and its events are found by this name. False: no reminder was sent with this message_id, or another name was noted before and stays.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for an empty name, or for a message that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
@@ -2398,7 +2398,7 @@ COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.unsubscribe(TEXT, TEXT) IS
     'What whoever holds a person''s token asks for: nothing more of one reminder_type, or (NULL) nothing at all any more. For everybody who may call it: the token alone says who it is about, and it writes with the rights of the tables'' owner, whatever the row security.
-NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before.
+NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before, also where a type is muted by its kind, or a kind by all of its types.
 02000 for an unknown token, 22023 for a type that is neither ours nor of a reminder that this person has, 22004 for a NULL token, 25006 in a transaction that may not write.';
 COMMENT ON FUNCTION assignment_reminders.unsubscribe_token(uuid) IS
     'A person''s token for unsubscribe(), to be put into messages to them. By the caller''s rights on unsubscribe_tokens, which workers have.
