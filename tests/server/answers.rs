@@ -498,7 +498,8 @@ fn whoever_ends_a_pause_ends_it_for_what_failed_too() {
     let failed = "SELECT assignment_reminders.record_delivery_failures(array_agg(reminder_id), claim_id, array_agg('sender'::text), array_agg('535 5.7.8 no'::text), as_of => '2026-11-22 12:01+00')
                     FROM c GROUP BY claim_id";
     assert_eq!(rows(&mut worker, failed), [""; 0]);
-    let again = "SELECT assignment_title FROM assignment_reminders.claim_reminders(as_of => '2026-11-22 12:05+00') ORDER BY 1";
+    let again =
+        "SELECT assignment_title FROM assignment_reminders.claim_reminders(as_of => '2026-11-22 12:05+00') ORDER BY 1";
     assert_eq!(rows(&mut worker, again), [""; 0], "while it lasts");
     // The worker's role may, as the owner may.
     run(&mut worker, "UPDATE assignment_reminders.claim_rates SET paused_until = '2026-11-22 12:05+00'");
