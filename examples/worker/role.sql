@@ -26,5 +26,10 @@ GRANT EXECUTE ON FUNCTION
     assignment_reminders.record_digest_failure(uuid[], uuid, text, text, boolean, timestamptz)
 TO reminder_worker;
 GRANT UPDATE (soft_bounces, soft_bounced_at, contact_opt_out, contact_opt_out_reason, updated_at) ON assignment_reminders.users TO reminder_worker;
+-- To tell what the mail provider calls a message.
+GRANT EXECUTE ON FUNCTION assignment_reminders.record_provider_message(text, text) TO reminder_worker;
+GRANT UPDATE (provider_message_id) ON assignment_reminders.send_logs TO reminder_worker;
+-- To look at what waits.
+GRANT SELECT ON assignment_reminders.reminder_queue TO reminder_worker;
 -- To put the link into messages by which people unsubscribe.
 GRANT SELECT ON assignment_reminders.unsubscribe_tokens TO reminder_worker;

@@ -7,6 +7,20 @@ WITH wanted (name, setting) AS (
     SELECT $3::text, 'unsubscribe.role' WHERE $3 IS NOT NULL
 ), given (oid, name, setting, passes) AS (
     SELECT r.oid, w.name, w.setting, r.rolsuper OR r.rolbypassrls FROM wanted w JOIN pg_roles r ON r.rolname = w.name
+), worker (name) AS (
+    -- Whom enable_row_security() made the workers' role. There is one: giving that name to another takes its rights.
+    SELECT r.rolname
+      FROM pg_policy p
+      JOIN pg_class c ON c.oid = p.polrelid AND c.relname = 'send_logs'
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'assignment_reminders'
+      JOIN pg_roles r ON r.oid = ANY (p.polroles)
+     WHERE p.polname = 'worker_all'
+     ORDER BY 1 LIMIT 1
+), remedy (of, what) AS (
+    SELECT g.oid, coalesce((SELECT format('GRANT %I TO %I', w.name, g.name) FROM worker w WHERE w.name <> g.name),
+                           format('SELECT assignment_reminders.enable_row_security(..., %L)', g.name))
+      FROM given g
+     WHERE g.setting = 'webhooks.role'
 )
 SELECT wrong.what
   FROM (SELECT 1, format('the extension assignment_reminders is not in the database %I: CREATE EXTENSION assignment_reminders', current_database())
@@ -32,12 +46,22 @@ SELECT wrong.what
           FROM given g
          WHERE NOT pg_has_role(current_user, g.oid, 'MEMBER')
          UNION ALL
-        SELECT 5, format('the role %I of webhooks.role may not call %s: SELECT assignment_reminders.enable_row_security(..., %1$L), or GRANT EXECUTE',
-                         g.name, p.proname)
+        SELECT 5, format('the role %I of webhooks.role may not call %s: %s, or GRANT EXECUTE', g.name, p.proname, r.what)
           FROM given g
+          JOIN remedy r ON r.of = g.oid
           JOIN pg_proc p ON p.proname IN ('record_delivery_event', 'record_provider_message')
           JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'assignment_reminders'
          WHERE g.setting = 'webhooks.role' AND NOT has_function_privilege(g.oid, p.oid, 'EXECUTE')
+         UNION ALL
+        SELECT 6, format('row security hides the messages that were sent from the role %I of webhooks.role: %s', g.name, r.what)
+          FROM given g
+          JOIN remedy r ON r.of = g.oid
+          JOIN pg_class c ON c.relname = 'send_logs' AND c.relrowsecurity
+          JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'assignment_reminders'
+         WHERE g.setting = 'webhooks.role' AND NOT g.passes
+           AND NOT EXISTS (SELECT FROM pg_policy p
+                            WHERE p.polrelid = c.oid
+                              AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS of (oid) WHERE pg_has_role(g.oid, of.oid, 'USAGE'))))
          UNION ALL
         SELECT 5, format('the role %1$I of %2$s may not call unsubscribe: GRANT USAGE ON SCHEMA assignment_reminders TO %1$I; GRANT EXECUTE ON FUNCTION assignment_reminders.unsubscribe TO %1$I',
                          g.name, g.setting)

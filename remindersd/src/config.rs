@@ -79,13 +79,15 @@ pub struct Webhooks {
     /// The database role that records events.
     pub role: Option<String>,
     pub max_body_bytes: usize,
+    /// An event of an unknown message that happened no longer ago is to be sent again. 0: none is.
+    pub retry_unknown_seconds: u64,
     pub sources: Vec<Source>,
 }
 
 impl Default for Webhooks {
     fn default() -> Self {
         // SendGrid sends up to 768 KiB.
-        Self { role: None, max_body_bytes: 1024 * 1024, sources: Vec::new() }
+        Self { role: None, max_body_bytes: 1024 * 1024, retry_unknown_seconds: 15 * 60, sources: Vec::new() }
     }
 }
 
@@ -128,6 +130,18 @@ pub enum Source {
         certificate_files: Vec<PathBuf>,
         max_age_seconds: Option<u64>,
     },
+}
+
+impl Source {
+    pub const fn organization(&self) -> Uuid {
+        match self {
+            Self::Generic { organization, .. }
+            | Self::Mailgun { organization, .. }
+            | Self::Postmark { organization, .. }
+            | Self::Sendgrid { organization, .. }
+            | Self::Ses { organization, .. } => *organization,
+        }
+    }
 }
 
 fn ten() -> usize {

@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
+use uuid::Uuid;
 
 use crate::config;
 use crate::problem::{Problem, explained, is_passing};
@@ -58,7 +59,27 @@ impl Database {
         let client = self.pool.get().await.map_err(|error| explained(&error))?;
         let found = client.query_opt(include_str!("../sql/check.sql"), &[roles, webhooks, unsubscribe]).await;
         let complaint = found.and_then(|row| row.map(|row| row.try_get(0)).transpose());
-        complaint.map_err(|error| explained(&error))
+        if let Some(complaint) = complaint.map_err(|error| explained(&error))? {
+            return Ok(Some(complaint));
+        }
+        drop(client);
+        self.missing_organization(&config.webhooks).await.map_err(|failure| failure.to_string())
+    }
+
+    /// Whether the role of webhooks sees each organization whose events it is to record: those of another id would all be of unknown messages.
+    async fn missing_organization(&self, webhooks: &config::Webhooks) -> Result<Option<String>, Failure> {
+        let Some(role) = webhooks.role.as_ref().filter(|_| !webhooks.sources.is_empty()) else { return Ok(None) };
+        let organizations: Vec<Uuid> = webhooks.sources.iter().map(config::Source::organization).collect();
+        let claims = Claims::of_role(role, None);
+        let sql = include_str!("../sql/missing_organization.sql");
+        let missing = self.transaction(&claims, sql, &[(&organizations, Type::UUID_ARRAY)]).await?;
+        let complaint = missing.first().map(|row| {
+            let (number, organization): (i64, Uuid) = (row.try_get("number")?, row.try_get("organization")?);
+            Ok(format!(
+                "webhooks.sources, number {number}: the role {role} sees no organization {organization} with reminder_settings; all of its events would be of unknown messages"
+            ))
+        });
+        complaint.transpose().map_err(Failure::Statement)
     }
 
     /// The rows of a statement that runs as the caller does. It is planned for its parameters, and not kept.
@@ -106,6 +127,15 @@ impl Database {
 enum Failure {
     Pool(deadpool_postgres::PoolError),
     Statement(tokio_postgres::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Pool(error) => formatter.write_str(&explained(error)),
+            Self::Statement(error) => formatter.write_str(&explained(error)),
+        }
+    }
 }
 
 impl From<deadpool_postgres::PoolError> for Failure {

@@ -82,7 +82,10 @@ pub enum WebhookRefusals {
     /// The body is too long
     #[response(status = 413, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Payload Too Large", "status": 413, "detail": "the body is too long"}))]
     TooLong(Problem),
-    /// It cannot be recorded now, and may be sent again
+    /// The event is of a type that has no meaning here (generic)
+    #[response(status = 422, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422, "detail": "type \"bounce\" is none of delivered, bounced, delayed, rejected, complained and unsubscribed", "field": "type"}))]
+    Undefined(Problem),
+    /// It cannot be recorded now, or is of a message that may not be known yet, and is to be sent again
     #[response(status = 503, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "the database cannot be reached"}))]
     Unavailable(Problem),
 }

@@ -35,6 +35,9 @@ pub struct Problem {
     /// How to authenticate, where that is missing (RFC 9110, 11.6.1).
     #[serde(skip)]
     challenge: &'static str,
+    /// In how many seconds to try again, where that may help (RFC 9110, 10.2.3).
+    #[serde(skip)]
+    retry_after: &'static str,
 }
 
 impl Problem {
@@ -52,6 +55,7 @@ impl Problem {
             hint: None,
             field: None,
             challenge: "Bearer",
+            retry_after: "1",
         }
     }
 
@@ -65,6 +69,10 @@ impl Problem {
 
     pub fn challenge(self, challenge: &'static str) -> Self {
         Self { challenge, ..self }
+    }
+
+    pub fn retry_after(self, seconds: &'static str) -> Self {
+        Self { retry_after: seconds, ..self }
     }
 
     pub fn status(&self) -> StatusCode {
@@ -118,7 +126,7 @@ impl std::fmt::Display for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, challenge) = (self.status(), self.challenge);
+        let (status, challenge, retry_after) = (self.status(), self.challenge, self.retry_after);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -127,7 +135,7 @@ impl IntoResponse for Problem {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(retry_after));
             }
             _ => {}
         }

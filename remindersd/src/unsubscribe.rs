@@ -34,7 +34,7 @@ pub enum Told {
     /// Messages of this topic, or all, were stopped.
     Stopped(Option<Topic>),
     UnknownLink,
-    /// Of no type that the person has.
+    /// Of no type that the person has, or of more than one.
     UnknownType,
     /// Not now; it asks again.
     Unavailable(Option<Topic>),

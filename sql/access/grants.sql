@@ -20,6 +20,7 @@ WITH needed (role, relation, privileges, columns) AS (
            ($1, 'reminder_events', 'SELECT', NULL),
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'send_logs', 'SELECT', NULL),
+           ($1, 'claim_rates', 'SELECT', NULL),
            ($1, 'reminder_queue', 'SELECT', NULL),
            ($1, 'silent_assignments', 'SELECT', NULL),
            -- As in examples/worker/role.sql, and what a worker needs that enqueues or reports delivery events.
@@ -38,7 +39,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($2, 'reminders', 'SELECT, INSERT, UPDATE', NULL),
            ($2, 'claim_rates', 'SELECT, INSERT, UPDATE', NULL),
            ($2, 'send_logs', 'SELECT, INSERT', NULL),
-           ($2, 'send_logs', 'UPDATE', '{provider_message_id}')
+           ($2, 'send_logs', 'UPDATE', '{provider_message_id}'),
+           ($2, 'reminder_queue', 'SELECT', NULL)
 ), callable (role, name) AS (
     VALUES -- What the policies ask.
            ($1, 'current_user_id'), ($1, 'current_peer_mentor_id'), ($1, 'coordinated_organization'), ($1, 'administered_organization'),

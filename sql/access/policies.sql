@@ -218,6 +218,11 @@ CREATE POLICY member_delete ON assignment_reminders.reminders FOR DELETE
 CREATE POLICY member_select ON assignment_reminders.send_logs FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+-- Whether sending is paused; to end that is the workers'.
+
+CREATE POLICY member_select ON assignment_reminders.claim_rates FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
 -- Workers deliver for all organizations; their grants say what they may do.
 
 CREATE POLICY worker_all ON assignment_reminders.organizations USING (true) WITH CHECK (true);

@@ -15,4 +15,5 @@ WITH by_message AS MATERIALIZED (
 )
 SELECT f.id, f.organization_id, f.to_email, min(f.organization_id::text) OVER () <> max(f.organization_id::text) OVER () AS is_ambiguous
   FROM found f
- ORDER BY f.created_at DESC LIMIT 1
+ -- Of a digest there are several, of which one stands for all: always the same.
+ ORDER BY f.created_at DESC, f.id LIMIT 1

@@ -14,7 +14,7 @@ COMMENT ON TABLE assignment_reminders.claim_rates IS
     'What was claimed in the last minute, of organizations with messages_per_minute, and whose sending is paused. Kept by claims and answers.';
 COMMENT ON COLUMN assignment_reminders.claim_rates.paused_at IS 'When the last pause of its sending began. NULL: there was none.';
 COMMENT ON COLUMN assignment_reminders.claim_rates.paused_until IS
-    'Until when nothing of the organization is claimed. To go on at once, set it to now().';
+    'Until when nothing of the organization is claimed. To go on at once, set it to now(): the tables'' owner and the role of workers may.';
 COMMENT ON COLUMN assignment_reminders.claim_rates.paused_for IS 'Whose fault it was, as a worker told it: sender or transport.';
 COMMENT ON COLUMN assignment_reminders.claim_rates.paused_code IS
     'The codes of what was said then, such as 550 5.7.1; the words are in send_logs. NULL: it had none.';

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode, Uuid, notice, warning};
+use pgrx::{PgLogLevel, PgSqlErrorCode, Uuid, notice, warning};
 
 use crate::install::{
     Lock, NEEDS_READ_COMMITTED, altered_names, lock_tables, number_outstanding, run, run_each, table_names, view_names,
@@ -114,7 +115,8 @@ impl Roles {
 /// requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known
 /// by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles
 /// then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an
-/// assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+/// assignment becomes coordinator. Calling it again makes policies and grants anew: a role that an earlier call named, and this one does not, has lost its
+/// rights, unless it is a member of the role that has them now; a WARNING names it. Returns what was done.
 ///
 /// 42501 for anybody but the tables' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one
 /// that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be
@@ -138,8 +140,10 @@ fn enable_row_security(member_role: Option<&str>, worker_role: default!(Option<&
     WHOLE.require()?;
 
     let tables = table_names();
+    let holders = holders()?;
     let former = take_away(roles.names(), &tables)?;
     let number = give(&roles, &tables)?;
+    warn_of_losers(holders, &roles)?;
     let promoted: Vec<Uuid> = if former == 0 { PROMOTE.write(&[], |rows| rows.column("id"))? } else { Vec::new() };
     let unguarded = roles_of(Right::all()?, |right| ["TRUNCATE", "TRIGGER", "REFERENCES"].contains(&&*right.privilege));
     if !unguarded.is_empty() {
@@ -275,6 +279,51 @@ fn installed() -> Result<ResultSet> {
         Statement::kept(include_str!("../../sql/access/installed_policies.sql"), &[types::TEXTS, types::TEXTS]);
     let names: Vec<String> = Policy::all().map(|policy| format!("{} {}", policy.table, policy.name)).collect();
     INSTALLED.write_rows(&[table_names().into(), names.into()])
+}
+
+/// The roles that policies of ours are for, and whether they are the workers' policies.
+fn holders() -> Result<BTreeSet<(bool, String)>> {
+    let mut holders = BTreeSet::new();
+    for policy in installed()?.rows() {
+        let is_for_worker = policy.not_null::<String>("name")?.starts_with("worker");
+        let roles: Vec<String> = policy.not_null("roles")?;
+        holders.extend(roles.into_iter().map(|role| (is_for_worker, role)));
+    }
+    Ok(holders)
+}
+
+/// Warns of those that had rights by an earlier call and have them no more: nothing else would tell before their next request or claim fails.
+fn warn_of_losers(holders: BTreeSet<(bool, String)>, roles: &Roles) -> Result<()> {
+    static LOSERS: Statement =
+        Statement::kept(include_str!("../../sql/access/losers.sql"), &[types::TEXTS, types::TEXT]);
+    for (is_for_worker, whose, argument) in [(false, "members", "member_role"), (true, "workers", "worker_role")] {
+        let now = if is_for_worker { roles.worker.as_deref() } else { Some(roles.member.as_str()) };
+        let before: Vec<String> =
+            holders.iter().filter(|(of_worker, _)| *of_worker == is_for_worker).map(|(_, role)| role.clone()).collect();
+        let losers: Vec<(String, String, Option<String>)> = LOSERS.write(&[before.into(), now.into()], |rows| {
+            rows.map(|row| Ok((row.not_null("role")?, row.not_null("literal")?, row.get("now")?))).collect()
+        })?;
+        for (role, literal, now) in losers {
+            let (detail, hint) = match now {
+                Some(now) => (
+                    format!("This call gave them to {now}. They are one role's, of which others may be members."),
+                    format!("If {role} shall have them, too: GRANT {now} TO {role}"),
+                ),
+                None => (
+                    format!("This call names no {argument}."),
+                    format!("If {role} shall keep them, call it again with {argument} => {literal}."),
+                ),
+            };
+            let message = format!(
+                "{role} has lost the rights of {whose}, which an earlier call of enable_row_security() gave it"
+            );
+            ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "assignment_reminders")
+                .set_detail(detail)
+                .set_hint(hint)
+                .report(PgLogLevel::WARNING);
+        }
+    }
+    Ok(())
 }
 
 /// Drops the policies, and takes the rights of every role that they are for, and of these. Returns how many policies there were.

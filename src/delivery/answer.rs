@@ -10,6 +10,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::asked::with_questions;
+use super::limit::limits_anybody;
 use super::pauses::{Stopped, stop};
 use super::{deleted, events, notify};
 use crate::arguments;
@@ -227,7 +228,8 @@ fn return_reminders(
 
 /// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
 /// longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to
-/// somebody else now is given back for the next claim, with no attempt lost.
+/// somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no
+/// attempt lost.
 ///
 /// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.
 #[pg_extern(volatile)]
@@ -264,7 +266,7 @@ const ANSWERED: Whole = Whole {
     ..Whole::reads(&["reminders", "reminder_settings", "users", "assignments"])
 };
 /// What judging again must see beside that.
-const JUDGED_AGAIN: Whole = Whole::reads(&["organizations", "peer_mentors", "user_preferences"]);
+const JUDGED_AGAIN: Whole = Whole::reads(&["organizations", "peer_mentors", "user_preferences", "claim_rates"]);
 
 /// One answer, to be written with others of its kind.
 trait Answer {
@@ -460,9 +462,16 @@ impl Answer for Extended {
         let of = |is_pending| -> Vec<Uuid> {
             held.iter().filter(|held| held.is_pending == is_pending).map(|held| held.reminder).collect()
         };
-        let (pending, mut lost) = (of(true), of(false));
+        let (mut pending, mut lost) = (of(true), of(false));
         if !lost.is_empty() {
             RELEASE.run(&[lost.clone().into()])?;
+        }
+        let stopped = self.stopped(&pending)?;
+        if !stopped.is_empty() {
+            give_back(stopped.clone())?;
+            lost.extend(&stopped);
+            let stopped: HashSet<_> = stopped.iter().map(Uuid::as_bytes).collect();
+            pending.retain(|id| !stopped.contains(id.as_bytes()));
         }
         if !pending.is_empty() {
             let other_types = Follows::DueDate.other_types();
@@ -478,17 +487,33 @@ impl Answer for Extended {
     }
 }
 
+impl Extended {
+    /// Those of which a claim would hand out nothing now, whatever they are: their organization's sending is paused, or limited to nothing.
+    fn stopped(&self, pending: &[Uuid]) -> Result<Vec<Uuid>> {
+        static STOPPED: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/stopped.sql"), &[types::UUIDS, types::MOMENT]);
+        if pending.is_empty() || !limits_anybody() {
+            return Ok(Vec::new());
+        }
+        STOPPED.write(&[pending.to_vec().into(), self.as_of.into()], |rows| rows.column("id"))
+    }
+}
+
 /// They were not sent, and nobody tried.
 struct Returned;
+
+/// Locked ones wait as before their claim.
+fn give_back(reminders: Vec<Uuid>) -> Result<()> {
+    static RETURN: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/return_claimed.sql"), &[types::UUIDS]);
+    RETURN.run(&[reminders.into()])
+}
 
 impl Answer for Returned {
     type Said = ();
 
     fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
-        static RETURN: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/return_claimed.sql"), &[types::UUIDS]);
-        RETURN.run(&[ids_of(held).into()])?;
-        Ok(Vec::new())
+        give_back(ids_of(held)).map(|()| Vec::new())
     }
 }
 

@@ -100,8 +100,8 @@ pub(super) fn not_delivered(
 }
 
 /// Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too:
-/// by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent
-/// with this message_id.
+/// by message_id first, else by this. What is noted once stays. True: the message is known, and its events are found by this name. False: no reminder was
+/// sent with this message_id, or another name was noted before and stays.
 ///
 /// Messages are looked for in the organization that the session names, in all where it names none.
 ///
@@ -111,6 +111,8 @@ fn record_provider_message(message_id: Option<&str>, provider_message_id: Option
     const WHOLE: Whole = Whole { updates: &["send_logs"], ..Whole::reads(&["send_logs"]) };
     static NAME: Statement =
         Statement::by_index(include_str!("../../sql/delivery/name_message.sql"), &[types::UUID, types::TEXT]);
+    static IS_NAMED: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/is_named.sql"), &[types::UUID, types::TEXT]);
     let message = message_id.ok_or_else(|| null_argument("message_id"))?;
     let name = provider_message_id.ok_or_else(|| null_argument("provider_message_id"))?;
     if name.is_empty() {
@@ -122,8 +124,12 @@ fn record_provider_message(message_id: Option<&str>, provider_message_id: Option
     }
     WHOLE.require()?;
     let Some(Message { log, .. }) = Message::find(message)? else { return Ok(false) };
-    NAME.run(&[log.into(), name.into()])?;
-    Ok(true)
+    let is_new: Option<bool> = NAME.write(&[log.into(), name.into()], |rows| rows.one("is_new"))?;
+    if is_new.is_some() {
+        return Ok(true);
+    }
+    // A statement of its own: somebody who has just noted a name was waited for.
+    Ok(IS_NAMED.write(&[log.into(), name.into()], |rows| rows.one("is_named"))?.unwrap_or(false))
 }
 
 /// What a provider reports.

@@ -29,9 +29,7 @@ impl Limits {
     pub fn of(organizations: Vec<Uuid>, as_of: TimestampWithTimeZone) -> Result<Self> {
         static LIMITS: Statement =
             Statement::by_index(include_str!("../../sql/delivery/limits.sql"), &[types::UUIDS, types::MOMENT]);
-        // Most programmes limit and pause nobody, which is known at once. An index has a block before anything is in it.
-        let are_there_any = || blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0;
-        if organizations.is_empty() || !are_there_any() {
+        if organizations.is_empty() || !limits_anybody() {
             return Ok(Self::default());
         }
         LIMITS.write(&[organizations.into(), as_of.into()], |rows| {
@@ -124,6 +122,11 @@ pub fn count(organizations: Vec<Uuid>) -> Result<()> {
     const WAIT: Duration = Duration::from_millis(50);
     let count = || with_lock_timeout(WAIT, || with_questions(|| COUNT.run(&[organizations.into()])))?;
     attempt_where(is_lock_not_available, count).map(drop)
+}
+
+/// Whether any organization may limit or pause its messages, without reading: most programmes have none. An index has a block before anything is in it.
+pub fn limits_anybody() -> bool {
+    blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0
 }
 
 /// What an organization has claimed, from its pairwise columns.

@@ -14,12 +14,13 @@ use crate::server::errors::Result;
 use crate::server::rows::Row;
 use crate::server::statement::{Statement, types};
 
-/// The organizations that were stopped, and for how long from now.
+/// The organizations that were stopped, and how long what failed there waits by itself: not at all, since claims leave out all of the organization until
+/// the pause is over, or somebody ends it. Where the pause could not be saved, that alone holds it back.
 #[derive(Default)]
 pub struct Stopped(HashMap<[u8; 16], TimeDelta>);
 
 impl Stopped {
-    /// How long nothing of this organization is claimed, in seconds.
+    /// How long what failed in this organization waits, in seconds.
     pub fn wait(&self, organization: Uuid) -> Option<f64> {
         self.0.get(organization.as_bytes()).map(|wait| wait.as_seconds_f64())
     }
@@ -41,7 +42,7 @@ pub fn stop(faults: Vec<(Uuid, Fault, Option<&str>)>, as_of: TimestampWithTimeZo
     limit::count(organizations.clone())?;
     let locked: Vec<(Uuid, Option<Pause>)> =
         LOCK.write(&[organizations.into()], |rows| rows.map(last_pause).collect())?;
-    // Whoever cannot be stopped now is not tried again at once all the same.
+    // What cannot be stopped now, since others hold it, is not tried again at once all the same.
     for (organization, fault, _) in &faults {
         if let Some(length) = fault.stops_for() {
             let wait = stopped.0.entry(*organization.as_bytes()).or_insert(length);
@@ -59,7 +60,7 @@ pub fn stop(faults: Vec<(Uuid, Fault, Option<&str>)>, as_of: TimestampWithTimeZo
             last = Some(next);
         }
         let Some(Pause { from, until }) = last else { continue };
-        stopped.0.insert(*organization.as_bytes(), until - now);
+        stopped.0.insert(*organization.as_bytes(), TimeDelta::zero());
         if let Some((fault, code)) = why {
             let [from, until] = [from, until].map(timestamp);
             SAVE.run(&[organization.into(), from.into(), until.into(), fault.name().into(), code.into()])?;

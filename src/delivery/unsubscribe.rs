@@ -6,7 +6,7 @@ use pgrx::{PgSqlErrorCode, Uuid};
 
 use super::asked::may_ask;
 use super::events::Addressee;
-use crate::rules::recipient::muted_by;
+use crate::rules::recipient::{Covering, covering, muted_by};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::as_owner_of;
@@ -18,7 +18,8 @@ use crate::server::statement::{Statement, types};
 /// call it: the token alone says who it is about, and it writes with the rights of the tables' owner, whatever the row security.
 ///
 /// NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since
-/// all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before.
+/// all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it
+/// was so before, also where a type is muted by its kind, or a kind by all of its types.
 ///
 /// 02000 for an unknown token, 22023 for a type that is neither ours nor of a reminder that this person has, 22004 for a NULL token, 25006 in
 /// a transaction that may not write.
@@ -60,9 +61,13 @@ fn known_type(user: Uuid, reminder_type: &str) -> Result<String> {
 
 /// Adds it to what a locked person mutes. Returns whether it is new there.
 fn mute(user: Uuid, muted: &str) -> Result<bool> {
-    static MUTE: Statement =
-        Statement::by_index(include_str!("../../sql/delivery/mute.sql"), &[types::UUID, types::TEXT]);
-    let is_new: Option<bool> = MUTE.write(&[user.into(), muted.into()], |rows| rows.one("is_new"))?;
+    static MUTE: Statement = Statement::by_index(
+        include_str!("../../sql/delivery/mute.sql"),
+        &[types::UUID, types::TEXT, types::TEXTS, types::TEXTS],
+    );
+    let Covering { any_of, all_of } = covering(muted);
+    let arguments = [user.into(), muted.into(), any_of.into(), all_of.into()];
+    let is_new: Option<bool> = MUTE.write(&arguments, |rows| rows.one("is_new"))?;
     Ok(is_new.is_some())
 }
 

@@ -66,6 +66,9 @@ fn install() -> Result<String> {
     let is_history_new = applied.tables.contains(&"row_history");
     let attached = attach(number > 0, is_history_new)?;
     let replaced = replace_views()?;
+    if number > 0 {
+        run_each(&WATCHERS, &[])?;
+    }
     let policies = access::extend_to(&applied.tables)?;
     // Whether or not a trigger was away: somebody may have deleted the row.
     let settings = fill_settings()?;
@@ -99,6 +102,9 @@ fn install() -> Result<String> {
     }
     Ok(format!("assignment_reminders {}: {}", env!("CARGO_PKG_VERSION"), done.join(", ")))
 }
+
+/// What a view has come to tell, those who could read it before may read.
+static WATCHERS: Statement = Statement::kept(include_str!("../../sql/install/watchers.sql"), &[]);
 
 /// What attaching did.
 #[derive(Default)]

@@ -50,6 +50,26 @@ pub fn muted_by(reminder_type: &str) -> Option<&str> {
     if is_ours { Some(reminder_type) } else { due::is_reminder_type(reminder_type).then_some(DUE.name) }
 }
 
+/// What mutes something already: any one of these, or all of those.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Covering<'a> {
+    pub any_of: Vec<&'a str>,
+    /// Never none.
+    pub all_of: Vec<&'a str>,
+}
+
+/// What covers `muted`, the name of a kind or a type: a type its kind's name, too, and a kind all of its types, where it has any of its own.
+#[must_use]
+pub fn covering(muted: &str) -> Covering<'_> {
+    match Kind::named(muted) {
+        Some(kind) if !kind.reminder_types.is_empty() => {
+            Covering { any_of: vec![muted], all_of: kind.reminder_types.to_vec() }
+        }
+        Some(_) => Covering { any_of: vec![muted], all_of: vec![muted] },
+        None => Covering { any_of: vec![muted, Kind::of(muted).name], all_of: vec![muted] },
+    }
+}
+
 /// Whether what an assignment's coordinator is to be told goes to the organization's fallback instead: where there is no coordinator, and
 /// where only the fallback can be reached. Where neither can, it stays with the coordinator, and visible. Each: why that one cannot be
 /// written to.
@@ -113,6 +133,21 @@ mod tests {
             }
         }
         assert_eq!(["24h", "2d", "welcome", ""].map(muted_by), [Some(DUE.name), Some(DUE.name), None, None]);
+    }
+
+    #[test]
+    fn a_type_is_covered_by_its_kind_and_a_kind_by_all_of_its_types() {
+        for kind in KINDS {
+            assert_eq!(covering(kind.name).any_of, [kind.name]);
+            for reminder_type in kind.reminder_types {
+                assert_eq!(covering(reminder_type).any_of, [*reminder_type, kind.name]);
+                assert_eq!(covering(reminder_type).all_of, [*reminder_type]);
+            }
+        }
+        assert_eq!(covering(ESCALATE.name).all_of, ["contact-escalation"]);
+        assert_eq!(covering(NOTICE.name).all_of, NOTICE.reminder_types);
+        assert_eq!(covering(DUE.name).all_of, [DUE.name], "its types have no end");
+        assert_eq!(covering("welcome").any_of, ["welcome", DUE.name]);
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         ("days_off", "0 0 0 0 1 1 1 1 2", "0 0 0 0 0 0 1 1 NO", "0 0 0 0 0 0 1 1 NO"),
         ("reminders", "0 0 0 0 1 1 4 4 8", "0 0 0 0 0 0 4 4 8", "0 0 0 0 0 0 4 4 NO"),
         ("send_logs", "0 0 0 0 0 0 1 1 2", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
-        ("claim_rates", "0 NO NO NO NO NO NO NO 2", "0 NO NO NO NO NO NO NO 2", "0 NO NO NO NO NO NO NO NO"),
+        ("claim_rates", "0 0 0 0 0 0 1 1 2", "0 NO NO NO NO NO NO NO 2", "0 NO NO NO NO NO NO NO NO"),
         ("evaluation_runs", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("organization_evaluations", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("alerts", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
@@ -761,7 +761,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("65 policies"), "{done}");
+    assert!(done.contains("66 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }
@@ -917,7 +917,7 @@ fn every_table_is_bound_and_each_right_is_decided_by_one_policy() {
         ),
         [""; 0]
     );
-    // Whoever coordinates sees every row of every table of the organization, but for what workers keep for themselves.
+    // Whoever coordinates sees every row of every table of the organization.
     assert_eq!(
         rows(
             &mut programme.owner,
@@ -926,7 +926,7 @@ fn every_table_is_bound_and_each_right_is_decided_by_one_policy() {
                 AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'member_select'
                                    AND pg_get_expr(p.polqual, p.polrelid) LIKE '%(organization_id = ( SELECT coordinated_organization()%')"
         ),
-        ["claim_rates"]
+        [""; 0]
     );
     // A policy for each right that is granted, and one alone.
     let policies = "SELECT p.tablename, role, command, count(*) FROM pg_policies p
@@ -967,6 +967,76 @@ fn rights_that_row_security_does_not_hold_back_are_warned_of() {
     let output = program("psql").args(["--no-psqlrc", "-c", &enable, &programme.database.name]).output().expect("psql");
     let warning = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(warning.contains("WARNING") && warning.contains(anon) && !warning.contains(member), "{warning}");
+}
+
+#[test]
+fn whoever_loses_the_rights_of_a_former_call_is_warned_of_with_what_to_do() {
+    let programme = programme();
+    let Roles { member, worker, .. } = &programme.roles;
+    let new = || programme.database.connect_as_new_role("").1;
+    let (webhooks, friend, second) = (new(), new(), new());
+    let (mut owner, notices) = programme.database.connect_with_notices();
+    run(&mut owner, "SET client_min_messages = warning");
+    let mut told = |call: &str| {
+        notices.lock().expect("the notices").clear();
+        run(&mut owner, &format!("SELECT enable_row_security({call})"));
+        let notices = notices.lock().expect("the notices");
+        notices.iter().filter(|notice| notice.contains("has lost")).cloned().collect::<Vec<_>>()
+    };
+    let lost = |role: &str, whose: &str| {
+        format!("{role} has lost the rights of {whose}, which an earlier call of enable_row_security() gave it")
+    };
+    assert_eq!(told(&format!("'{member}', '{worker}'")), [""; 0], "the same again");
+    assert_eq!(told(&format!("'{member}', '{webhooks}'")), [lost(worker, "workers")]);
+    assert_eq!(told(&format!("'{member}'")), [lost(&webhooks, "workers")]);
+    assert_eq!(told(&format!("'{second}', '{worker}'")), [lost(member, "members")]);
+    // A member of the worker's role has its rights, and keeps them.
+    run(&mut programme.database.connect(), &format!("GRANT {friend} TO {worker}"));
+    assert_eq!(told(&format!("'{second}', '{friend}'")), [""; 0]);
+    let enable = format!("SELECT assignment_reminders.enable_row_security('{second}', '{webhooks}')");
+    let output = program("psql").args(["--no-psqlrc", "-c", &enable, &programme.database.name]).output().expect("psql");
+    let warning = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        warning.contains(&format!("HINT:  If {friend} shall have them, too: GRANT {webhooks} TO {friend}")),
+        "{warning}"
+    );
+}
+
+#[test]
+fn coordinators_see_that_sending_is_paused_and_members_read_the_queue_as_before() {
+    let mut programme = programme();
+    run(
+        &mut programme.owner,
+        "DELETE FROM claim_rates;
+         INSERT INTO claim_rates (organization_id, paused_at, paused_until, paused_for) SELECT id, now(), now() + interval '15 minutes', 'sender' FROM organizations",
+    );
+    for (person, expected) in [("mentor", "1|0"), ("coordinator", "1|1"), ("worker", "3|3")] {
+        assert_eq!(
+            row(programme.of(person), "SELECT count(*), count(sending_stopped_until) FROM reminder_queue"),
+            expected,
+            "{person}"
+        );
+    }
+    assert_eq!(refused(programme.of("coordinator"), "UPDATE claim_rates SET paused_until = now()").sqlstate, NO);
+}
+
+#[test]
+fn whoever_could_read_the_queue_before_an_upgrade_can_after_it() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let (mut watcher, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON reminder_queue, organizations, reminders, send_logs TO {role}",
+    );
+    let read = "SELECT pending FROM reminder_queue";
+    assert_eq!(refused(&mut watcher, read).sqlstate, NO);
+    // As if these had come with an upgrade.
+    run(
+        &mut owner,
+        "DROP TABLE user_preferences, unsubscribe_tokens CASCADE; DELETE FROM migrations WHERE name IN ('user_preferences', 'unsubscribe');
+         SELECT install()",
+    );
+    assert_eq!(row(&mut watcher, read), "0");
+    assert_eq!(refused(&mut watcher, "SELECT messages FROM claim_rates").sqlstate, NO, "and no more");
 }
 
 const MANY: &str = "

@@ -489,3 +489,76 @@ fn whoever_may_delete_a_reminder_needs_no_right_on_the_log_and_a_forgotten_perso
         "550 5.1.1 (text removed)|-"
     );
 }
+
+#[test]
+fn whoever_ends_a_pause_ends_it_for_what_failed_too() {
+    let (database, mut client, _) = waiting(3);
+    let mut worker = database.connect_as_worker();
+    claim(&mut worker, NOW);
+    let failed = "SELECT assignment_reminders.record_delivery_failures(array_agg(reminder_id), claim_id, array_agg('sender'::text), array_agg('535 5.7.8 no'::text), as_of => '2026-11-22 12:01+00')
+                    FROM c GROUP BY claim_id";
+    assert_eq!(rows(&mut worker, failed), [""; 0]);
+    let again =
+        "SELECT assignment_title FROM assignment_reminders.claim_reminders(as_of => '2026-11-22 12:05+00') ORDER BY 1";
+    assert_eq!(rows(&mut worker, again), [""; 0], "while it lasts");
+    // The worker's role may, as the owner may.
+    run(&mut worker, "UPDATE assignment_reminders.claim_rates SET paused_until = '2026-11-22 12:05+00'");
+    assert_eq!(rows(&mut worker, again), ["000001", "000002", "000003"]);
+    assert_eq!(row(&mut client, "SELECT max(attempts) FROM reminders"), "0");
+}
+
+#[test]
+fn what_waits_for_a_pause_or_a_limit_of_nothing_is_given_back_and_not_to_be_sent() {
+    for (stop, go_on) in [
+        (
+            "INSERT INTO claim_rates (organization_id, paused_at, paused_until, paused_for) SELECT id, '2026-11-22 12:01+00', '2026-11-22 12:16+00', 'sender' FROM organizations",
+            "UPDATE claim_rates SET paused_until = '2026-11-22 12:02+00'",
+        ),
+        (
+            "UPDATE reminder_settings SET messages_per_minute = 0",
+            "UPDATE reminder_settings SET messages_per_minute = NULL",
+        ),
+    ] {
+        let (database, mut client, _) = waiting(3);
+        run(&mut client, "UPDATE reminder_settings SET max_attempts = 1");
+        run(&mut client, &format!("INSERT INTO organizations (id, name) VALUES ('{OTHER}', 'other')"));
+        People::in_organization(&mut client, OTHER).assignments(&mut client, "2026-11-01", 1);
+        run(
+            &mut client,
+            &format!("UPDATE reminder_settings SET escalate_after_days = NULL; SELECT run_daily_evaluation('{NOW}')"),
+        );
+        let mut worker = database.connect_as_worker();
+        claim(&mut worker, NOW);
+        let stop = if stop.starts_with("INSERT") {
+            format!("{stop} WHERE id <> '{OTHER}'")
+        } else {
+            format!("{stop} WHERE organization_id <> '{OTHER}'")
+        };
+        let extend = |one: &str, as_of: &str| {
+            format!(
+                "SELECT assignment_reminders.extend_reminder_lease(reminder_id, claim_id, as_of => '{as_of}') FROM c WHERE assignment_title = '{one}' AND organization_id <> '{OTHER}'"
+            )
+        };
+        assert_eq!(row(&mut worker, &extend("000003", NOW)), "t", "before");
+        run(&mut client, &stop);
+        let as_of = "2026-11-22 12:02+00";
+        assert_eq!(row(&mut worker, &extend("000003", as_of)), "f", "{stop}");
+        let all = format!(
+            "SELECT assignment_reminders.extend_reminder_leases(array_agg(reminder_id), claim_id, as_of => '{as_of}') FROM c GROUP BY claim_id"
+        );
+        assert_eq!(rows(&mut worker, &all).len(), 3, "not the other organization's: {stop}");
+        assert_eq!(
+            row(
+                &mut client,
+                &format!(
+                    "SELECT count(*) FROM reminders WHERE claim_id IS NULL AND status = 'pending' AND attempts = 0 AND organization_id <> '{OTHER}'"
+                )
+            ),
+            "3",
+            "no attempt is lost"
+        );
+        run(&mut client, go_on);
+        let again = format!("SELECT count(*) FROM assignment_reminders.claim_reminders(as_of => '{as_of}')");
+        assert_eq!(row(&mut worker, &again), "3", "{go_on}");
+    }
+}

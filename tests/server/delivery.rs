@@ -593,7 +593,8 @@ fn a_message_is_found_by_its_message_id_or_else_by_what_the_provider_calls_it() 
     assert_eq!(name(&mut client, "nobody sent this", "p0"), "f");
     assert_eq!(name(&mut client, "<m1@x>", "p1"), "t");
     // The first name stays; and what is a message's own id is no other's name.
-    assert_eq!(name(&mut client, "m1@x", "p1-again"), "t");
+    assert_eq!(name(&mut client, "m1@x", "p1-again"), "f", "and nobody is told that another one was noted");
+    assert_eq!(name(&mut client, "m1@x", "p1"), "t");
     assert_eq!(name(&mut client, "<m2@x>", "<m2@x>"), "t");
     let names = "SELECT message_id, provider_message_id FROM send_logs WHERE status = 'queued' ORDER BY 1";
     assert_eq!(rows(&mut client, names), ["<m1@x>|p1", "<m2@x>|-"]);
@@ -763,6 +764,57 @@ fn the_queue_view_counts_what_waits_fails_and_was_sent() {
                     oldest_due_age BETWEEN interval '2 hours' AND interval '2 hours 1 minute' FROM reminder_queue"
         ),
         "Default organisation|8|4|2|1|1|1|1|t"
+    );
+}
+
+#[test]
+fn the_queue_view_tells_what_a_retry_waits_for_and_whether_sending_is_stopped() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    People::new(&mut client).assignments(&mut client, "2026-11-01", 3);
+    enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+    run(
+        &mut client,
+        "UPDATE reminders SET scheduled_for = now() - interval '3 hours', retry_at = now() - interval '10 minutes'",
+    );
+    let mut worker = database.connect_as_worker();
+    let queue = "SELECT due_now, overdue, oldest_due_age < interval '11 minutes', sending_stopped_until > now(), sending_stopped_until = 'infinity'
+                   FROM assignment_reminders.reminder_queue";
+    assert_eq!(row(&mut worker, queue), "3|0|t|-|-");
+    run(&mut client, "UPDATE reminders SET retry_at = now() + interval '10 minutes'");
+    assert_eq!(row(&mut worker, queue), "0|0|-|-|-", "nothing is due before it is tried again");
+    for (pause, is_told) in [("15 minutes", "t|f"), ("-1 minute", "-|-"), ("2 days", "-|-")] {
+        run(
+            &mut client,
+            &format!(
+                "DELETE FROM claim_rates;
+                 INSERT INTO claim_rates (organization_id, paused_at, paused_until, paused_for) SELECT id, now(), now() + interval '{pause}', 'sender' FROM organizations"
+            ),
+        );
+        assert_eq!(row(&mut worker, queue), format!("0|0|-|{is_told}"), "{pause}");
+    }
+    run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 0");
+    assert_eq!(row(&mut worker, queue), "0|0|-|t|t");
+    run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 1");
+    assert_eq!(row(&mut worker, queue), "0|0|-|-|-");
+}
+
+#[test]
+fn a_worker_by_the_examples_rights_tells_what_the_provider_calls_a_message_once() {
+    let (database, mut client, ..) = one_follow_up();
+    let mut worker = database.connect_as_worker();
+    sent_as(&mut client, "<m1@x>");
+    run(&mut client, "INSERT INTO send_logs (message_id) VALUES ('<digest@x>'), ('<digest@x>'), ('<digest@x>')");
+    let name = |worker: &mut Client, message: &str, name: &str| {
+        row(worker, &format!("SELECT assignment_reminders.record_provider_message('{message}', '{name}')"))
+    };
+    assert_eq!(name(&mut worker, "<m1@x>", "p1"), "t");
+    assert_eq!(name(&mut worker, "<digest@x>", "p2"), "t");
+    assert_eq!(name(&mut worker, "<digest@x>", "p3"), "f", "also where a message is of several reminders");
+    assert_eq!(name(&mut worker, "<digest@x>", "p2"), "t");
+    assert_eq!(
+        rows(&mut client, "SELECT provider_message_id FROM send_logs WHERE provider_message_id IS NOT NULL ORDER BY 1"),
+        ["p1", "p2"]
     );
 }
 

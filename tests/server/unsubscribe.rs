@@ -131,8 +131,24 @@ fn a_token_mutes_one_type_and_nothing_else_once() {
             people.mentor_user
         ),
     );
+    assert_eq!(say(&mut link, "welcome"), "f", "which due covers, as whatever is no other kind's");
+    run(&mut owner, "UPDATE user_preferences SET muted_types = '{contact-reminder}'");
     assert_eq!(say(&mut link, "welcome"), "t");
-    assert_eq!(row(&mut owner, muted), "{contact-reminder,due,welcome}");
+    assert_eq!(row(&mut owner, muted), "{contact-reminder,welcome}");
+    // What is muted by another name already is not new.
+    for (first, then) in
+        [("contact-escalation", "escalate"), ("escalate", "contact-escalation"), ("notice", "held-run")]
+    {
+        run(&mut owner, "UPDATE user_preferences SET muted_types = '{}'");
+        assert_eq!([say(&mut link, first), say(&mut link, then)], ["t", "f"], "{first}, {then}");
+        assert_eq!(row(&mut owner, muted), format!("{{{first}}}"));
+    }
+    run(&mut owner, "UPDATE user_preferences SET muted_types = '{}'");
+    assert_eq!(
+        [say(&mut link, "held-run"), say(&mut link, "notice")],
+        ["t", "t"],
+        "a kind is more than one of its types"
+    );
 }
 
 #[test]

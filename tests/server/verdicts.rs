@@ -259,3 +259,30 @@ fn a_claim_is_not_made_for_years_ahead_and_a_clock_that_is_ahead_uses_no_limit_u
     assert_eq!(claim(&mut client, "30 seconds"), "0");
     assert_eq!(claim(&mut client, "60 seconds"), "1");
 }
+
+#[test]
+fn health_counts_messages_that_were_refused_not_their_reminders_nor_their_attempts() {
+    let (database, mut client, _) = waiting(6);
+    let refused = "SELECT substring(reasons::text FROM 'refused for the sender''s sake[^:]*: ([0-9]+)') FROM evaluation_health(as_of => now())";
+    let mut worker = database.connect_as_worker();
+    for _ in 0..2 {
+        run(
+            &mut worker,
+            "SELECT assignment_reminders.record_digest_failure(reminder_ids, claim_id, 'sender', '535 5.7.8 no') FROM assignment_reminders.claim_digests()",
+        );
+        run(&mut client, "UPDATE claim_rates SET paused_until = now()");
+        assert_eq!(row(&mut client, refused), "1", "a digest of six is one message, however often it is tried");
+    }
+    run(
+        &mut client,
+        "INSERT INTO user_preferences (user_id, digest) SELECT id, false FROM users WHERE name = 'mentor';
+         INSERT INTO send_logs (to_email, message_id) VALUES ('a@example.org', 'm'), ('a@example.org', 'm');
+         SELECT record_delivery_event('m', 'bounced', '550 5.7.1 no')",
+    );
+    assert_eq!(row(&mut client, refused), "2", "what was bounced later is another");
+    run(
+        &mut worker,
+        "SELECT assignment_reminders.record_digest_failure(reminder_ids, claim_id, 'sender', '535 5.7.8 no') FROM assignment_reminders.claim_digests(1)",
+    );
+    assert_eq!(row(&mut client, refused), "3", "and so is one that is tried by itself");
+}

@@ -73,7 +73,15 @@ pub enum HealthStatus {
     Refusals,
 ))]
 pub async fn health(caller: Caller) -> Result<Json<Health>, Problem> {
-    let rows = caller.rows(include_str!("../../sql/health.sql"), &[]).await?;
+    let rows =
+        caller.rows(include_str!("../../sql/health.sql"), &[]).await.map_err(|problem| match problem.status() {
+            // What the database hints at is for whoever writes SQL.
+            StatusCode::FORBIDDEN => {
+                Problem::new(StatusCode::FORBIDDEN, "the health of an organization is not the caller's to see")
+                    .hint("Its coordinators and admins see it (users.role).")
+            }
+            _ => problem,
+        })?;
     let row = rows.first().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no verdict"))?;
     shown(row, "row").map(Json)
 }

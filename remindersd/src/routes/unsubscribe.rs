@@ -56,12 +56,13 @@ pub fn longest(path: &str) -> Option<usize> {
     params(("token" = String, Path, example = "5d41402abc4b2a76b9719d911017c592"),
            ("type" = Option<String>, Query, description = "The reminder type that the link is for", example = "contact-reminder")),
     responses((status = 200, description = "The page", body = String, content_type = "text/html", example = "<!doctype html>"),
+              (status = 422, description = "The link names more than one type: the page offers to stop everything", body = String, content_type = "text/html", example = "<!doctype html>"),
               (status = 404, description = "Nothing of this is configured", body = Problem, content_type = "application/problem+json",
                example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is nothing here"}))))]
 pub async fn ask(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     role(&app)?;
-    let topic = reminder_type(&request).as_deref().map(Topic::of);
-    Ok(Told::Question(topic).page(Language::of(request.headers())))
+    let told = named(&request).map_or(Told::UnknownType, |named| Told::Question(named.as_deref().map(Topic::of)));
+    Ok(told.page(Language::of(request.headers())))
 }
 
 /// Unsubscribes whoever has this token from the type that the link names, or from everything. It may be repeated. Mail programs are answered in plain text,
@@ -75,7 +76,7 @@ pub async fn ask(State(app): State<App>, request: Request) -> Result<Response, P
               (status = 404, description = "Nobody has this token, or nothing of this is configured",
                content((String = "text/html", example = "<!doctype html>"),
                        (Problem = "application/problem+json", example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "nobody has this token to unsubscribe by"})))),
-              (status = 422, description = "The link names a type that the person has no reminder of",
+              (status = 422, description = "The link names a type that the person has no reminder of, or more than one",
                content((String = "text/html", example = "<!doctype html>"),
                        (Problem = "application/problem+json", example = json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422, "detail": "the link names no type of this person's reminders"})))),
               (status = 503, description = "It cannot be saved now, and may be sent again",
@@ -89,14 +90,15 @@ pub async fn unsubscribe(
 ) -> Result<Response, Problem> {
     let claims = role(&app)?.clone();
     let language = Language::of(request.headers());
-    let named = reminder_type(&request);
+    let named = named(&request);
     let asked = asked(request).await?;
-    let stopped = match asked {
-        Asked::OneClick => named,
-        Asked::Type => {
+    let stopped = match (asked, named) {
+        (Asked::All, _) => None,
+        (Asked::OneClick, named) => named?,
+        (Asked::Type, Err(_)) => return Ok(Told::UnknownType.page(language)),
+        (Asked::Type, Ok(named)) => {
             Some(named.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "the link names no type").at("type"))?)
         }
-        Asked::All => None,
     };
     let topic = stopped.as_deref().map(Topic::of);
     // A path that cannot be read names nobody.
@@ -123,10 +125,16 @@ fn role(app: &App) -> Result<&Claims, Problem> {
     app.unsubscribe.as_deref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
 }
 
-/// What the link names. Other parameters are of those who count clicks.
-fn reminder_type(request: &Request) -> Option<String> {
-    let mut pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    pairs.find(|(name, _)| name == "type").map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
+/// The type that the link names, if it names one. More than one is refused, rather than to stop a part of what was meant. Other parameters are of those who
+/// count clicks.
+fn named(request: &Request) -> Result<Option<String>, Problem> {
+    let pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let mut types = pairs.filter(|(name, value)| name == "type" && !value.is_empty()).map(|(_, value)| value);
+    let first = types.next();
+    if types.any(|other| Some(&other) != first.as_ref()) {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the link names more than one type").at("type"));
+    }
+    Ok(first.map(std::borrow::Cow::into_owned))
 }
 
 /// Whether it can be a name in the database.

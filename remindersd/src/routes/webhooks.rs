@@ -10,10 +10,11 @@ use tokio_postgres::types::Type;
 use utoipa::ToSchema;
 
 use crate::caller::App;
+use crate::database::Parameter;
 use crate::openapi::WebhookRefusals;
 use crate::problem::Problem;
 use crate::token::Claims;
-use crate::webhooks::{Event, Report};
+use crate::webhooks::{Event, Genuine, Report};
 
 /// What became of the events of one request.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
@@ -29,6 +30,9 @@ pub struct Outcomes {
     /// That cannot be read or recorded, now or later; the log says why.
     pub refused: u32,
 }
+
+/// In how many seconds an event is to be sent again whose message may be known by then.
+const UNTIL_KNOWN: &str = "60";
 
 /// Takes what a mail provider (generic, mailgun, postmark, sendgrid or ses) reports of an organization's messages, authenticated as the
 /// provider documents it.
@@ -47,13 +51,15 @@ pub async fn record(
 ) -> Result<Json<Outcomes>, Problem> {
     // A path that cannot be read names no webhook.
     let (provider, organization) = path.map(|Path(names)| names).unwrap_or_default();
-    let (provider, claims, reports) = app.webhooks.read(&provider, &organization, &headers, &body).await?;
-    let mut recorded = Outcomes::default();
-    for report in reports {
-        let (outcome, number) = match outcome(&app, &claims, report).await? {
+    let genuine = app.webhooks.read(&provider, &organization, &headers, &body).await?;
+    let provider = genuine.provider;
+    let (mut recorded, mut early) = (Outcomes::default(), 0);
+    for report in &genuine.reports {
+        let (outcome, number) = match outcome(&app, &genuine, report).await? {
             Outcome::Recorded => ("recorded", &mut recorded.recorded),
             Outcome::Repeated => ("repeated", &mut recorded.repeated),
             Outcome::Unknown => ("unknown", &mut recorded.unknown),
+            Outcome::Early => ("early", &mut early),
             Outcome::Ignored => ("ignored", &mut recorded.ignored),
             Outcome::Refused(why) => {
                 tracing::warn!(provider, "an event was refused: {why}");
@@ -63,29 +69,46 @@ pub async fn record(
         *number += 1;
         metrics::counter!("remindersd_webhook_events_total", "provider" => provider, "outcome" => outcome).increment(1);
     }
-    Ok(Json(recorded))
+    if early == 0 {
+        return Ok(Json(recorded));
+    }
+    // What was recorded is known by its id when it comes again.
+    let what = format!("{early} of the events are of messages that are not known, or not yet: send them again");
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, what)
+        .hint("A message is known once its worker has answered for it. Events that are older are taken, and change nothing.")
+        .retry_after(UNTIL_KNOWN))
 }
 
 enum Outcome {
     Recorded,
     Repeated,
     Unknown,
+    /// Unknown, and so young that it may become known.
+    Early,
     Ignored,
     Refused(String),
 }
 
 /// In a transaction of its own: what was recorded stays recorded, whatever comes after it, and a repeat of the request records the rest.
-async fn outcome(app: &App, claims: &Claims, report: Report) -> Result<Outcome, Problem> {
+async fn outcome(app: &App, genuine: &Genuine, report: &Report) -> Result<Outcome, Problem> {
     let event = match report {
         Report::Event(event) => event,
-        Report::Ignored => return Ok(Outcome::Ignored),
+        Report::Ignored => {
+            tracing::debug!(genuine.provider, organization = %genuine.organization, "an event changes nothing");
+            return Ok(Outcome::Ignored);
+        }
         Report::Malformed(what) => return Ok(Outcome::Refused(what.to_string())),
     };
-    match is_new(app, claims, &event).await {
+    match is_new(app, &genuine.claims, event).await {
         Ok(true) => Ok(Outcome::Recorded),
         Ok(false) => Ok(Outcome::Repeated),
         Err(problem) => match problem.status() {
-            StatusCode::NOT_FOUND => Ok(Outcome::Unknown),
+            StatusCode::NOT_FOUND => {
+                let (provider, organization, message_id) = (genuine.provider, genuine.organization, event.names());
+                tracing::info!(provider, %organization, message_id, "an event is of no message that a reminder was sent with");
+                let may_become_known = app.webhooks.may_become_known(event, genuine.now);
+                Ok(if may_become_known { Outcome::Early } else { Outcome::Unknown })
+            }
             // The event is at fault; to repeat it would not help.
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT => Ok(Outcome::Refused(problem.to_string())),
             StatusCode::SERVICE_UNAVAILABLE => Err(problem),
@@ -98,22 +121,29 @@ async fn outcome(app: &App, claims: &Claims, report: Report) -> Result<Outcome, 
     }
 }
 
+/// By the message's Message-ID, which also notes what the provider calls it, or else by that.
 async fn is_new(app: &App, claims: &Claims, event: &Event) -> Result<bool, Problem> {
-    let rows = app
-        .database
-        .rows(
-            claims,
-            &Method::POST,
-            include_str!("../../sql/record_event.sql"),
-            &[
-                (&event.message_id, Type::TEXT),
-                (&event.provider_message_id, Type::TEXT),
-                (&event.status.name(), Type::TEXT),
-                (&event.error, Type::TEXT),
-                (&event.id, Type::TEXT),
-                (&event.permanent, Type::BOOL),
-            ],
-        )
-        .await?;
-    rows.first().map_or(Ok(false), |row| row.try_get("is_new")).map_err(|error| Problem::unexpected(&error))
+    let by_message = event.message_id.as_ref().map(|name| (name, event.provider_message_id.as_ref()));
+    let by_provider = event.provider_message_id.as_ref().map(|name| (name, None));
+    let mut unknown = Problem::new(StatusCode::NOT_FOUND, "the event names no message");
+    for (name, other_name) in [by_message, by_provider].into_iter().flatten() {
+        let parameters: [Parameter; 6] = [
+            (&name, Type::TEXT),
+            (&other_name, Type::TEXT),
+            (&event.status.name(), Type::TEXT),
+            (&event.error, Type::TEXT),
+            (&event.id, Type::TEXT),
+            (&event.permanent, Type::BOOL),
+        ];
+        let recorded =
+            app.database.rows(claims, &Method::POST, include_str!("../../sql/record_event.sql"), &parameters).await;
+        match recorded {
+            Err(problem) if problem.status() == StatusCode::NOT_FOUND => unknown = problem,
+            rows => {
+                let is_new = rows?.first().map_or(Ok(false), |row| row.try_get("is_new"));
+                return is_new.map_err(|error| Problem::unexpected(&error));
+            }
+        }
+    }
+    Err(unknown)
 }

@@ -1,6 +1,9 @@
 //! One event of a provider's, in the database's words (record_delivery_event).
 
+use chrono::DateTime;
 use serde_json::Value;
+
+use super::LEEWAY;
 
 /// What one event is for us.
 #[derive(Debug, PartialEq)]
@@ -21,6 +24,8 @@ pub struct Event {
     pub provider_message_id: Option<String>,
     /// By which a repeat is known.
     pub id: String,
+    /// When it happened, in seconds since 1970, where the provider says so.
+    pub at: Option<i64>,
     /// The remote server's words, or the provider's.
     pub error: Option<String>,
     /// Where the provider has an opinion.
@@ -58,6 +63,7 @@ impl Event {
         message_id: Option<&str>,
         provider_message_id: Option<&str>,
         event_id: Option<String>,
+        at: Option<i64>,
     ) -> Report {
         let some = |id: Option<&str>| id.map(str::trim).filter(|id| !id.is_empty()).map(storable);
         let (message_id, provider_message_id) = (some(message_id), some(provider_message_id));
@@ -67,7 +73,22 @@ impl Event {
         let Some(event_id) = event_id else { return Report::Malformed("an event has no id") };
         let id = storable(&event_id);
         let error = error.as_deref().map(|error| storable(error.trim())).filter(|error| !error.is_empty());
-        Report::Event(Self { status, message_id, provider_message_id, id, error, permanent })
+        Report::Event(Self { status, message_id, provider_message_id, id, at, error, permanent })
+    }
+}
+
+impl Event {
+    /// Whether it happened within so many seconds before `now`: its message may have been handed over and not be known yet. Clocks may differ a little.
+    pub fn is_within(&self, seconds: u64, now: i64) -> bool {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.at.is_some_and(|at| (-LEEWAY..seconds).contains(&now.saturating_sub(at)))
+    }
+
+    /// What it calls its message.
+    pub fn names(&self) -> String {
+        let names: Vec<&str> =
+            [&self.message_id, &self.provider_message_id].into_iter().flatten().map(String::as_str).collect();
+        names.join(", ")
     }
 }
 
@@ -87,6 +108,17 @@ pub fn shown(value: &Value, pointer: &str) -> Option<String> {
     match value.pointer(pointer)? {
         Value::Number(number) => Some(number.to_string()),
         other => other.as_str().filter(|text| !text.trim().is_empty()).map(ToString::to_string),
+    }
+}
+
+/// A moment: seconds since 1970, or RFC 3339.
+pub fn moment(value: &Value, pointer: &str) -> Option<i64> {
+    match value.pointer(pointer)? {
+        #[allow(clippy::cast_possible_truncation)]
+        // whole seconds are meant, and what is out of range is no moment of ours
+        Value::Number(number) => number.as_f64().map(|seconds| seconds as i64),
+        Value::String(text) => DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp()),
+        _ => None,
     }
 }
 
@@ -126,11 +158,26 @@ mod tests {
     #[test]
     fn an_event_names_its_message_and_itself() {
         let said = || (Status::Bounced, Some("a\0b ".to_string()), None);
-        let of =
-            |message, provider, id: Option<&str>| Event::report(said(), message, provider, id.map(ToString::to_string));
+        let of = |message, provider, id: Option<&str>| {
+            Event::report(said(), message, provider, id.map(ToString::to_string), Some(1000))
+        };
         assert!(matches!(of(None, Some(" "), Some("e")), Report::Malformed(_)));
         assert!(matches!(of(Some("m"), None, None), Report::Malformed(_)));
         let Report::Event(event) = of(None, Some("p"), Some("e")) else { panic!("an event") };
         assert_eq!((event.error.as_deref(), event.provider_message_id.as_deref()), (Some("ab"), Some("p")));
+        for (now, is_young) in [(1000, true), (1899, true), (1900, false), (701, true), (700, true), (699, false)] {
+            assert_eq!(event.is_within(900, now), is_young, "{now}");
+        }
+        assert!(!Event { at: None, ..event }.is_within(900, 1000), "nobody knows when");
+    }
+
+    #[test]
+    fn a_moment_is_seconds_or_as_rfc_3339_has_it() {
+        let of = |value: Value| moment(&serde_json::json!({ "at": value }), "/at");
+        assert_eq!(of(1_795_694_400.into()), Some(1_795_694_400));
+        assert_eq!(of(1_795_694_400.9.into()), Some(1_795_694_400));
+        assert_eq!(of("2026-11-26T12:00:00Z".into()), Some(1_795_694_400));
+        assert_eq!(of("2026-11-26T13:00:00.9070259+01:00".into()), Some(1_795_694_400));
+        assert_eq!([of("now".into()), of(Value::Null), of(true.into())], [None; 3]);
     }
 }

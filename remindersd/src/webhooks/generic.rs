@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Event, Report, Status, text};
+use super::event::{Event, Report, Status, moment, text};
 use super::{Delivery, Refused};
 
 /// Each attempt is signed anew.
@@ -35,7 +35,7 @@ impl Source {
 
     pub fn reports(&self, delivery: &Delivery) -> Result<Vec<Report>, Refused> {
         let id = self.verify(delivery)?;
-        match report(&delivery.json()?, id) {
+        match report(&delivery.json()?, id)? {
             Report::Malformed(what) => Err(Refused::Malformed(what.to_string())),
             report => Ok(vec![report]),
         }
@@ -64,13 +64,14 @@ impl Source {
     }
 }
 
-fn report(body: &Value, id: &str) -> Report {
-    let Some(kind) = text(body, "/type") else { return Report::Malformed("type is missing") };
+/// A type of no meaning here is refused: whoever sends it writes it, and should not believe that it is heard.
+fn report(body: &Value, id: &str) -> Result<Report, Refused> {
+    let Some(kind) = text(body, "/type") else { return Ok(Report::Malformed("type is missing")) };
     let error = text(body, "/data/error").map(ToString::to_string);
     let permanent = match body.pointer("/data/permanent") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(is_permanent)) => Some(*is_permanent),
-        Some(_) => return Report::Malformed("data.permanent is neither true nor false"),
+        Some(_) => return Ok(Report::Malformed("data.permanent is neither true nor false")),
     };
     let said = match kind {
         "delivered" => (Status::Delivered, error, permanent),
@@ -79,8 +80,14 @@ fn report(body: &Value, id: &str) -> Report {
         "rejected" => (Status::Rejected, error, permanent),
         "complained" => (Status::Complained, error, permanent),
         "unsubscribed" => (Status::Unsubscribed, error, permanent),
-        _ => return Report::Ignored,
+        _ => {
+            let kind: String = kind.chars().take(64).collect();
+            return Err(Refused::Undefined(format!(
+                "type {kind:?} is none of delivered, bounced, delayed, rejected, complained and unsubscribed"
+            )));
+        }
     };
     let id = Some(format!("generic:{id}"));
-    Event::report(said, text(body, "/data/message_id"), text(body, "/data/provider_message_id"), id)
+    let (message, provider_message) = (text(body, "/data/message_id"), text(body, "/data/provider_message_id"));
+    Ok(Event::report(said, message, provider_message, id, moment(body, "/timestamp")))
 }

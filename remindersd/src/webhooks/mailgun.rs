@@ -10,7 +10,7 @@ use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::event::{Event, Report, Said, Status, joined, shown, text};
+use super::event::{Event, Report, Said, Status, joined, moment, shown, text};
 use super::{Delivery, Refused};
 
 /// Eight hours of repeats, and one.
@@ -95,7 +95,7 @@ fn report(event: &Value) -> Report {
     let Some(name) = text(event, "/event") else { return Report::Malformed("the event has no name") };
     let Some(said) = said(name, event) else { return Report::Ignored };
     let id = text(event, "/id").map(|id| format!("mailgun:{id}"));
-    Event::report(said, text(event, "/message/headers/message-id"), None, id)
+    Event::report(said, text(event, "/message/headers/message-id"), None, id, moment(event, "/timestamp"))
 }
 
 fn said(name: &str, event: &Value) -> Option<Said> {

@@ -32,6 +32,8 @@ pub enum Refused {
     Forged(&'static str),
     /// 400.
     Malformed(String),
+    /// 422: it is of a type that has no meaning here.
+    Undefined(String),
     /// 503: it cannot be told now whether it is genuine.
     Undecided(&'static str),
 }
@@ -94,12 +96,24 @@ impl Source {
     }
 }
 
+/// What a genuine request reports.
+pub struct Genuine {
+    pub provider: &'static str,
+    pub organization: Uuid,
+    /// In whose name it is recorded.
+    pub claims: Claims,
+    pub reports: Vec<Report>,
+    /// In seconds since 1970.
+    pub now: i64,
+}
+
 /// Those that the configuration names. Several of one provider and organization are tried one after the other, so that a secret can be
 /// replaced while both are in use.
 #[derive(Clone)]
 pub struct Webhooks {
     role: Arc<str>,
     max_body_bytes: usize,
+    retry_unknown_seconds: u64,
     sources: Arc<HashMap<(&'static str, Uuid), Vec<Source>>>,
 }
 
@@ -112,7 +126,12 @@ impl Webhooks {
             sources.entry((provider, organization)).or_default().push(source);
         }
         let role = config.role.as_deref().unwrap_or_default().into();
-        Ok(Self { role, max_body_bytes: config.max_body_bytes, sources: Arc::new(sources) })
+        Ok(Self {
+            role,
+            max_body_bytes: config.max_body_bytes,
+            retry_unknown_seconds: config.retry_unknown_seconds,
+            sources: Arc::new(sources),
+        })
     }
 
     fn of(&self, provider: &str, organization: &str) -> Option<(&'static str, Uuid, &[Source])> {
@@ -127,29 +146,39 @@ impl Webhooks {
         self.of(provider, organization).map(|_| self.max_body_bytes)
     }
 
-    /// What a genuine request reports, and in whose name it is recorded.
+    /// Whether an event of a message that nobody knows is to be sent again: it is so young that its worker may not have answered yet.
+    pub fn may_become_known(&self, event: &Event, now: i64) -> bool {
+        event.is_within(self.retry_unknown_seconds, now)
+    }
+
+    /// What a genuine request reports. The log tells why one is refused: whoever runs this seldom sees the answers that providers get.
     pub async fn read(
         &self,
         provider: &str,
         organization: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(&'static str, Claims, Vec<Report>), Problem> {
+    ) -> Result<Genuine, Problem> {
         let (provider, organization, sources) = self.of(provider, organization).ok_or_else(unknown)?;
         let delivery = Delivery { headers, body, now: now() };
         let mut refused = unknown();
         for source in sources {
-            match source.reports(&delivery).await {
-                Ok(reports) => return Ok((provider, self.claims(organization), reports)),
-                Err(Refused::Forged(why)) => {
-                    refused = Problem::new(StatusCode::UNAUTHORIZED, why).challenge(source.scheme());
+            refused = match source.reports(&delivery).await {
+                Ok(reports) => {
+                    let claims = self.claims(organization);
+                    return Ok(Genuine { provider, organization, claims, reports, now: delivery.now });
                 }
-                // Another secret does not change that.
-                Err(Refused::Malformed(why)) => return Err(Problem::new(StatusCode::BAD_REQUEST, why)),
-                Err(Refused::Undecided(why)) => return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)),
+                Err(Refused::Forged(why)) => Problem::new(StatusCode::UNAUTHORIZED, why).challenge(source.scheme()),
+                Err(Refused::Malformed(why)) => Problem::new(StatusCode::BAD_REQUEST, why),
+                Err(Refused::Undefined(why)) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).at("type"),
+                Err(Refused::Undecided(why)) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, why),
+            };
+            // Another secret changes nothing else.
+            if refused.status() != StatusCode::UNAUTHORIZED {
+                break;
             }
         }
-        tracing::warn!(provider, %organization, "a webhook was refused");
+        tracing::warn!(provider, %organization, "a webhook was refused: {refused}");
         Err(refused)
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::event::{Event, Report, Said, Status, shown, text, words};
+use super::event::{Event, Report, Said, Status, moment, shown, text, words};
 use super::{Delivery, Refused};
 
 pub struct Source {
@@ -51,7 +51,8 @@ fn report(event: &Value) -> Report {
     let which = shown(event, "/ID")
         .or_else(|| text(event, "/DeliveredAt").or_else(|| text(event, "/ChangedAt")).map(ToString::to_string));
     let id = message.zip(which).map(|(message, which)| format!("postmark:{name}/{message}/{which}"));
-    Event::report(said, None, message, id)
+    let at = ["/DeliveredAt", "/BouncedAt", "/ChangedAt"].into_iter().find_map(|member| moment(event, member));
+    Event::report(said, None, message, id, at)
 }
 
 fn said(name: &str, event: &Value) -> Option<Said> {

@@ -10,7 +10,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey;
 use serde_json::Value;
 
-use super::event::{Event, Report, Said, Status, joined, text};
+use super::event::{Event, Report, Said, Status, joined, moment, text};
 use super::{Delivery, Refused};
 
 /// A day of repeats, and an hour.
@@ -56,7 +56,8 @@ fn report(event: &Value) -> Report {
     let Some(name) = text(event, "/event") else { return Report::Malformed("an event has no name") };
     let Some(said) = said(name, event) else { return Report::Ignored };
     let id = text(event, "/sg_event_id").map(|id| format!("sendgrid:{id}"));
-    Event::report(said, text(event, "/smtp-id"), text(event, "/sg_message_id").map(message_id), id)
+    let at = moment(event, "/timestamp");
+    Event::report(said, text(event, "/smtp-id"), text(event, "/sg_message_id").map(message_id), id, at)
 }
 
 /// The X-Message-Id that the API answered: sg_message_id has the way that the message took behind it.

@@ -13,7 +13,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::certificates::{Certificates, Digest};
-use super::event::{Event, Report, Said, Status, joined, text, words};
+use super::event::{Event, Report, Said, Status, joined, moment, text, words};
 use super::{Delivery, Refused};
 
 /// An hour of repeats (SNS's default for HTTP), and one.
@@ -58,7 +58,8 @@ impl Source {
         let Some(Ok(event)) = text(&message, "/Message").map(serde_json::from_str::<Value>) else {
             return Ok(vec![Report::Ignored]);
         };
-        match report(&event) {
+        // When SNS was told, which repeats say again.
+        match report(&event, moment(&message, "/Timestamp")) {
             Report::Malformed(what) => Err(Refused::Malformed(what.to_string())),
             report => Ok(vec![report]),
         }
@@ -128,7 +129,7 @@ fn signed(message: &Value) -> Option<String> {
     Some(signed)
 }
 
-fn report(event: &Value) -> Report {
+fn report(event: &Value, at: Option<i64>) -> Report {
     let Some(name) = text(event, "/eventType").or_else(|| text(event, "/notificationType")) else {
         return Report::Ignored; // another message of the topic's
     };
@@ -137,7 +138,7 @@ fn report(event: &Value) -> Report {
     let which = text(event, &format!("/{part}/feedbackId")).or_else(|| text(event, &format!("/{part}/timestamp")));
     let id = message.map(|message| format!("ses:{message}/{name}/{}", which.unwrap_or_default()));
     // As it was given to SES, which sends it with a Message-ID of its own.
-    Event::report(said, text(event, "/mail/commonHeaders/messageId"), message, id)
+    Event::report(said, text(event, "/mail/commonHeaders/messageId"), message, id, at)
 }
 
 /// And the member that tells of it.

@@ -198,7 +198,27 @@ fn check_says_what_does_not_fit() {
     told("cannot become the role");
     run(&mut owner, &format!("GRANT {worker} TO {gateway}"));
     told("of webhooks.role may not call record_delivery_event");
-    run(&mut owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
+    told(&format!("SELECT assignment_reminders.enable_row_security(..., '{worker}')"));
+    // Where workers have a role already, making this one the workers' would take that one's rights.
+    let delivers = database.connect_as_new_role("").1;
+    run(&mut owner, &format!("SELECT enable_row_security('{member}', '{delivers}')"));
+    told(&format!("may not call record_delivery_event: GRANT {delivers} TO {worker}"));
+    run(
+        &mut owner,
+        &format!(
+            "GRANT USAGE ON SCHEMA assignment_reminders TO {worker}; GRANT EXECUTE ON FUNCTION record_delivery_event, record_provider_message TO {worker}"
+        ),
+    );
+    told(&format!(
+        "row security hides the messages that were sent from the role {worker} of webhooks.role: GRANT {delivers} TO {worker}"
+    ));
+    run(&mut owner, &format!("GRANT {delivers} TO {worker}"));
+    assert_eq!(check(), None);
+    let elsewhere = "provider = 'generic', organization = '00000000-0000-0000-0000-000000000002'";
+    with(&format!("role = '{worker}'\nsources = [{{ {source}, {secret} }}, {{ {elsewhere}, {secret} }}]"));
+    told("webhooks.sources, number 2: the role");
+    told("sees no organization 00000000-0000-0000-0000-000000000002");
+    with(&format!("role = '{worker}'\nsources = [{{ {source}, {secret} }}]"));
     assert_eq!(check(), None);
     // And the role of the link to unsubscribe by.
     let link = database.connect_as_new_role("").1;

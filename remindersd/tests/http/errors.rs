@@ -205,3 +205,14 @@ fn what_is_no_http_harms_nobody() {
     }
     assert_eq!(service.ask("coordinator", "GET", FIRST, None).status, 200);
 }
+
+#[test]
+fn whoever_may_not_see_the_health_of_an_organization_is_told_who_may() {
+    let service = Service::start();
+    let answer = service.ask("mentor", "GET", "/api/v1/health", None);
+    assert_eq!(
+        (answer.status, answer.field("hint")),
+        (403, "Its coordinators and admins see it (users.role)."),
+        "{answer:?}"
+    );
+}

@@ -180,6 +180,12 @@ fn a_link_that_nobody_has_or_that_names_no_type_changes_nothing_and_says_so() {
         assert!(text(&page).contains("value=\"all\"") && !text(&page).contains("value=\"type\""), "{page:?}");
         assert_eq!(post(&service, &path, ONE_CLICK).status, 422);
     }
+    // Of two types, to stop the first alone would not be what the link is for.
+    let two = format!("{link}?type=24h&type=contact-reminder");
+    assert_page(&get(&service, &two, &[]), 422, "You can still stop everything");
+    assert_page(&post(&service, &two, "stop=type"), 422, "You can still stop everything");
+    let answer = post(&service, &two, ONE_CLICK);
+    assert_eq!((answer.status, answer.field("detail")), (422, "the link names more than one type"), "{answer:?}");
     // A body that does not say what, such as a scanner's; and one that never ends.
     for body in
         ["", "stop=", "stop=everything", "List-Unsubscribe=", "{\"List-Unsubscribe\": \"One-Click\"}", "stop=type"]

@@ -500,7 +500,6 @@ fn each_kind_of_event_of_generic_is_what_the_database_calls_it() {
         ("rejected", json!({"error": "5.7.1"}), Some("rejected|sender|5.7.1")),
         ("complained", json!({}), Some("complained|-|-")),
         ("unsubscribed", json!({}), Some("unsubscribed|-|-")),
-        ("opened", json!({}), None),
     ]
     .into_iter()
     .enumerate()
@@ -512,6 +511,111 @@ fn each_kind_of_event_of_generic_is_what_the_database_calls_it() {
         };
         assert_logged(&mut service, number, &hook, expected);
     }
+}
+
+#[test]
+fn a_type_that_generic_does_not_define_is_refused_and_named() {
+    let mut service = service(&["m"]);
+    for kind in ["bounce", "opened", "Bounced"] {
+        let answer = generic("e", &json!({"type": kind, "data": {"message_id": "m"}})).send(&service);
+        assert_eq!((answer.status, answer.field("field")), (422, "type"), "{answer:?}");
+        assert!(answer.field("detail").contains(&format!("{kind:?} is none of delivered, bounced")), "{answer:?}");
+    }
+    assert_eq!(events(&mut service), [""; 0]);
+}
+
+#[test]
+fn an_event_that_comes_before_the_workers_answer_is_asked_for_again_and_recorded_then() {
+    let mut service = service(&[]);
+    let moment = |seconds_ago: u64| {
+        let at = chrono::DateTime::from_timestamp((now() - seconds_ago).cast_signed(), 0).expect("a moment");
+        at.to_rfc3339()
+    };
+    let bounced_at = |seconds_ago: u64| {
+        let mut event = bounced();
+        event["timestamp"] = moment(seconds_ago).into();
+        event
+    };
+    let early = generic("e1", &bounced_at(10));
+    let answer = early.send(&service);
+    assert_eq!(
+        (answer.status, answer.header("content-type"), answer.header("retry-after")),
+        (503, Some("application/problem+json"), Some("60")),
+        "{answer:?}"
+    );
+    assert!(answer.field("detail").contains("1 of the events are of messages that are not known"), "{answer:?}");
+    assert_counts(&generic("e2", &bounced_at(1000)).send(&service), [0, 0, 1, 0, 0]);
+    assert_counts(&generic("e3", &bounced()).send(&service), [0, 0, 1, 0, 0]);
+    // Each provider says when in its own way; SES, when SNS was told.
+    let mut by_mailgun = parsed(MAILGUN);
+    by_mailgun["event-data"]["timestamp"] = json!(f64::from(u32::try_from(now()).expect("before 2106")) - 20.5);
+    let by_postmark = |member: &str, kind: &str| json!({"RecordType": kind, "Type": "HardBounce", "ID": 1, "MessageID": "m", member: moment(5)});
+    for hook in [
+        sendgrid(
+            &json!([{"event": "delivered", "sg_message_id": "m", "sg_event_id": "1", "timestamp": now() - 30}])
+                .to_string(),
+        ),
+        mailgun(&by_mailgun),
+        postmark(&by_postmark("BouncedAt", "Bounce").to_string()),
+        postmark(&by_postmark("DeliveredAt", "Delivery").to_string()),
+        ses(SES),
+    ] {
+        let answer = hook.send(&service);
+        assert_eq!(answer.status, 503, "{}: {answer:?}", hook.body);
+    }
+    // What is known of a batch is recorded, and known when the batch comes again.
+    let insert = |service: &mut Service, message: &str| {
+        run(
+            &mut service.owner,
+            &format!(
+                "INSERT INTO send_logs (organization_id, to_email, message_id) VALUES ('{A}', 'student@example.org', '{message}')"
+            ),
+        );
+    };
+    insert(&mut service, "known");
+    let event = |message: &str| json!({"event": "delivered", "sg_message_id": message, "sg_event_id": message, "timestamp": now() - 30});
+    let batch = sendgrid(&json!([event("later"), event("known")]).to_string());
+    assert_eq!(batch.send(&service).status, 503);
+    assert_eq!(events(&mut service), ["known|delivered|-|sendgrid:known"]);
+    insert(&mut service, "later");
+    assert_counts(&batch.send(&service), [1, 1, 0, 0, 0]);
+    insert(&mut service, "<m@example.org>");
+    assert_counts(&early.send(&service), [1, 0, 0, 0, 0]);
+    assert_eq!(opt_out(&mut service), "t|hard bounce: 550 5.1.1 no such user");
+}
+
+#[test]
+fn a_programme_that_shares_its_account_asks_for_nothing_again() {
+    let service = Service::configured(&sources().replace("[webhooks]", "[webhooks]\nretry_unknown_seconds = 0"));
+    let event = json!([{"event": "delivered", "sg_message_id": "m", "sg_event_id": "1", "timestamp": now()}]);
+    assert_counts(&sendgrid(&event.to_string()).send(&service), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn the_log_tells_why_a_webhook_was_refused_and_which_message_nobody_knows_and_no_address() {
+    let path = std::env::temp_dir().join(format!("remindersd-webhooks-{}.log", std::process::id()));
+    let log = std::fs::File::create(&path).expect("a log");
+    let service = Service::configured_with(&sources(), &[("REMINDERSD_LOG", "info")], std::process::Stdio::from(log));
+    assert_counts(&generic("e1", &bounced()).send(&service), [0, 0, 1, 0, 0]);
+    assert_eq!(generic_by("whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB", "e", now(), &bounced()).send(&service).status, 401);
+    assert_eq!(generic_by(SECRET, "e", now() - 400, &bounced()).send(&service).status, 401);
+    assert_eq!(generic("e", &json!({"type": "bounce", "data": {"message_id": "m"}})).send(&service).status, 422);
+    assert_eq!(sendgrid("{}").send(&service).status, 400);
+    assert_eq!(postmark_by("postmark:another", POSTMARK).send(&service).status, 401);
+    let log = std::fs::read_to_string(&path).expect("the log");
+    for told in [
+        "m@example.org",
+        A,
+        "the signature is wrong",
+        "the timestamp is too old",
+        "\"bounce\" is none of delivered",
+        "not an array of events",
+        "the user or password is wrong",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    assert!(!log.contains("student@example.org") && !log.contains("another"), "{log}");
+    let _ = std::fs::remove_file(&path);
 }
 
 #[test]
