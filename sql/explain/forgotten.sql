@@ -18,7 +18,7 @@ AS $$
                SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
                  FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
                ) AS off
-         WHERE e.held_at IS NULL
+         WHERE (e.held_at IS NULL OR e.released_at IS NOT NULL)
            AND assignment_reminders.every_silence_is_heard(
                    s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
                    s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)

@@ -88,7 +88,10 @@ pub struct Outlook {
 /// What comes next, if nothing changes.
 #[must_use]
 pub fn outlook(facts: &Facts) -> Outlook {
-    let nobody_to_tell = facts.coordinator_unreachable.map(|_| Forgotten::NoRecipient);
+    // Where no coordinator is to be told, none is missing.
+    let is_off = facts.thresholds.escalate_after.is_none();
+    let unless_off = |why| if is_off { Forgotten::EscalationsOff } else { why };
+    let nobody_to_tell = facts.coordinator_unreachable.map(|_| unless_off(Forgotten::NoRecipient));
     let escalated = |forgotten| Outlook { state: State::Escalated, next: None, forgotten };
     if let Some(escalation) = facts.escalation {
         match escalation.status {
@@ -96,9 +99,9 @@ pub fn outlook(facts: &Facts) -> Outlook {
                 let next = Some((Action::Escalate, facts.as_of));
                 return Outlook { state: State::EscalationWaits, next, forgotten: nobody_to_tell };
             }
-            "sent" => return escalated(escalation.has_come_back.then_some(Forgotten::EscalationReturned)),
+            "sent" => return escalated(escalation.has_come_back.then_some(unless_off(Forgotten::EscalationReturned))),
             "failed" if !escalation.is_for_another || nobody_to_tell.is_some() => {
-                return escalated(Some(Forgotten::EscalationFailed));
+                return escalated(Some(unless_off(Forgotten::EscalationFailed)));
             }
             "skipped" if nobody_to_tell.is_some() && escalation.skip_reason.is_some_and(is_unreachable) => {
                 return escalated(nobody_to_tell);
@@ -343,6 +346,10 @@ mod tests {
         assert_eq!(of(reminded(off(threshold(14), None), told)), Some(Forgotten::EscalationsOff));
         assert_eq!(of(without_mentor(off(threshold(14), None))), Some(Forgotten::EscalationsOff));
         assert_eq!(of(reminded(off(None, threshold(28)), told)), None, "one who was reminded nevertheless");
+        let unheard = Some(escalation("skipped", Some("no_coordinator")));
+        let unheard =
+            Facts { escalation: unheard, coordinator_unreachable: Some("no_coordinator"), ..off(threshold(14), None) };
+        assert_eq!(of(unheard), Some(Forgotten::EscalationsOff), "where nobody is to be told, nobody is missing");
         let stopped = [Span { first: on(-3), last: NaiveDate::MAX }];
         let paused = Facts { silence: Silence { stopped: &stopped, ..base.silence }, ..base };
         assert_eq!(of(paused), Some(Forgotten::PausedForGood));
