@@ -26,6 +26,8 @@ const RELATIONS: &[&str] = &[
     "organization_evaluations",
     "reminders",
     "send_logs",
+    "closed_periods",
+    "closed_statements",
     "reminder_queue",
 ];
 
@@ -53,6 +55,10 @@ const FUNCTIONS: &[&str] = &[
     "retry_failed_reminders",
     "restore_contact",
     "organization_health",
+    "assignment_counts_as_of",
+    "mentor_statement",
+    "close_period",
+    "verify_closed_periods",
     "claim_reminders",
     "mark_reminder_sent",
     "mark_reminders_sent",
