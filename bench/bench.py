@@ -100,7 +100,7 @@ def wrong_counts() -> int:
 
 
 def no_assignments() -> None:
-    execute("TRUNCATE assignment_reminders.assignments CASCADE")
+    execute("SET session_replication_role = replica", "TRUNCATE assignment_reminders.assignments, assignment_reminders.row_history CASCADE")
     execute("SET session_replication_role = replica", "UPDATE assignment_reminders.peer_mentors SET assignment_count = 0",
             "VACUUM ANALYZE assignment_reminders.peer_mentors")
 
@@ -403,6 +403,78 @@ def queue_large() -> list[Comparison]:
             "999,000 sent rows beside them": lambda: claim_beside(999_000),
         }, takes=5),
     ]
+
+
+# -- history --------------------------------------------------------------------------------------------------------------
+
+KEPT = ("organizations", "reminder_settings", "days_off", "users", "user_preferences", "peer_mentors", "assignments",
+        "assignment_pauses", "mentor_pauses", "contact_corrections", "activities")
+NOTED = {"reminders": ("reminders_note_enqueued", "reminders_keep_changed", "reminders_note_changed"), "evaluation_runs": ("evaluation_runs_note_held",)}
+
+
+def history_triggers(state: str) -> None:
+    """What keeps the history, on (ENABLE) or off (DISABLE); all other triggers stay."""
+    for table in KEPT:
+        for name in ("keep_updated", "keep_deleted", "keep_truncated", "note_insert"):
+            execute(f"ALTER TABLE assignment_reminders.{table} {state} TRIGGER {table}_{name}")
+    for table, names in NOTED.items():
+        for name in names:
+            execute(f"ALTER TABLE assignment_reminders.{table} {state} TRIGGER {name}")
+
+
+@experiment("history", "What the history costs",
+            "The same with and without the triggers that keep it. `rows_as_of()` is beside what reads the present rows as JSON.")
+def history() -> list[Comparison]:
+    do("people.sql", organizations=10, mentors=100)
+    do("assignments.sql", assignments=100_000, one_due_of=5)
+    execute("DROP TABLE IF EXISTS bench.deleted", "CREATE TABLE bench.deleted AS SELECT * FROM assignment_reminders.assignments WHERE id <= bench.id(6, 10000)", "VACUUM ANALYZE")
+
+    def side(state: str, statement: str, *before: str) -> Callable[[], float]:
+        def take() -> float:
+            history_triggers(state)
+            execute("SET session_replication_role = replica", "TRUNCATE assignment_reminders.row_history, assignment_reminders.reminder_events",
+                    *before, "VACUUM ANALYZE assignment_reminders.assignments, assignment_reminders.reminders", "CHECKPOINT")
+            return milliseconds(statement, as_of=AS_OF)
+        return take
+
+    def both(work: str, statement: str, *before: str) -> Comparison:
+        return Comparison(work, "ms").run({
+            "ours": side("ENABLE", statement, *before), "no history": side("DISABLE", statement, *before)}, takes=7)
+
+    found = [
+        both("UPDATE of 100,000 assignments: title", "UPDATE assignment_reminders.assignments SET title = title || 'x'"),
+        both("UPDATE of 100,000 assignments: status",
+             "UPDATE assignment_reminders.assignments SET status = 'paused'",
+             "UPDATE assignment_reminders.assignments SET status = 'open'", "TRUNCATE assignment_reminders.assignment_pauses"),
+        both("INSERT of 100,000 activities of 10,000 assignments",
+             """INSERT INTO assignment_reminders.activities (organization_id, assignment_id)
+                SELECT a.organization_id, a.id FROM assignment_reminders.assignments a, generate_series(1, 10) WHERE a.id <= bench.id(6, 10000)""",
+             "TRUNCATE assignment_reminders.activities", "UPDATE assignment_reminders.assignments SET last_contact_date = NULL"),
+        both("the daily run, 20,000 due", RUN, "TRUNCATE assignment_reminders.reminders CASCADE"),
+        both("DELETE of 10,000 assignments",
+             "DELETE FROM assignment_reminders.assignments WHERE id BETWEEN bench.id(6, 1) AND bench.id(6, 10000)",
+             "TRUNCATE assignment_reminders.reminders CASCADE",
+             "INSERT INTO assignment_reminders.assignments SELECT * FROM bench.deleted ON CONFLICT DO NOTHING"),
+    ]
+    return [*found, as_of()]
+
+
+def as_of() -> Comparison:
+    do("people.sql", organizations=10, mentors=100)
+    do("assignments.sql", assignments=1_000_000, one_due_of=5)
+    history_triggers("ENABLE")
+    execute("VACUUM ANALYZE")
+    (moment,), = execute("SELECT clock_timestamp()::text")
+    execute("UPDATE assignment_reminders.assignments SET title = title || 'x' WHERE id <= bench.id(6, 100000)", "VACUUM ANALYZE")
+    return Comparison("1,000,000 assignments, 100,000 changed since", "ms").run({
+        "rows_as_of()": lambda: milliseconds(f"SELECT count(row_version) FROM assignment_reminders.rows_as_of('assignments', '{moment}')"),
+        "the present, as JSON": lambda: milliseconds("SELECT count(to_jsonb(a)) FROM assignment_reminders.assignments a"),
+        "rows_as_of(), of one organization of ten": lambda: milliseconds(
+            f"SELECT count(row_version) FROM assignment_reminders.rows_as_of('assignments', '{moment}', bench.id(1, 1))"),
+        "rows_as_of(), of one row": lambda: milliseconds(
+            f"SELECT count(row_version) FROM assignment_reminders.rows_as_of('assignments', '{moment}', NULL, ARRAY[bench.id(6, 1)])"),
+        "contact_dates_as_of()": lambda: milliseconds(f"SELECT count(*) FROM assignment_reminders.contact_dates_as_of('{moment}')"),
+    }, takes=3)
 
 
 # -- row security ---------------------------------------------------------------------------------------------------------

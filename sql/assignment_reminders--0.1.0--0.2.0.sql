@@ -746,7 +746,7 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 
 -- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
 -- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
--- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx, row_history_pkey.
 CREATE OR REPLACE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
@@ -775,6 +775,10 @@ AS $$
          UNION
         SELECT lower(r.claimed_email) FROM reminder r WHERE r.claimed_email LIKE '%@%'
          UNION
+        SELECT lower(h.old_values ->> 'email')
+          FROM assignment_reminders.row_history h
+         WHERE h.row_id = addresses_of.user_id AND h.table_name = 'users' AND h.old_values ->> 'email' LIKE '%@%'
+         UNION
         SELECT lower(l.to_email)
           FROM reminder r
           JOIN assignment_reminders.send_logs l ON l.reminder_id = r.id
@@ -797,10 +801,11 @@ AS $$
      ORDER BY told.address
 $$;
 COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
-    'The addresses of a person, in lower case: the present one, and earlier ones as far as logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
+    'The addresses of a person, in lower case: the present one, and earlier ones as far as the history or logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
 
 -- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
--- contact_corrections_assignment_number_key, send_logs_reminder_idx. Reads send_logs whole for the addresses, and users for whose
+-- contact_corrections_assignment_number_key, send_logs_reminder_idx, row_history_pkey, row_history_belongs_to_idx. Reads row_history whole for what is
+-- gone, send_logs for the addresses, and users for whose
 -- else they are: both have no index by address, which every message would pay for.
 CREATE OR REPLACE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -819,6 +824,15 @@ AS $$
           JOIN assignment_reminders.users u ON lower(u.email) = address.address AND u.id <> export_person.user_id
     ), about_student AS MATERIALIZED (
         SELECT a.* FROM person p JOIN assignment_reminders.assignments a ON a.student_id = p.id
+    ), owned AS MATERIALIZED (
+        -- Also what is gone, by whom it was about.
+        SELECT m.id FROM mentor m
+         UNION
+        SELECT a.id FROM about_student a
+         UNION
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND h.old_values ->> 'student_id' = export_person.user_id::text
+            OR h.table_name = 'peer_mentors' AND h.old_values ->> 'user_id' = export_person.user_id::text
     ), addressed AS MATERIALIZED (
         SELECT r.* FROM person p JOIN assignment_reminders.reminders r ON r.recipient_id = p.id
          UNION ALL
@@ -855,6 +869,28 @@ AS $$
                      UNION
                     SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
               JOIN assignment_reminders.activities t ON t.id = theirs.id),
+           'row_history',
+           (SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.changed_at, h.number), '[]')
+              FROM (SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.row_id = p.id AND h.table_name IN ('users', 'user_preferences')
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.row_id IN (SELECT o.id FROM owned o)
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.belongs_to IN (SELECT o.id FROM owned o)
+                     UNION
+                    SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+                     WHERE h.table_name = 'activities' AND h.old_values ->> 'recorded_by' = p.id::text
+                   ) AS theirs
+              JOIN assignment_reminders.row_history h USING (row_id, changed_at, number)),
+           'reminder_events',
+           (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.happened_at, e.number), '[]')
+              FROM (SELECT e.happened_at, e.number FROM about_student a
+                      JOIN assignment_reminders.reminder_events e ON e.assignment_id = a.id AND e.recipient_id IS NULL
+                     UNION
+                    SELECT e.happened_at, e.number FROM assignment_reminders.reminder_events e WHERE e.recipient_id = p.id) AS theirs
+              JOIN assignment_reminders.reminder_events e USING (happened_at, number)),
            'reminders',
            (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
            'send_logs',
@@ -869,10 +905,10 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs,row_history,reminder_events}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; reminders that are addressed to them, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
@@ -1447,7 +1483,7 @@ AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 -- assignment_reminders::privacy::forget_person
 CREATE OR REPLACE FUNCTION "forget_person"(
 	"user_id" uuid
-) RETURNS TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)
+) RETURNS TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint, row_history bigint)
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'forget_person_wrapper';
@@ -1791,6 +1827,15 @@ CREATE OR REPLACE FUNCTION "prune"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'prune_wrapper';
+
+-- assignment_reminders::history::prune::prune_history
+CREATE OR REPLACE FUNCTION "prune_history"(
+	"before" timestamp with time zone,
+	"batch_size" INT DEFAULT 10000
+) RETURNS TABLE (row_history bigint, reminder_events bigint)
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'prune_history_wrapper';
 
 -- assignment_reminders::arguments::raise_unknown
 CREATE OR REPLACE FUNCTION "raise_unknown"(
@@ -2173,6 +2218,12 @@ CREATE OR REPLACE FUNCTION "forget_overruling"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'forget_overruling_wrapper';
 
+-- assignment_reminders::history::events::keep_changed
+CREATE OR REPLACE FUNCTION "keep_changed"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'keep_changed_wrapper';
+
 -- assignment_reminders::delivery::deleted::keep_claim
 CREATE OR REPLACE FUNCTION "keep_claim"()
 	RETURNS TRIGGER
@@ -2215,11 +2266,29 @@ CREATE OR REPLACE FUNCTION "maintain_last_contact_date"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'maintain_last_contact_date_wrapper';
 
+-- assignment_reminders::history::events::note_changed
+CREATE OR REPLACE FUNCTION "note_changed"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_changed_wrapper';
+
 -- assignment_reminders::row_triggers::note_changed_thresholds
 CREATE OR REPLACE FUNCTION "note_changed_thresholds"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_changed_thresholds_wrapper';
+
+-- assignment_reminders::history::events::note_enqueued
+CREATE OR REPLACE FUNCTION "note_enqueued"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_enqueued_wrapper';
+
+-- assignment_reminders::history::events::note_held
+CREATE OR REPLACE FUNCTION "note_held"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_held_wrapper';
 
 -- assignment_reminders::history::keep::note_insert
 CREATE OR REPLACE FUNCTION "note_insert"()
@@ -2521,7 +2590,7 @@ COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
     'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
-    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+    'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.goes_to_fallback(TEXT, TEXT) IS
@@ -2571,6 +2640,8 @@ COMMENT ON FUNCTION assignment_reminders.is_same_due_date(timestamp with time zo
     'Whether two due dates are the same one: less than a minute apart. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_unreachable(TEXT) IS
     'Whether a reminder that was skipped for this reason was skipped because it could reach nobody. NULL for NULL.';
+COMMENT ON FUNCTION assignment_reminders.keep_changed() IS
+    'Trigger: keeps a reminder that was armed again, or is not to be sent, for note_changed to note.';
 COMMENT ON FUNCTION assignment_reminders.keep_claim() IS
     'Trigger: a reminder that is deleted while a claim holds it is logged, for its answer to be.';
 COMMENT ON FUNCTION assignment_reminders.keep_closed_days() IS
@@ -2615,8 +2686,14 @@ COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
 COMMENT ON FUNCTION assignment_reminders.named_organization() IS
     'The organization that the session names, which organization_id defaults to after require_organization(true): by its JWT or, without one, by the setting assignment_reminders.organization_id. NULL where it names none, which the column refuses (23502).
 22P02 when what is there is malformed.';
+COMMENT ON FUNCTION assignment_reminders.note_changed() IS
+    'Trigger: notes what a statement armed again, skipped or withdrew.';
 COMMENT ON FUNCTION assignment_reminders.note_changed_thresholds() IS
     'Trigger: notes when what calls for follow-ups was changed.';
+COMMENT ON FUNCTION assignment_reminders.note_enqueued() IS
+    'Trigger: notes what a statement enqueued, and what it found due and not to be sent.';
+COMMENT ON FUNCTION assignment_reminders.note_held() IS
+    'Trigger: notes that a run held the follow-ups of an organization.';
 COMMENT ON FUNCTION assignment_reminders.note_insert() IS
     'Trigger: notes when a row was inserted that says that it was created at another moment. Its history begins with the insert.';
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
@@ -2642,6 +2719,9 @@ COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.prune_history(timestamp with time zone, INT) IS
+    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. From then on the history begins with that moment, and questions about before raise.
+22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
 02000 always; 22004 for NULL, 22023 for another word than these.';

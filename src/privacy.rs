@@ -27,7 +27,7 @@ returns!(
     /// How many rows of each table a person was forgotten in.
     Forgotten: SetOf,
     "TABLE (users bigint, user_preferences bigint, unsubscribe_tokens bigint, assignments bigint, assignment_pauses bigint, mentor_pauses bigint, contact_corrections bigint, \
-     activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint)"
+     activities bigint, reminders bigint, skipped bigint, send_logs bigint, evaluation_runs bigint, row_history bigint)"
 );
 
 /// A provider's report with nothing left of its text but the SMTP and the RFC 3463 code. NULL for NULL.
@@ -53,7 +53,7 @@ fn without_addresses(
 /// Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is
 /// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of
 /// the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that
-/// they recorded, and of errors all but the codes. Reminders that wait for them are skipped. Ids, dates, counts and every other row stay.
+/// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
 /// holds one of these rows; delivery events wait for it.
@@ -73,6 +73,7 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             "reminders",
             "send_logs",
             "evaluation_runs",
+            "row_history",
         ],
         deletes: &["user_preferences", "unsubscribe_tokens"],
         ..Whole::reads(&[
@@ -88,6 +89,7 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             "reminders",
             "send_logs",
             "evaluation_runs",
+            "row_history",
         ])
     };
     static EXISTS: Statement =
@@ -99,8 +101,9 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
         "In a stricter one it would not see what was logged of this person after the transaction began.",
     )?;
     loop {
-        let known: Option<Uuid> = EXISTS.write(&[user.into()], |rows| rows.one("id"))?;
-        known.ok_or_else(|| unknown("user", "users", user))?;
+        if EXISTS.write(&[user.into()], |rows| rows.one::<Uuid>("id"))?.is_none() {
+            return forget_deleted(user);
+        }
         let mut held_by_others = None;
         let held = kept_where_some(|| {
             AdvisoryLock::Forgetting.take();
@@ -118,6 +121,18 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
             (None, None) => {}
         }
     }
+}
+
+/// Forgets somebody whose row was deleted: what is left of them is the history. 02000 where that does not know them either.
+fn forget_deleted(user: Uuid) -> Result<SetOf<Forgotten>> {
+    static DELETED: Statement = Statement::by_index(include_str!("../sql/privacy/deleted_person.sql"), &[types::UUID]);
+    let addresses: Vec<String> = DELETED.write(&[user.into()], |rows| {
+        let row = rows.into_iter().next().ok_or_else(|| unknown("user", "users", user))?;
+        row.not_null("addresses")
+    })?;
+    AdvisoryLock::Forgetting.take();
+    let row_history = forget_history(user, &addresses, &(Vec::new(), Vec::new()))?;
+    Ok(SetOf::values([Changed { row_history, ..Changed::default() }.columns()]))
 }
 
 /// A row that somebody else holds.
@@ -160,6 +175,7 @@ struct Changed {
     skipped: usize,
     send_logs: usize,
     evaluation_runs: usize,
+    row_history: usize,
 }
 
 impl Held {
@@ -300,8 +316,21 @@ impl Held {
                 "evaluation_runs",
                 "error",
             )?,
+            // At last: what the others replaced is there, too.
+            row_history: forget_history(self.user, &self.addresses, &self.spared)?,
         })
     }
+}
+
+/// Takes a person out of what row_history holds, also one who is gone.
+fn forget_history(user: Uuid, addresses: &[String], spared: &(Vec<Uuid>, Vec<String>)) -> Result<usize> {
+    static HISTORY: Statement = Statement::at_each_call(
+        include_str!("../sql/privacy/forget_history.sql"),
+        &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS, types::TEXT],
+    );
+    let arguments =
+        [user.into(), addresses.to_vec().into(), spared.0.clone().into(), spared.1.clone().into(), FORGOTTEN.into()];
+    with_permit(|| change(&HISTORY, &arguments, "row_history", "old_values"))
 }
 
 /// Runs a statement that says of each row whether it was written. Returns how many; 55000 where a trigger of the owner's kept one.
@@ -331,6 +360,7 @@ impl Changed {
             counted("skipped", self.skipped),
             counted("send_logs", self.send_logs),
             counted("evaluation_runs", self.evaluation_runs),
+            counted("row_history", self.row_history),
         ]
     }
 }

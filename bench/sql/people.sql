@@ -1,6 +1,9 @@
 -- %(organizations)s organisations with different thresholds and time zones; each has a student, a coordinator and
 -- %(mentors)s mentors. The mentors of all are numbered through: 1 to %(mentors)s are those of the first organisation.
-TRUNCATE assignment_reminders.organizations CASCADE;
+-- Without history of the run before.
+SET session_replication_role = replica;
+TRUNCATE assignment_reminders.organizations, assignment_reminders.row_history, assignment_reminders.reminder_events CASCADE;
+RESET session_replication_role;
 INSERT INTO assignment_reminders.organizations (id, name, timezone)
 SELECT bench.id(1, n), 'Organisation ' || n,
        (ARRAY['Europe/Oslo', 'America/Los_Angeles', 'Asia/Kolkata', 'UTC', 'Africa/Nairobi'])[1 + n %% 5]

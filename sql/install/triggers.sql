@@ -358,6 +358,21 @@ CREATE OR REPLACE TRIGGER closed_statements_protect_all
     BEFORE TRUNCATE ON assignment_reminders.closed_statements
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.protect_closed_period();
 
+-- What becomes of reminders before they are sent. The WHEN clause is false for claims and answers.
+CREATE OR REPLACE TRIGGER reminders_note_enqueued
+    AFTER INSERT ON assignment_reminders.reminders REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.note_enqueued();
+CREATE OR REPLACE TRIGGER reminders_keep_changed
+    AFTER UPDATE ON assignment_reminders.reminders
+    FOR EACH ROW WHEN (NEW.episode <> OLD.episode OR NEW.status = 'skipped' AND OLD.status <> 'skipped')
+    EXECUTE FUNCTION assignment_reminders.keep_changed();
+CREATE OR REPLACE TRIGGER reminders_note_changed
+    AFTER UPDATE ON assignment_reminders.reminders
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.note_changed();
+CREATE OR REPLACE TRIGGER evaluation_runs_note_held
+    AFTER INSERT ON assignment_reminders.evaluation_runs
+    FOR EACH ROW WHEN (NEW.status = 'held') EXECUTE FUNCTION assignment_reminders.note_held();
+
 -- updated_at, where the writer did not set it.
 CREATE OR REPLACE TRIGGER organizations_set_updated_at
     BEFORE UPDATE ON assignment_reminders.organizations

@@ -29,6 +29,8 @@ const RELATIONS: &[&str] = &[
     "closed_periods",
     "closed_statements",
     "reminder_queue",
+    "row_history",
+    "reminder_events",
 ];
 
 /// What they call.
@@ -47,6 +49,9 @@ const FUNCTIONS: &[&str] = &[
     "evaluate_assignments",
     "preview_follow_ups",
     "release_held_run",
+    "rows_as_of",
+    "contact_dates_as_of",
+    "history_known_since",
     "due_assignments",
     "daily_summary",
     "current_user_id",

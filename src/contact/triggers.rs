@@ -15,6 +15,7 @@ use super::asked::{self, Direction};
 use super::correction::refuse_future;
 use super::signed::{self, Signed};
 use crate::clock;
+use crate::history;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
 use crate::rules::delivery::SkipReason;
 use crate::rules::kind::Follows;
@@ -162,7 +163,7 @@ fn withdraw_follow_ups(assignments: Vec<Uuid>, reason: SkipReason) -> Result<()>
     if waiting.is_empty() {
         return Ok(());
     }
-    WITHDRAW.run(&[waiting.into(), reason.name().into()])
+    history::withdrawing(|| WITHDRAW.run(&[waiting.into(), reason.name().into()]))
 }
 
 /// Locks these assignments in id order.

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use super::{health, organizations};
 use crate::arguments;
 use crate::delivery::enqueue_notices;
+use crate::history;
 use crate::rules::alert::{Cause, HOURS_WITHOUT_SENDING, with_runs};
 use crate::rules::delivery::SkipReason;
 use crate::server::advisory_lock::AdvisoryLock;
@@ -36,7 +37,7 @@ fn enqueue_alerts(
 ) -> Result<SetOf<EnqueuedNotices>> {
     let (max_age, as_of) = (arguments::length("max_age", max_age)?, arguments::as_of(as_of)?);
     require_writable()?;
-    tell_admins(Some(max_age), as_of).map(SetOf::statement)
+    history::about(as_of, || tell_admins(Some(max_age), as_of)).map(SetOf::statement)
 }
 
 /// With the rights of the tables' owner, whoever runs: what is told is true of all, and depends on nobody's rights. Without max_age, by a run:

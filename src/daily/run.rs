@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::datum::datetime_support::clock_timestamp;
 use pgrx::prelude::*;
@@ -10,9 +11,11 @@ use pgrx::{notice, warning};
 use super::{alerts, health, organizations};
 use crate::arguments;
 use crate::delivery::{Enqueued, enqueue_follow_ups};
+use crate::history;
 use crate::rules::kind::{Addressee, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
+use crate::server::random;
 use crate::server::result::{SetOf, returns};
 use crate::server::row_security::Whole;
 use crate::server::rows::ResultSet;
@@ -67,9 +70,10 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
     let as_of = arguments::as_of(as_of)?;
     require_writable()?;
     WHOLE.require()?;
-    let started_at = clock_timestamp();
+    let (id, started_at) = (random::uuid()?, clock_timestamp());
     let (enqueued, outcome) = if AdvisoryLock::DailyRun.try_to_take() {
-        match attempt(AssertUnwindSafe(|| enqueue_follow_ups(as_of, organizations::lock_evaluations()?)))? {
+        let enqueue = || enqueue_follow_ups(as_of, organizations::lock_evaluations()?);
+        match attempt(AssertUnwindSafe(|| history::in_run(id, as_of, enqueue)))? {
             Ok(enqueued) => {
                 let outcome = Outcome::succeeded(&enqueued)?;
                 (enqueued.rows, outcome)
@@ -83,9 +87,9 @@ fn run_daily_evaluation(as_of: default!(Option<TimestampWithTimeZone>, "now()"))
         (ResultSet::empty(), Outcome { status: "skipped", ..Outcome::default() })
     };
     let has_run = outcome.status != "skipped";
-    log(as_of, started_at, outcome)?;
+    log(id, as_of, started_at, outcome)?;
     if has_run && !organizations::is_replay(as_of)? {
-        tell_admins(as_of)?;
+        history::about(as_of, || tell_admins(as_of))?;
     }
     Ok(SetOf::statement(enqueued))
 }
@@ -131,10 +135,20 @@ impl Outcome {
     }
 }
 
-fn log(as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome: Outcome) -> Result<()> {
+fn log(id: Uuid, as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome: Outcome) -> Result<()> {
     static LOG: Statement = Statement::kept(
         include_str!("../../sql/daily/log_run.sql"),
-        &[types::MOMENT, types::MOMENT, types::TEXT, types::INT, types::INT, types::INT, types::TEXT, types::TEXT],
+        &[
+            types::MOMENT,
+            types::MOMENT,
+            types::TEXT,
+            types::INT,
+            types::INT,
+            types::INT,
+            types::TEXT,
+            types::TEXT,
+            types::UUID,
+        ],
     );
     LOG.run(&[
         as_of.into(),
@@ -145,5 +159,6 @@ fn log(as_of: TimestampWithTimeZone, started_at: TimestampWithTimeZone, outcome:
         outcome.undeliverable.into(),
         outcome.error.into(),
         outcome.sqlstate.into(),
+        id.into(),
     ])
 }

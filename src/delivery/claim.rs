@@ -14,6 +14,7 @@ use super::limit::{Limit, Limited};
 use super::notify;
 use super::progress::{self, Place};
 use crate::arguments;
+use crate::history;
 use crate::organization::existing_organization;
 use crate::rules::kind::Follows;
 use crate::rules::share::shares;
@@ -98,24 +99,7 @@ pub fn claim(terms: Terms, hands_out: &HandsOut) -> Result<Claimed> {
         "In a stricter one it would not see a contact or an opt-out that was committed after the transaction began.",
     )?;
 
-    let claim = Claim { batch_size, as_of, lease, hands_out };
-    let known = progress::places().map(|places| of_organization(places, organization));
-    if let Some(places) = known {
-        let claimed = claim.make(places, false)?;
-        if !claimed.rows.is_empty() {
-            return Ok(claimed);
-        }
-    }
-    // What came back or came late may lie behind the places where the last claim ended.
-    let started = Instant::now();
-    let places = match organization {
-        Some(organization) => vec![Place::start_of(organization)],
-        None => waiting_organizations(as_of)?,
-    };
-    if organization.is_none() {
-        progress::began(started.elapsed(), &places);
-    }
-    claim.make(places, true)
+    history::about(as_of, || Claim { batch_size, as_of, lease, hands_out }.make_any(organization))
 }
 
 fn of_organization(places: Vec<Place>, organization: Option<Uuid>) -> Vec<Place> {
@@ -239,6 +223,27 @@ pub struct Asked<'a> {
 }
 
 impl Claim<'_> {
+    /// Claims where the last claim ended, and else from the start.
+    fn make_any(&self, organization: Option<Uuid>) -> Result<Claimed> {
+        let known = progress::places().map(|places| of_organization(places, organization));
+        if let Some(places) = known {
+            let claimed = self.make(places, false)?;
+            if !claimed.rows.is_empty() {
+                return Ok(claimed);
+            }
+        }
+        // What came back or came late may lie behind the places where the last claim ended.
+        let started = Instant::now();
+        let places = match organization {
+            Some(organization) => vec![Place::start_of(organization)],
+            None => waiting_organizations(self.as_of)?,
+        };
+        if organization.is_none() {
+            progress::began(started.elapsed(), &places);
+        }
+        self.make(places, true)
+    }
+
     /// What is claimed from these places on. Where they are the starts of all, what is tried alone is claimed when there is nothing else.
     fn make(&self, places: Vec<Place>, is_from_the_start: bool) -> Result<Claimed> {
         let (queues, limits) = self.queues(places)?;

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 
 use crate::arguments;
 use crate::delivery::{enqueue_due_dates, enqueue_summaries};
+use crate::history;
 use crate::rules::kind::Follows;
 use crate::server::errors::Result;
 use crate::server::result::{SetOf, returns};
@@ -43,9 +44,11 @@ fn enqueue_due_reminders(
     };
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
-    let enqueued = enqueue_due_dates(as_of)?;
-    WITHDRAW.run(&[as_of.into(), Follows::DueDate.other_types().into()])?;
-    Ok(SetOf::statement(enqueued))
+    history::about(as_of, || {
+        let enqueued = enqueue_due_dates(as_of)?;
+        history::withdrawing(|| WITHDRAW.run(&[as_of.into(), Follows::DueDate.other_types().into()]))?;
+        Ok(SetOf::statement(enqueued))
+    })
 }
 
 /// Enqueues a summary for everybody who asked for one, once on each of their local days, from the hour that they
@@ -63,5 +66,5 @@ fn enqueue_daily_summaries(
     };
     let as_of = arguments::as_of(as_of)?;
     WHOLE.require()?;
-    Ok(SetOf::statement(enqueue_summaries(as_of)?))
+    history::about(as_of, || enqueue_summaries(as_of)).map(SetOf::statement)
 }

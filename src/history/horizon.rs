@@ -8,7 +8,7 @@ use crate::rules::history::{VERSIONED, Versioned};
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::as_owner_of;
 use crate::server::row_security::Whole;
-use crate::server::statement::Statement;
+use crate::server::statement::{Statement, types};
 
 /// Since when every change of a versioned row is known (history_horizon): the installation, or the upgrade that brought the history, or
 /// what came later: the last time that triggers were put back, or up to when it was pruned. No secret: whoever may call it is told.
@@ -17,15 +17,15 @@ use crate::server::statement::Statement;
 #[pg_extern(stable)]
 fn history_known_since() -> Result<TimestampWithTimeZone> {
     static KNOWN_SINCE: Statement =
-        Statement::kept("SELECT h.known_since FROM assignment_reminders.history_horizon h", &[]);
+        Statement::kept("SELECT max(h.known_since) AS known_since FROM assignment_reminders.history_horizon h", &[]);
     let known: Option<TimestampWithTimeZone> =
         as_owner_of("history_horizon", || KNOWN_SINCE.read(&[], |rows| rows.one("known_since")))?;
     known.ok_or_else(|| {
         error(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             "since when the history is complete is not known",
-            "The row of assignment_reminders.history_horizon is missing.",
-            "As the tables' owner, insert the moment since which no trigger of ours was away: INSERT INTO assignment_reminders.history_horizon (known_since) VALUES (now()).",
+            "assignment_reminders.history_horizon is empty.",
+            "As the tables' owner, insert the moment since which no trigger of ours was away: INSERT INTO assignment_reminders.history_horizon (known_since, cause) VALUES (now(), 'triggers were away').",
         )
     })
 }
@@ -60,6 +60,12 @@ fn require_history(
     }
     Whole::require_reads(&[versioned.table, "row_history"], || Ok(organization_id))?;
     Ok(true)
+}
+
+/// What was before this moment is not known any more.
+pub fn move_to(moment: TimestampWithTimeZone) -> Result<()> {
+    static MOVE: Statement = Statement::kept(include_str!("../../sql/history/move_horizon_to.sql"), &[types::MOMENT]);
+    as_owner_of("history_horizon", || MOVE.run(&[moment.into()]))
 }
 
 /// Triggers were away: from now on, while nobody else writes, everything is known again.

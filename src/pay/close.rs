@@ -1,6 +1,6 @@
 //! Closing periods: freezing the statement that mentors were paid by, and keeping it as it is.
 
-use pgrx::datum::Date;
+use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
@@ -216,6 +216,13 @@ fn follows(bounds: &Bounds, closed_until: Date) -> Result<bool> {
     let first = calendar_date("first_day", bounds.first_day)?;
     let known_from = calendar_date("first_day", bounds.history_day)?;
     Ok(next.is_some_and(|next| first == next || next < known_from))
+}
+
+/// Since when the history is needed for periods that are yet to be closed, in organizations that close them: since the moment before the
+/// earliest of them begins. What is closed needs none. `None`: no organization closes any.
+pub fn needed_since() -> Result<Option<TimestampWithTimeZone>> {
+    static NEEDED: Statement = Statement::kept(include_str!("../../sql/pay/needed_since.sql"), &[]);
+    as_owner_of("closed_periods", || NEEDED.write(&[], |rows| rows.one("needed_since")))
 }
 
 /// Trigger: refuses to change or delete what was closed. 2F002.

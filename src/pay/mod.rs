@@ -4,4 +4,6 @@
 mod close;
 mod statement;
 
+pub use self::close::needed_since;
+
 pgrx::extension_sql_file!("../../sql/pay/reads.sql", name = "pay_reads", requires = ["history_reads"]);

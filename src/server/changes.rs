@@ -42,16 +42,15 @@ pub fn for_each(trigger: &PgTrigger, versioned: &Versioned, mut each: impl FnMut
     // What is made of one row is given back before the next.
     let mut memory = PgMemoryContexts::new("assignment_reminders changes");
     while before.advance() {
+        // Not in that memory: what comes from a file stays with its slot.
+        if after.as_mut().is_some_and(|after| !after.advance()) {
+            return Err(wrong_trigger("its transition tables hold different numbers of rows"));
+        }
         // SAFETY: nothing that is made in this memory outlives the closure but what was copied into Rust's.
         let change = unsafe {
-            let change = memory.switch_to(|_| match &mut after {
+            let change = memory.switch_to(|_| match &after {
                 None => table.deleted(&before).map(Some),
-                Some(after) => {
-                    if !after.advance() {
-                        return Err(wrong_trigger("its transition tables hold different numbers of rows"));
-                    }
-                    table.updated(&before, after, &mut inserted)
-                }
+                Some(after) => table.updated(&before, after, &mut inserted),
             });
             memory.reset();
             change?
@@ -123,6 +122,8 @@ struct Compared {
 /// The columns of a table, by what is asked of them.
 struct Table {
     descriptor: pg_sys::TupleDesc,
+    /// The memory of the trigger's call.
+    memory: pg_sys::MemoryContext,
     key: i32,
     organization: i32,
     belongs_to: Option<i32>,
@@ -143,6 +144,8 @@ impl Table {
         let present = || columns(descriptor).filter(|column| !column.is_dropped);
         Ok(Self {
             descriptor,
+            // SAFETY: reads a variable of this backend.
+            memory: unsafe { pg_sys::CurrentMemoryContext },
             key: number_of(versioned.key)?,
             organization: number_of(versioned.organization)?,
             belongs_to: versioned.belongs_to.map(number_of).transpose()?,
@@ -216,12 +219,12 @@ impl Table {
     }
 
     fn part(&mut self, numbers: Vec<i32>) -> pg_sys::TupleDesc {
-        let whole = self.descriptor;
+        let (whole, memory) = (self.descriptor, self.memory);
         *self.parts.entry(numbers).or_insert_with_key(|numbers| {
-            // SAFETY: the numbers are those of columns of the table. What the descriptor takes is of the transaction's memory, and
-            // registered once for each set of columns.
+            // SAFETY: the numbers are those of columns of the table. It lives as long as the trigger's call; what a
+            // row is known by is registered once for each set of columns.
             unsafe {
-                PgMemoryContexts::CurTransactionContext.switch_to(|_| {
+                PgMemoryContexts::For(memory).switch_to(|_| {
                     let natts = i32::try_from(numbers.len()).unwrap_or(i32::MAX);
                     let part = pg_sys::CreateTemplateTupleDesc(natts);
                     for (to, &from) in (1..).zip(numbers) {

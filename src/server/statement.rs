@@ -103,6 +103,11 @@ impl Statement {
         self.execute(Access::WriteInTrigger(trigger), &[], read)
     }
 
+    /// As [`Statement::run`], with the trigger's transition tables in reach.
+    pub fn run_in(&self, trigger: &PgTrigger, arguments: &[DatumWithOid]) -> Result<()> {
+        self.execute(Access::WriteInTrigger(trigger), arguments, |_| Ok(()))
+    }
+
     fn execute<T>(
         &self,
         access: Access,

@@ -13,6 +13,19 @@ pub enum Side {
     New,
 }
 
+/// Whether the trigger's statement wrote no rows. True where there is no transition table.
+pub fn is_empty(trigger: &PgTrigger, side: Side) -> bool {
+    // SAFETY: the trigger data and its tuplestores live as long as the trigger call.
+    unsafe {
+        let data = trigger.trigger_data();
+        let store = match side {
+            Side::Old => data.tg_oldtable,
+            Side::New => data.tg_newtable,
+        };
+        store.is_null() || pg_sys::tuplestore_tuple_count(store) == 0
+    }
+}
+
 /// Calls `each` with a column of every row of a transition table; NULLs are left out. 39P01 where the trigger has no such
 /// table, or the table no such column.
 pub fn for_each<T: FromDatum + IntoDatum>(

@@ -137,7 +137,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
          INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 19] = [
+    let expected: [(&str, &str, &str, &str); 22] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
@@ -156,6 +156,9 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         ("evaluation_runs", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("organization_evaluations", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("alerts", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("row_history", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("reminder_events", "0 0 0 0 0 0 5 5 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("history_horizon", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("migrations", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
     ];
     let tables = crate::support::tables(&mut programme.owner);
@@ -168,6 +171,9 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
             "evaluation_runs" => "finished_at",
             "migrations" => "applied_at",
             "alerts" => "began_at",
+            "row_history" => "changed_at",
+            "reminder_events" => "happened_at",
+            "history_horizon" => "known_since",
             _ => "updated_at",
         };
         for (verb, sql, expected) in [
@@ -653,7 +659,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 19 tables"), "{done}");
+    assert!(done.contains("row security on 22 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -754,7 +760,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("63 policies"), "{done}");
+    assert!(done.contains("65 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }

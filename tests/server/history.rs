@@ -655,3 +655,277 @@ fn every_moment_of_a_random_history_is_as_a_copy_that_was_taken_then() {
         assert_eq!(narrower, "0", "seed {seed}");
     }
 }
+
+/// What was noted of reminders, in order.
+fn events(client: &mut Client) -> Vec<String> {
+    rows(
+        client,
+        "SELECT event, reminder_type, episode, reason, run_id IS NOT NULL, as_of::date FROM reminder_events ORDER BY happened_at, number",
+    )
+}
+
+#[test]
+fn what_becomes_of_a_reminder_is_noted_with_the_reason_and_the_run() {
+    let (_database, mut client, _, assignment) = one_assignment();
+    run(&mut client, "SELECT run_daily_evaluation('2026-01-20 12:00+00')");
+    let noted = row(
+        &mut client,
+        "SELECT e.organization_id, e.assignment_id, e.recipient_id = r.recipient_id, e.anchor = r.anchor, e.run_id = v.id
+           FROM reminder_events e JOIN reminders r ON r.id = e.reminder_id CROSS JOIN evaluation_runs v",
+    );
+    assert_eq!(noted, format!("{ORGANIZATION}|{assignment}|t|t|t"));
+    run(
+        &mut client,
+        &format!("INSERT INTO activities (assignment_id, occurred_at) VALUES ('{assignment}', '2026-01-21')"),
+    );
+    run(&mut client, "SELECT run_daily_evaluation('2026-02-20 12:00+00')");
+    run(
+        &mut client,
+        "UPDATE assignments SET status = 'completed'; SELECT claim_reminders(as_of => '2026-02-20 13:00+00')",
+    );
+    run(
+        &mut client,
+        "UPDATE assignments SET status = 'open', due_at = '2026-03-10 12:00+00';
+         SELECT enqueue_due_reminders('2026-03-09 13:00+00'); UPDATE assignments SET status = 'cancelled'; SELECT enqueue_due_reminders('2026-03-08')",
+    );
+    assert_eq!(
+        events(&mut client),
+        [
+            "enqueued|contact-reminder|0|-|t|2026-01-20",
+            "withdrawn|contact-reminder|0|contacted|f|-",
+            "re-armed|contact-reminder|1|-|t|2026-02-20",
+            "skipped|contact-reminder|1|completed|f|2026-02-20",
+            "enqueued|24h|0|-|f|2026-03-09",
+            "enqueued|2h|0|-|f|2026-03-09",
+            "withdrawn|24h|0|not_open|f|2026-03-08",
+            "withdrawn|2h|0|not_open|f|2026-03-08",
+        ]
+    );
+}
+
+#[test]
+fn what_is_found_due_and_cannot_be_sent_is_noted_as_skipped() {
+    let (_database, mut client, people, _) = one_assignment();
+    run(&mut client, &format!("UPDATE users SET contact_opt_out = true WHERE id = '{}'", people.mentor_user));
+    run(&mut client, "SELECT run_daily_evaluation('2026-01-20 12:00+00')");
+    assert_eq!(events(&mut client), ["skipped|contact-reminder|0|opted_out|t|2026-01-20"]);
+}
+
+#[test]
+fn claims_and_answers_note_nothing() {
+    let (_database, mut client, _, _) = one_assignment();
+    run(&mut client, "SELECT run_daily_evaluation('2026-01-20 12:00+00'); TRUNCATE reminder_events");
+    run(
+        &mut client,
+        "CREATE TEMPORARY TABLE mail AS SELECT * FROM claim_reminders(as_of => '2026-01-20 13:00+00');
+         SELECT extend_reminder_lease(reminder_id, claim_id, as_of => '2026-01-20 13:01+00') FROM mail;
+         SELECT mark_reminder_failed(reminder_id, claim_id, '451 later', as_of => '2026-01-20 13:02+00') FROM mail;
+         CREATE TEMPORARY TABLE again AS SELECT * FROM claim_reminders(as_of => '2026-01-21 13:00+00');
+         SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-01-21 13:01+00') FROM again",
+    );
+    assert_eq!(row(&mut client, "SELECT status FROM reminders"), "sent");
+    assert_eq!(events(&mut client), [""; 0]);
+}
+
+#[test]
+fn what_clients_write_by_hand_is_noted_too() {
+    let (database, mut client, _, assignment) = one_assignment();
+    let (mut worker, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT, INSERT, UPDATE ON reminders TO {role}",
+    );
+    let insert = format!(
+        "INSERT INTO reminders (id, assignment_id, reminder_type, scheduled_for) VALUES (gen_random_uuid(), '{assignment}', '48h', now()) ON CONFLICT (assignment_id, reminder_type) DO NOTHING"
+    );
+    run(&mut worker, &insert);
+    run(&mut worker, &insert);
+    run(&mut worker, "UPDATE reminders SET status = 'skipped'");
+    run(&mut worker, "UPDATE reminders SET status = 'pending'");
+    run(&mut worker, "UPDATE reminders SET status = 'sent', sent_at = now(), attempts = attempts + 1");
+    run(&mut worker, "UPDATE reminders SET status = 'pending'");
+    assert_eq!(events(&mut client), ["enqueued|48h|0|-|f|-", "skipped|48h|0|-|f|-", "re-armed|48h|1|-|f|-"]);
+}
+
+#[test]
+fn what_a_run_holds_is_noted_of_the_organization() {
+    let (_database, mut client, people, _) = one_assignment();
+    people.assignments(&mut client, "2026-01-01", 5);
+    run(
+        &mut client,
+        "UPDATE reminder_settings SET follow_up_limit = 1, reminder_after_days = NULL, escalate_after_days = NULL;
+         SELECT run_daily_evaluation('2026-02-01 12:00+00');
+         UPDATE reminder_settings SET reminder_after_days = 14;
+         SELECT run_daily_evaluation('2026-02-02 12:00+00')",
+    );
+    assert_eq!(events(&mut client)[0], "held|-|-|6|t|2026-02-02");
+    let run_of_it = "SELECT v.status, v.organization_id = e.organization_id FROM reminder_events e JOIN evaluation_runs v ON v.id = e.run_id";
+    assert_eq!(row(&mut client, run_of_it), "held|t");
+}
+
+#[test]
+fn what_was_rolled_back_is_not_noted_by_what_comes_after_it() {
+    let (_database, mut client, _, assignment) = one_assignment();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO reminders (assignment_id, reminder_type) VALUES ('{assignment}', 'a'), ('{assignment}', 'b');
+             TRUNCATE reminder_events;
+             CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+             CREATE TRIGGER z_fail AFTER UPDATE ON reminders FOR EACH ROW WHEN (NEW.reminder_type = 'a') EXECUTE FUNCTION public.fail()"
+        ),
+    );
+    run(
+        &mut client,
+        "DO $$ BEGIN UPDATE reminders SET status = 'skipped' WHERE reminder_type = 'a'; EXCEPTION WHEN OTHERS THEN NULL; END $$",
+    );
+    run(
+        &mut client,
+        "BEGIN; SAVEPOINT s; UPDATE reminders SET status = 'skipped' WHERE reminder_type = 'b'; ROLLBACK TO s; UPDATE reminders SET updated_at = now() WHERE reminder_type = 'b'; COMMIT",
+    );
+    run(
+        &mut client,
+        "BEGIN;
+         DO $$ BEGIN UPDATE reminders SET status = 'skipped' WHERE reminder_type = 'a'; EXCEPTION WHEN OTHERS THEN NULL; END $$;
+         UPDATE reminders SET status = 'skipped' WHERE reminder_type = 'b'; COMMIT",
+    );
+    assert_eq!(events(&mut client), ["skipped|b|0|-|f|-"]);
+}
+
+#[test]
+fn pruning_moves_the_beginning_of_the_history_in_bounded_batches() {
+    let (_database, mut client, people, assignment) = one_assignment();
+    for title in ["One", "Two", "Three"] {
+        run(&mut client, &format!("UPDATE assignments SET title = '{title}'"));
+    }
+    run(&mut client, &format!("INSERT INTO reminders (assignment_id, reminder_type) VALUES ('{assignment}', '24h')"));
+    let before = moment(&mut client);
+    run(&mut client, &format!("UPDATE users SET name = 'Later' WHERE id = '{}'", people.student));
+    let prune = format!("SELECT * FROM prune_history('{before}', 2)");
+    assert_eq!(row(&mut client, &prune), "2|1");
+    assert_eq!(row(&mut client, &format!("SELECT history_known_since() = '{before}'")), "t");
+    assert_eq!(row(&mut client, &prune), "1|0");
+    assert_eq!(row(&mut client, &prune), "0|0");
+    assert_eq!(was(&mut client, "title", assignment, &before), ["Three"]);
+    let names = format!(
+        "SELECT row_version ->> 'name' FROM rows_as_of('users', '{before}') WHERE row_id = '{}'",
+        people.student
+    );
+    assert_eq!(row(&mut client, &names), "student", "what is younger stays");
+    let earlier = format!("SELECT * FROM rows_as_of('assignments', timestamptz '{before}' - interval '1 microsecond')");
+    assert_refused(&mut client, &earlier, "22023", "the history begins at");
+    run(&mut client, "SELECT * FROM prune_history('2020-01-01')");
+    assert_eq!(row(&mut client, &format!("SELECT history_known_since() = '{before}'")), "t", "it never goes back");
+    assert_refused(&mut client, "SELECT prune_history(now() + interval '1 day')", "22023", "past");
+    assert_refused(&mut client, "SELECT prune_history(NULL)", "22004", "before");
+}
+
+#[test]
+fn whoever_is_forgotten_is_forgotten_by_the_history_also_when_their_row_is_gone() {
+    for is_deleted in [false, true] {
+        let (database, mut client, people, assignment) = one_assignment();
+        let student = people.student;
+        run(
+            &mut client,
+            &format!(
+                "UPDATE users SET email = 'sam@example.org', name = 'Sam Secret', timezone = 'Europe/Oslo' WHERE id = '{student}';
+                 UPDATE users SET email = 'sam.secret@example.org' WHERE id = '{student}';
+                 INSERT INTO user_preferences (user_id, muted_types) VALUES ('{student}', '{{secret-kind}}'); UPDATE user_preferences SET summary_hour = 9;
+                 UPDATE assignments SET title = 'Help Sam Secret', description = 'Secret', metadata = '{{\"a\": \"Secret\"}}'; UPDATE assignments SET status = 'paused';
+                 INSERT INTO activities (assignment_id, notes) VALUES ('{assignment}', 'Secret notes'); UPDATE activities SET notes = 'Secret, too'; DELETE FROM activities;
+                 SELECT pause_assignment('{assignment}', NULL, 'Secret illness'); DELETE FROM assignment_pauses;
+                 UPDATE users SET name = 'Mia' WHERE id = '{mia}'",
+                mia = people.mentor_user
+            ),
+        );
+        let before = moment(&mut client);
+        run(
+            &mut client,
+            &format!(
+                "SELECT correct_last_contact_date('{assignment}', '2026-01-05', 'Secret reason'); DELETE FROM contact_corrections"
+            ),
+        );
+        if is_deleted {
+            run(&mut client, &format!("DELETE FROM users WHERE id = '{student}'"));
+        }
+        let ids = "SELECT count(*), count(DISTINCT row_id) FROM row_history";
+        let kept_before = row(&mut client, ids);
+        let secrets = "SELECT count(*) FROM row_history h WHERE h::text ~* 'secret|sam@|Oslo'";
+        assert_ne!(row(&mut client, secrets), "0", "or this test tests nothing");
+        run(&mut client, &format!("SELECT forget_person('{student}')"));
+        assert_eq!(rows(&mut client, "SELECT h FROM row_history h WHERE h::text ~* 'secret|sam@|Oslo'"), [""; 0]);
+        assert_eq!(rows(&mut client, "SELECT t FROM assignments t WHERE t::text ~* 'secret'"), [""; 0]);
+        if is_deleted {
+            assert_eq!(row(&mut client, ids), kept_before, "the changes stay");
+        }
+        assert_eq!(was(&mut client, "title", assignment, &before), ["forgotten"], "that there was one stays");
+        let email =
+            format!("SELECT row_version ->> 'email' FROM rows_as_of('users', '{before}') WHERE row_id = '{student}'");
+        assert_eq!(row(&mut client, &email), "forgotten");
+        assert_eq!(
+            row(
+                &mut client,
+                &format!(
+                    "SELECT count(*) FROM row_history WHERE old_values ->> 'name' = 'mentor' AND row_id = '{}'",
+                    people.mentor_user
+                )
+            ),
+            "1",
+            "others are left as they were"
+        );
+        assert!(row(&mut client, &format!("SELECT forget_person('{student}')")).ends_with(",0)"), "twice is once");
+        assert_refused(&mut client, "SELECT forget_person(gen_random_uuid())", "02000", "does not exist");
+        drop(database);
+    }
+}
+
+#[test]
+fn an_export_holds_the_history_of_a_person() {
+    let (_database, mut client, people, _) = one_assignment();
+    run(
+        &mut client,
+        &format!(
+            "UPDATE users SET name = 'Sam' WHERE id = '{}'; UPDATE users SET name = 'Mia' WHERE id = '{}';
+             UPDATE assignments SET title = 'Other'; SELECT run_daily_evaluation('2026-01-20 12:00+00'); DELETE FROM assignments",
+            people.student, people.mentor_user
+        ),
+    );
+    let of = |client: &mut Client, user: Uuid| {
+        rows(
+            client,
+            &format!(
+                "SELECT h ->> 'table_name', h ->> 'operation' FROM jsonb_array_elements(export_person('{user}') -> 'row_history') AS h"
+            ),
+        )
+    };
+    assert_eq!(of(&mut client, people.student), ["users|update", "assignments|update", "assignments|delete"]);
+    assert_eq!(of(&mut client, people.mentor_user), ["users|update"]);
+    let events = format!("SELECT export_person('{}') #>> '{{reminder_events,0,event}}'", people.mentor_user);
+    assert_eq!(row(&mut client, &events), "enqueued");
+}
+
+#[test]
+fn a_statement_that_changes_more_than_fits_into_memory_is_kept_whole_and_at_one_moment() {
+    let (_database, mut client, people, _) = one_assignment();
+    people.assignments(&mut client, "2026-01-01", 25_000);
+    run(&mut client, "SET work_mem = '64kB'");
+    let before = moment(&mut client);
+    run(&mut client, "UPDATE assignments SET description = 'Other'");
+    let after = moment(&mut client);
+    run(&mut client, "DELETE FROM assignments");
+    assert_eq!(
+        rows(
+            &mut client,
+            "SELECT operation, count(*), count(DISTINCT row_id), count(DISTINCT changed_at) FROM row_history GROUP BY 1 ORDER BY 1"
+        ),
+        ["delete|25001|25001|1", "update|25001|25001|1"]
+    );
+    let descriptions = |client: &mut Client, moment: &str| {
+        row(
+            client,
+            &format!(
+                "SELECT count(*), count(row_version ->> 'description'), count(DISTINCT row_version ->> 'title') FROM rows_as_of('assignments', '{moment}')"
+            ),
+        )
+    };
+    assert_eq!(descriptions(&mut client, &before), "25001|0|25001");
+    assert_eq!(descriptions(&mut client, &after), "25001|25001|25001");
+}

@@ -62,7 +62,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "closed_period_checksum",
         ],
     ),
-    ("History", &["rows_as_of", "contact_dates_as_of", "history_known_since"]),
+    ("History", &["rows_as_of", "contact_dates_as_of", "history_known_since", "prune_history"]),
     ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     (

@@ -10,7 +10,7 @@ const RIGHTS: &str = "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRAN
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}";
 
 /// Functions that must see everything, and the tables that they must see.
-const WHOLE: [(&str, &[&str]); 19] = [
+const WHOLE: [(&str, &[&str]); 22] = [
     ("SELECT * FROM repair_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM verify_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM repair_contact_dates()", &["assignments", "activities", "contact_corrections", "organizations"]),
@@ -69,6 +69,12 @@ const WHOLE: [(&str, &[&str]); 19] = [
     ),
     ("SELECT * FROM enqueue_daily_summaries('2026-03-01')", &["users", "user_preferences", "assignments", "reminders"]),
     ("SELECT retry_failed_reminders()", &["reminders"]),
+    ("SELECT * FROM prune_history('2026-01-01')", &["row_history", "reminder_events"]),
+    ("SELECT * FROM rows_as_of('days_off', 'infinity')", &["days_off", "row_history"]),
+    (
+        "SELECT * FROM contact_dates_as_of('infinity')",
+        &["activities", "contact_corrections", "organizations", "row_history"],
+    ),
     ("SELECT * FROM prune('1 year')", &["send_logs", "evaluation_runs"]),
     (
         "SELECT status FROM evaluation_health()",
@@ -88,6 +94,7 @@ const WHOLE: [(&str, &[&str]); 19] = [
             "reminders",
             "send_logs",
             "evaluation_runs",
+            "row_history",
         ],
     ),
     (
@@ -101,6 +108,8 @@ const WHOLE: [(&str, &[&str]); 19] = [
             "activities",
             "reminders",
             "send_logs",
+            "row_history",
+            "reminder_events",
         ],
     ),
 ];

@@ -451,3 +451,23 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
     update(&mut client);
     assert_eq!(rows(&mut client, &rights), expected);
 }
+
+#[test]
+fn the_history_begins_with_the_upgrade_and_the_upgrade_itself_leaves_no_version() {
+    let database = at_0_1_0();
+    let mut client = database.connect();
+    let before = row(&mut client, "SELECT clock_timestamp()");
+    update(&mut client);
+    let tables = "SELECT count(*) FROM row_history WHERE table_name <> 'activities'";
+    assert_eq!(row(&mut client, tables), "0", "what a migration gives to rows is no change of theirs");
+    let refusal = refused(&mut client, &format!("SELECT * FROM rows_as_of('assignments', '{before}')"));
+    assert!(refusal.sqlstate == "22023" && refusal.message.contains("the history begins at"), "{refusal:?}");
+    let upgraded = row(&mut client, "SELECT clock_timestamp()");
+    let titles = "SELECT string_agg(title, ' ' ORDER BY id) FROM assignments";
+    let then = row(&mut client, titles);
+    run(&mut client, "UPDATE assignments SET title = 'after'");
+    let asked = format!(
+        "SELECT string_agg(row_version ->> 'title', ' ' ORDER BY row_id) FROM rows_as_of('assignments', '{upgraded}')"
+    );
+    assert_eq!(row(&mut client, &asked), then);
+}

@@ -1,0 +1,18 @@
+-- Deletes up to $2 changes older than $1 of the versioned tables ($3), and returns how many. Indexes: row_history_table_idx, once per table;
+-- row_history_pkey.
+WITH old AS MATERIALIZED (
+    SELECT h.row_id, h.changed_at, h.number
+      FROM unnest($3::text[]) AS t (name)
+     CROSS JOIN LATERAL (
+           SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
+            WHERE h.table_name = t.name AND h.changed_at < $1
+            ORDER BY h.changed_at
+            LIMIT $2
+           ) AS h
+     LIMIT $2
+), deleted AS (
+    DELETE FROM assignment_reminders.row_history h USING old
+     WHERE h.row_id = old.row_id AND h.changed_at = old.changed_at AND h.number = old.number
+    RETURNING h.number
+)
+SELECT count(*) AS deleted FROM deleted

@@ -1,0 +1,63 @@
+//! Letting go of old history.
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::datetime_support::now;
+use pgrx::prelude::*;
+
+use super::horizon;
+use crate::arguments;
+use crate::pay;
+use crate::rules::history::VERSIONED;
+use crate::server::errors::{Result, invalid_argument, null_argument};
+use crate::server::result::{SetOf, returns, value};
+use crate::server::row_security::Whole;
+use crate::server::statement::{Statement, types};
+
+returns!(
+    /// How much history was deleted.
+    PrunedHistory: SetOf, "TABLE (row_history bigint, reminder_events bigint)"
+);
+
+/// Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until
+/// both are 0. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what
+/// came after its last closed one stays, whatever the moment: the next is told from it.
+///
+/// 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.
+#[pg_extern(volatile)]
+fn prune_history(
+    before: Option<TimestampWithTimeZone>,
+    batch_size: default!(Option<i32>, 10_000),
+) -> Result<SetOf<PrunedHistory>> {
+    static CHANGES: Statement =
+        Statement::kept(include_str!("../../sql/history/prune.sql"), &[types::MOMENT, types::INT, types::TEXTS]);
+    static EVENTS: Statement =
+        Statement::kept(include_str!("../../sql/history/prune_events.sql"), &[types::MOMENT, types::INT]);
+    const WHOLE: Whole =
+        Whole { deletes: &["row_history", "reminder_events"], ..Whole::reads(&["row_history", "reminder_events"]) };
+    let before = before.ok_or_else(|| null_argument("before"))?;
+    WHOLE.require()?;
+    let size = arguments::size("batch_size", batch_size)?;
+    if before.is_finite() && before.into_inner() > now().into_inner() || !before.is_finite() {
+        return Err(invalid_argument(
+            format!("before {before} is not a moment of the past"),
+            "What happens until then is not known yet, and would be missing.",
+            "Give a moment such as now() - interval '3 years'.",
+        ));
+    }
+    let before = needed_until(before)?;
+    let tables: Vec<&str> = VERSIONED.iter().map(|versioned| versioned.table).collect();
+    let changes: Option<i64> =
+        CHANGES.write(&[before.into(), size.into(), tables.into()], |rows| rows.one("deleted"))?;
+    if changes.is_some_and(|deleted| deleted > 0) {
+        horizon::move_to(before)?;
+    }
+    let events: Option<i64> = EVENTS.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
+    Ok(SetOf::values([[value("row_history", changes), value("reminder_events", events)]]))
+}
+
+/// Up to when nothing is needed any more, and no further than asked for. Whatever needs older history, such as a period that is yet to
+/// be closed, says so here.
+fn needed_until(before: TimestampWithTimeZone) -> Result<TimestampWithTimeZone> {
+    let needed = pay::needed_since()?.filter(|needed| needed.into_inner() < before.into_inner());
+    Ok(needed.unwrap_or(before))
+}
