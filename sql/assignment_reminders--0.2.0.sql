@@ -99,6 +99,36 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
 
+CREATE TYPE assignment_reminders.mentor_count AS (
+    organization_id uuid,
+    peer_mentor_id uuid,
+    assignment_count integer
+);
+COMMENT ON TYPE assignment_reminders.mentor_count IS
+    'What assignment_counts_as_of returns: how many assignments a mentor had.';
+
+CREATE TYPE assignment_reminders.closed_period AS (
+    closed_period_id uuid,
+    organization_id uuid,
+    first_day date,
+    last_day date,
+    peer_mentors integer,
+    adjustments integer,
+    checksum text
+);
+COMMENT ON TYPE assignment_reminders.closed_period IS
+    'What close_period returns: the period, of how many mentors its statement tells, how many of its lines adjust earlier periods, and the checksum to note elsewhere.';
+
+CREATE TYPE assignment_reminders.closed_period_problem AS (
+    organization_id uuid,
+    closed_period_id uuid,
+    first_day date,
+    last_day date,
+    problem text
+);
+COMMENT ON TYPE assignment_reminders.closed_period_problem IS
+    'What verify_closed_periods returns: a closed period that is not as it was closed, and what does not fit.';
+
 -- Silence, as SQL must know it: inlined into queries, these match the index on the contact clock of open assignments.
 -- src/rules/contact.rs says the same in Rust; tests/server/rules.rs proves that the two agree.
 -- RETURN: what is inlined means what it meant here, whatever the search_path.
@@ -785,6 +815,11 @@ AS $$
            'mentor_pauses',
            (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
+           'closed_statements',
+           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY c.last_day, l.line), '[]')
+              FROM mentor m
+              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
+              JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
@@ -827,10 +862,10 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs,row_history,reminder_events}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,closed_periods,closed_statements,reminders,send_logs,row_history,reminder_events}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor, and the lines of closed statements about them; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
 
 -- requires:
 --   privacy_reads
@@ -1138,6 +1173,86 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
 
+-- requires:
+--   history_reads
+
+-- What is told of pay without arithmetic: counts at a moment, and whether what was closed is as it was.
+
+-- Indexes: those of rows_as_of().
+CREATE FUNCTION assignment_reminders.assignment_counts_as_of(moment timestamptz, organization_id uuid DEFAULT NULL)
+RETURNS SETOF assignment_reminders.mentor_count
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH counted AS (
+        SELECT (a.row_version ->> 'organization_id')::uuid AS organization_id, (a.row_version ->> 'peer_mentor_id')::uuid AS peer_mentor_id, count(*) AS number
+          FROM assignment_reminders.rows_as_of('assignments', $1, $2) AS a
+         WHERE a.row_version ->> 'peer_mentor_id' IS NOT NULL
+         GROUP BY 1, 2
+    ), mentor AS (
+        SELECT (m.row_version ->> 'organization_id')::uuid AS organization_id, m.row_id AS peer_mentor_id
+          FROM assignment_reminders.rows_as_of('peer_mentors', $1, $2) AS m
+    )
+    -- Whoever was deleted a moment before the assignments were nobody's had them until then.
+    SELECT organization_id, peer_mentor_id, coalesce(c.number, 0)::integer
+      FROM mentor FULL JOIN counted c USING (organization_id, peer_mentor_id)
+$$;
+COMMENT ON FUNCTION assignment_reminders.assignment_counts_as_of(timestamptz, uuid) IS
+    'How many assignments each mentor had at a moment, of every status, as peer_mentors.assignment_count says it of now; 0 for a mentor who had none. By when it was recorded: what was entered later had not been there, whatever its dates. NULL organization: all. A future moment is the present. 22023 for a moment before the history begins, naming it; 22004 for a NULL moment, 42501 where row security may hide rows.';
+
+-- What is in it, one JSON array a line: none of it depends on the settings of a session. Index: closed_statements_pkey.
+CREATE FUNCTION assignment_reminders.closed_period_checksum(
+    closed_period_id uuid, organization_id uuid, number integer, first_day date, last_day date, began_at timestamptz, ended_at timestamptz,
+    timezone text, closed_at timestamptz, closed_by text, closed_by_user uuid, previous_checksum text
+) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT encode(sha256(convert_to(concat_ws(E'\n',
+               jsonb_build_array($1, $2, $3, $4, $5, extract(epoch FROM $6)::text, extract(epoch FROM $7)::text, $8,
+                                 extract(epoch FROM $9)::text, $10, $11, $12)::text,
+               string_agg(line.told, E'\n' ORDER BY line.told COLLATE "C")), 'UTF8')), 'hex')
+      FROM (SELECT jsonb_build_array(l.organization_id, l.peer_mentor_id, l.item, l.adjusts, l.number, l.assignment_ids)::text AS told
+              FROM assignment_reminders.closed_statements l WHERE l.closed_period_id = $1) AS line
+$$;
+COMMENT ON FUNCTION assignment_reminders.closed_period_checksum(uuid, uuid, integer, date, date, timestamptz, timestamptz, text, timestamptz, text, uuid, text) IS
+    'The SHA-256, in hexadecimal digits, of a closed period with these values and the lines of that id in closed_statements: verify_closed_periods() compares it. The text that is hashed: a JSON array of the values in the order of the arguments, moments as seconds since 1970, then a line for each of the lines, sorted by their bytes: a JSON array of organization_id, peer_mentor_id, item, adjusts, number and assignment_ids. NULL values are null. Without the right to see all lines it is another.';
+
+-- Indexes: closed_periods_organization_number_key, closed_statements_pkey.
+CREATE FUNCTION assignment_reminders.verify_closed_periods(organization_id uuid DEFAULT NULL)
+RETURNS SETOF assignment_reminders.closed_period_problem
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH period AS (
+        SELECT p.*, lag(p.checksum) OVER chain AS checksum_before, coalesce(lag(p.number) OVER chain, 0) AS number_before
+          FROM assignment_reminders.closed_periods p
+         WHERE p.organization_id = $1 OR $1 IS NULL
+        WINDOW chain AS (PARTITION BY p.organization_id ORDER BY p.number)
+    )
+    SELECT p.organization_id, p.id, p.first_day, p.last_day, found.problem
+      FROM period p
+     CROSS JOIN LATERAL (
+           SELECT 'altered'
+            WHERE p.checksum <> assignment_reminders.closed_period_checksum(
+                      p.id, p.organization_id, p.number, p.first_day, p.last_day, p.began_at, p.ended_at, p.timezone, p.closed_at, p.closed_by,
+                      p.closed_by_user, p.previous_checksum)
+            UNION ALL
+           SELECT 'missing_before' WHERE p.number <> p.number_before + 1
+            UNION ALL
+           SELECT 'unchained' WHERE p.number = p.number_before + 1 AND p.previous_checksum IS DISTINCT FROM p.checksum_before
+           ) AS found (problem)
+     UNION ALL
+    SELECT DISTINCT l.organization_id, l.closed_period_id, NULL::date, NULL::date, 'without_period'
+      FROM assignment_reminders.closed_statements l
+     WHERE (l.organization_id = $1 OR $1 IS NULL)
+       AND NOT EXISTS (SELECT FROM assignment_reminders.closed_periods p WHERE p.id = l.closed_period_id AND p.organization_id = l.organization_id)
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{closed_periods,closed_statements}', $1) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.verify_closed_periods(uuid) IS
+    'The closed periods that are not as they were closed, after a restore for example; none where all are. altered: the period or a line of it is another, or a line is missing. missing_before: the period before it is not there. unchained: the period before it is another than when it was closed. without_period: lines whose period is not there. That the last periods are missing, or that all was written anew with checksums that fit, only a checksum tells that was noted elsewhere. NULL organization: all. 42501 where row security may hide rows.';
+
 -- assignment_reminders::access::person::administered_organization
 CREATE FUNCTION "administered_organization"() RETURNS uuid
 STRICT STABLE PARALLEL RESTRICTED
@@ -1188,6 +1303,16 @@ CREATE FUNCTION "claim_reminders"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'claim_reminders_wrapper';
+
+-- assignment_reminders::pay::close::close_period
+CREATE FUNCTION "close_period"(
+	"organization_id" uuid,
+	"last_day" date,
+	"first_day" date DEFAULT NULL
+) RETURNS assignment_reminders.closed_period
+VOLATILE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'close_period_wrapper';
 
 -- assignment_reminders::access::person::coordinated_organization
 CREATE FUNCTION "coordinated_organization"() RETURNS uuid
@@ -1675,6 +1800,16 @@ CREATE FUNCTION "mark_reminders_sent"(
 VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'mark_reminders_sent_wrapper';
+
+-- assignment_reminders::pay::statement::mentor_statement
+CREATE FUNCTION "mentor_statement"(
+	"first_day" date,
+	"last_day" date,
+	"organization_id" uuid DEFAULT NULL
+) RETURNS TABLE (peer_mentor_id uuid, item text, number integer, assignment_ids uuid[], adjusts date)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'mentor_statement_wrapper';
 
 -- assignment_reminders::clock::merge::merge_peer_mentors
 CREATE FUNCTION "merge_peer_mentors"(
@@ -2224,6 +2359,12 @@ CREATE FUNCTION "protect_assignment_count"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'protect_assignment_count_wrapper';
 
+-- assignment_reminders::pay::close::protect_closed_period
+CREATE FUNCTION "protect_closed_period"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'protect_closed_period_wrapper';
+
 -- assignment_reminders::access::person::protect_identity
 CREATE FUNCTION "protect_identity"()
 	RETURNS TRIGGER
@@ -2377,6 +2518,10 @@ DECLARE
         'assignment_reminders.contact_dates_as_of(timestamptz, uuid, uuid[])',
         'assignment_reminders.history_known_since()',
         'assignment_reminders.require_history(text, timestamptz, uuid)',
+        'assignment_reminders.assignment_counts_as_of(timestamptz, uuid)',
+        'assignment_reminders.mentor_statement(date, date, uuid)',
+        'assignment_reminders.closed_period_checksum(uuid, uuid, integer, date, date, timestamptz, timestamptz, text, timestamptz, text, uuid, text)',
+        'assignment_reminders.verify_closed_periods(uuid)',
         'assignment_reminders.verify_contact_dates()',
         'assignment_reminders.evaluation_health(interval, timestamptz)',
         'assignment_reminders.watch_daily_evaluation(interval)',
@@ -2432,6 +2577,9 @@ Errors are those of claim_reminders.';
 COMMENT ON FUNCTION assignment_reminders.claim_reminders(INT, interval, uuid, timestamp with time zone) IS
     'Hands out up to batch_size reminders that are due at as_of, oldest first and in turn over the organizations, leased to the caller until lease has passed; after that, another claim may take them. What should no longer be sent is skipped with its reason instead. What somebody else has locked is left to the next claim. No row: nothing can be claimed, or 10,000 were skipped, and workers are notified to claim again. Answer with mark_reminder_sent or mark_reminder_failed. A claim that nobody answered for before its lease ended has cost an attempt; the last one after that is handed out alone, in turn with all others, and after max_attempts the reminder is given up (status failed, and a notification). NULL organization: all that the caller sees.
 22004 for NULL, 22023 for a size outside 1 to 10,000, a lease outside a day or an as_of over 31 days ahead, 22008 for an infinite as_of, 02000 for an unknown organization, 25001 in a transaction that is not READ COMMITTED.';
+COMMENT ON FUNCTION assignment_reminders.close_period(uuid, date, date) IS
+    'Closes a period of an organization: keeps its mentor_statement() in closed_periods and closed_statements, where nothing changes it any more. It begins with the day after the last closed one. The first one begins with the day on which the history does, or with first_day, a later one; so does one after days of which not everything is known, which says that by first_day. What is recorded into it later (by a transaction that was at work when it was closed, or behind the triggers) is told in the statement after it. Returns the period, and its checksum: note it elsewhere, and verify_closed_periods() proves all up to it. NULL organization: the one that the session speaks for.
+Of two at once, one waits, and is told that the day is closed. 55000 for a day that has not ended in the organization''s time zone, or was closed before; 22023 where first_day leaves out days that are known, is after last_day, or before what is known; 22004 for a NULL last_day, 02000 for an unknown organization, 22008 for an infinite day, 25001 in a transaction that is not READ COMMITTED, 42501 for whom row security binds and who is no admin of the organization.';
 COMMENT ON FUNCTION assignment_reminders.coordinated_organization() IS
     'The organization in which the current user (see current_user_id) sees and does all, as its coordinator or admin; NULL for anybody else.
 22P02 for malformed claims.';
@@ -2602,6 +2750,10 @@ COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEX
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
     'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids that were not recorded, for which nothing was changed: none when all is well. Their claim no longer holds, or a constraint or trigger of yours refuses the row, which a WARNING tells of; the others are recorded nevertheless.
 22004 for NULL ids, 22023 for arrays of different lengths.';
+COMMENT ON FUNCTION assignment_reminders.mentor_statement(date, date, uuid) IS
+    'What each mentor of an organization had, was given, gave away and finished from the beginning of first_day to the end of last_day in the organization''s time zone, by when it was recorded, whatever its dates say: a row for each mentor and item, with the assignments that were counted, as often as each was. at_beginning + recorded + taken_over - handed_over - deleted = at_end, as assignment_counts_as_of() says it of both ends. recorded: inserted, and given to the mentor with it. taken_over, handed_over: every change of mentor, from or to nobody included. open_at_end: those of at_end whose status is open. completed, cancelled: what is so at the end, or was when it was deleted, and was not at the beginning, for whoever was mentor when it last became so. There are all items of each mentor who is there at the end, and of whoever else has one.
+Of a period after the last closed one, what came into closed periods since they were closed (close_period) follows: with adjusts, the last day of the period that it adds to, or takes from (a negative number). Closed days keep the bounds that they were closed with. A last day that has not ended: a statement so far. NULL organization: the one that the session speaks for.
+22004 for a NULL day, or where the session speaks for no organization; 02000 for an unknown one, 22008 for an infinite day, 22023 where first_day is after last_day or has not begun, or lies before the day on which the history begins (on that day, the statement begins when the history does), 42501 where row security may hide rows: coordinators and admins have the statement of theirs.';
 COMMENT ON FUNCTION assignment_reminders.merge_peer_mentors(uuid, uuid) IS
     'Makes two mentor records of one person one: the assignments of the first become the second''s, with what was sent about them, so that nobody is reminded again; so do the days on which they were away. The first record is deleted; its user stays. Returns how many assignments moved.
 02000 for an unknown mentor, 22004 for NULL, 22023 for twice the same, or mentors of two organizations, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
@@ -2634,6 +2786,8 @@ COMMENT ON FUNCTION assignment_reminders.paused_among(uuid[], timestamp with tim
 42501 for anybody else.';
 COMMENT ON FUNCTION assignment_reminders.protect_assignment_count() IS
     'Trigger: refuses a count that did not come from maintain_assignment_count. 428C9.';
+COMMENT ON FUNCTION assignment_reminders.protect_closed_period() IS
+    'Trigger: refuses to change or delete what was closed. 2F002.';
 COMMENT ON FUNCTION assignment_reminders.protect_identity() IS
     'Trigger: refuses what would make a person another one, by whom row security binds: role and auth_user_id, which an admin gives to others in their organization, and an address, which its coordinators give. 42501.';
 COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
@@ -2642,7 +2796,7 @@ COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with tim
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.prune_history(timestamp with time zone, INT) IS
-    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. From then on the history begins with that moment, and questions about before raise.
+    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what came after its last closed one stays, whatever the moment: the next is told from it.
 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.

@@ -26,6 +26,7 @@ mod history;
 mod install;
 mod organization;
 mod owner;
+mod pay;
 mod plans;
 mod privacy;
 mod programmes;
