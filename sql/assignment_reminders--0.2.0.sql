@@ -1027,7 +1027,8 @@ AS $$
                 WHEN 'assignments' THEN t.version - 'last_contact_date'
                 WHEN 'peer_mentors' THEN t.version - 'assignment_count'
                 ELSE t.version END,
-           greatest(since.moment, assignment_reminders.history_known_since()), t.changed_after
+           -- In a SELECT of its own it is asked once.
+           greatest(since.moment, (SELECT assignment_reminders.history_known_since())), t.changed_after
       FROM then_there t
      CROSS JOIN LATERAL (
            -- A row that no change tells of is from when it was created: one that was inserted as if it were older is told of.

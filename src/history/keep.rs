@@ -142,17 +142,20 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let (role, user) = writer();
-        let arguments = [
-            self.table.into(),
-            std::mem::take(&mut self.ids).into(),
-            std::mem::take(&mut self.organizations).into(),
-            std::mem::take(&mut self.belong_to).into(),
-            std::mem::take(&mut self.operations).into(),
-            std::mem::take(&mut self.old_values).into(),
-            role.into(),
-            user.into(),
-            self.at.into(),
-        ];
-        as_table_owner(self.trigger, || KEEP.run(&arguments))
+        // A statement of a million rows writes a hundred of these.
+        changes::in_memory_of_its_own(|| {
+            let arguments = [
+                self.table.into(),
+                std::mem::take(&mut self.ids).into(),
+                std::mem::take(&mut self.organizations).into(),
+                std::mem::take(&mut self.belong_to).into(),
+                std::mem::take(&mut self.operations).into(),
+                std::mem::take(&mut self.old_values).into(),
+                role.into(),
+                user.into(),
+                self.at.into(),
+            ];
+            as_table_owner(self.trigger, || KEEP.run(&arguments))
+        })
     }
 }

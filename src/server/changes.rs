@@ -65,6 +65,13 @@ pub fn for_each(trigger: &PgTrigger, versioned: &Versioned, mut each: impl FnMut
     Ok(())
 }
 
+/// Does `work`, and gives back after it what Postgres took memory for.
+pub fn in_memory_of_its_own<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut memory = PgMemoryContexts::new("assignment_reminders batch");
+    // SAFETY: results and errors are of Rust's memory.
+    unsafe { memory.switch_to(|_| work()) }
+}
+
 /// A tuplestore that is read row by row.
 struct Reader {
     store: *mut pg_sys::Tuplestorestate,

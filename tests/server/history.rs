@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use crate::support::{Database, People, assert_refused, pid, refused, row, rows, run, wait_until_blocked};
 
+/// How many updates each session makes.
+const EACH: usize = 40;
 const ORGANIZATION: &str = "00000000-0000-0000-0000-000000000001";
 const OTHER: &str = "00000000-0000-0000-0000-00000000000b";
 const VERSIONED: [&str; 11] = [
@@ -223,7 +225,6 @@ fn what_is_rolled_back_leaves_no_version() {
 #[test]
 fn concurrent_updates_of_one_row_leave_versions_in_order_without_a_gap() {
     let (database, mut client, _, assignment) = one_assignment();
-    const EACH: usize = 40;
     run(&mut client, "ALTER TABLE assignments ADD COLUMN turn integer NOT NULL DEFAULT 0");
     std::thread::scope(|scope| {
         for _ in 0..6 {
