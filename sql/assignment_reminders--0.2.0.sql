@@ -1127,69 +1127,35 @@ COMMENT ON FUNCTION assignment_reminders.contact_dates_as_of(timestamptz, uuid, 
 -- requires:
 --   history_reads
 
--- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
--- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
-CREATE FUNCTION assignment_reminders.installed_definitions()
-RETURNS TABLE (kind text, relation text, name text, definition text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
--- By which Postgres writes constants and names.
-SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
-AS $$
-    WITH ours AS (
-        SELECT c.oid, c.relname::text AS relation, c.relkind, c.reloptions
-          FROM pg_class c
-         WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
-    )
-    SELECT 'trigger', o.relation, t.tgname::text,
-           pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' REPLICA ONLY' ELSE '' END
-      FROM ours o
-      JOIN pg_trigger t ON t.tgrelid = o.oid
-     WHERE NOT t.tgisinternal
-    UNION ALL
-    SELECT 'default', o.relation, a.attname::text, pg_get_expr(d.adbin, d.adrelid)
-      FROM ours o
-      JOIN pg_attrdef d ON d.adrelid = o.oid
-      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-     WHERE a.attname = 'organization_id'
-    UNION ALL
-    -- Not those of NOT NULL, which are constraints from Postgres 18 on.
-    SELECT 'constraint', o.relation, c.conname::text, pg_get_constraintdef(c.oid)
-      FROM ours o
-      JOIN pg_constraint c ON c.conrelid = o.oid
-     WHERE c.contype IN ('c', 'f', 'p', 'u', 'x')
-    UNION ALL
-    -- Those of constraints are named there.
-    SELECT 'index', o.relation, i.relname::text,
-           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
-      FROM ours o
-      JOIN pg_index x ON x.indrelid = o.oid
-      JOIN pg_class i ON i.oid = x.indexrelid
-     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
-    UNION ALL
-    SELECT 'view', o.relation, o.relation, concat_ws(' ', o.reloptions::text, pg_get_viewdef(o.oid))
-      FROM ours o
-     WHERE o.relkind = 'v'
-$$;
-COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
-    'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
-
--- requires:
---   history_reads
-
 -- What is told of pay without arithmetic: counts at a moment, and whether what was closed is as it was.
 
--- Indexes: those of rows_as_of().
+-- Indexes: row_history_assignments_idx or row_history_table_idx; those of rows_as_of().
 CREATE FUNCTION assignment_reminders.assignment_counts_as_of(moment timestamptz, organization_id uuid DEFAULT NULL)
 RETURNS SETOF assignment_reminders.mentor_count
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    WITH counted AS (
-        SELECT (a.row_version ->> 'organization_id')::uuid AS organization_id, (a.row_version ->> 'peer_mentor_id')::uuid AS peer_mentor_id, count(*) AS number
-          FROM assignment_reminders.rows_as_of('assignments', $1, $2) AS a
-         WHERE a.row_version ->> 'peer_mentor_id' IS NOT NULL
-         GROUP BY 1, 2
+    WITH changed AS MATERIALIZED (
+        -- What has no history since is read as it is: most of it has none.
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND h.organization_id = $2 AND h.changed_at > $1
+         UNION
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND $2 IS NULL AND h.changed_at > $1
+         UNION
+        -- Nor what says that it was created later.
+        SELECT a.id FROM assignment_reminders.assignments a
+         WHERE a.created_at > $1 AND (a.organization_id = $2 OR $2 IS NULL)
+    ), had AS (
+        SELECT a.organization_id, a.peer_mentor_id
+          FROM assignment_reminders.assignments a
+         WHERE a.created_at <= $1 AND (a.organization_id = $2 OR $2 IS NULL)
+           AND NOT EXISTS (SELECT FROM changed c WHERE c.row_id = a.id)
+         UNION ALL
+        SELECT (a.row_version ->> 'organization_id')::uuid, (a.row_version ->> 'peer_mentor_id')::uuid
+          FROM assignment_reminders.rows_as_of('assignments', $1, $2, ARRAY(SELECT c.row_id FROM changed c)) AS a
+    ), counted AS (
+        SELECT h.organization_id, h.peer_mentor_id, count(*) AS number FROM had h WHERE h.peer_mentor_id IS NOT NULL GROUP BY 1, 2
     ), mentor AS (
         SELECT (m.row_version ->> 'organization_id')::uuid AS organization_id, m.row_id AS peer_mentor_id
           FROM assignment_reminders.rows_as_of('peer_mentors', $1, $2) AS m
@@ -1253,6 +1219,56 @@ AS $$
 $$;
 COMMENT ON FUNCTION assignment_reminders.verify_closed_periods(uuid) IS
     'The closed periods that are not as they were closed, after a restore for example; none where all are. altered: the period or a line of it is another, or a line is missing. missing_before: the period before it is not there. unchained: the period before it is another than when it was closed. without_period: lines whose period is not there. That the last periods are missing, or that all was written anew with checksums that fit, only a checksum tells that was noted elsewhere. NULL organization: all. 42501 where row security may hide rows.';
+
+-- requires:
+--   history_reads
+
+-- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
+-- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
+CREATE FUNCTION assignment_reminders.installed_definitions()
+RETURNS TABLE (kind text, relation text, name text, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+-- By which Postgres writes constants and names.
+SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET quote_all_identifiers = off
+AS $$
+    WITH ours AS (
+        SELECT c.oid, c.relname::text AS relation, c.relkind, c.reloptions
+          FROM pg_class c
+         WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'assignment_reminders')
+    )
+    SELECT 'trigger', o.relation, t.tgname::text,
+           pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' REPLICA ONLY' ELSE '' END
+      FROM ours o
+      JOIN pg_trigger t ON t.tgrelid = o.oid
+     WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'default', o.relation, a.attname::text, pg_get_expr(d.adbin, d.adrelid)
+      FROM ours o
+      JOIN pg_attrdef d ON d.adrelid = o.oid
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+     WHERE a.attname = 'organization_id'
+    UNION ALL
+    -- Not those of NOT NULL, which are constraints from Postgres 18 on.
+    SELECT 'constraint', o.relation, c.conname::text, pg_get_constraintdef(c.oid)
+      FROM ours o
+      JOIN pg_constraint c ON c.conrelid = o.oid
+     WHERE c.contype IN ('c', 'f', 'p', 'u', 'x')
+    UNION ALL
+    -- Those of constraints are named there.
+    SELECT 'index', o.relation, i.relname::text,
+           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+      FROM ours o
+      JOIN pg_index x ON x.indrelid = o.oid
+      JOIN pg_class i ON i.oid = x.indexrelid
+     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'view', o.relation, o.relation, concat_ws(' ', o.reloptions::text, pg_get_viewdef(o.oid))
+      FROM ours o
+     WHERE o.relkind = 'v'
+$$;
+COMMENT ON FUNCTION assignment_reminders.installed_definitions() IS
+    'The triggers, defaults of organization_id, constraints, indexes and views in the schema assignment_reminders, as the catalog has them.';
 
 -- assignment_reminders::access::person::administered_organization
 CREATE FUNCTION "administered_organization"() RETURNS uuid

@@ -1,16 +1,32 @@
 -- What is told of pay without arithmetic: counts at a moment, and whether what was closed is as it was.
 
--- Indexes: those of rows_as_of().
+-- Indexes: row_history_assignments_idx or row_history_table_idx; those of rows_as_of().
 CREATE FUNCTION assignment_reminders.assignment_counts_as_of(moment timestamptz, organization_id uuid DEFAULT NULL)
 RETURNS SETOF assignment_reminders.mentor_count
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    WITH counted AS (
-        SELECT (a.row_version ->> 'organization_id')::uuid AS organization_id, (a.row_version ->> 'peer_mentor_id')::uuid AS peer_mentor_id, count(*) AS number
-          FROM assignment_reminders.rows_as_of('assignments', $1, $2) AS a
-         WHERE a.row_version ->> 'peer_mentor_id' IS NOT NULL
-         GROUP BY 1, 2
+    WITH changed AS MATERIALIZED (
+        -- What has no history since is read as it is: most of it has none.
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND h.organization_id = $2 AND h.changed_at > $1
+         UNION
+        SELECT h.row_id FROM assignment_reminders.row_history h
+         WHERE h.table_name = 'assignments' AND $2 IS NULL AND h.changed_at > $1
+         UNION
+        -- Nor what says that it was created later.
+        SELECT a.id FROM assignment_reminders.assignments a
+         WHERE a.created_at > $1 AND (a.organization_id = $2 OR $2 IS NULL)
+    ), had AS (
+        SELECT a.organization_id, a.peer_mentor_id
+          FROM assignment_reminders.assignments a
+         WHERE a.created_at <= $1 AND (a.organization_id = $2 OR $2 IS NULL)
+           AND NOT EXISTS (SELECT FROM changed c WHERE c.row_id = a.id)
+         UNION ALL
+        SELECT (a.row_version ->> 'organization_id')::uuid, (a.row_version ->> 'peer_mentor_id')::uuid
+          FROM assignment_reminders.rows_as_of('assignments', $1, $2, ARRAY(SELECT c.row_id FROM changed c)) AS a
+    ), counted AS (
+        SELECT h.organization_id, h.peer_mentor_id, count(*) AS number FROM had h WHERE h.peer_mentor_id IS NOT NULL GROUP BY 1, 2
     ), mentor AS (
         SELECT (m.row_version ->> 'organization_id')::uuid AS organization_id, m.row_id AS peer_mentor_id
           FROM assignment_reminders.rows_as_of('peer_mentors', $1, $2) AS m
