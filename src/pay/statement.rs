@@ -95,6 +95,7 @@ pub fn require_order(first: Date, last: Date) -> Result<()> {
 }
 
 /// What days of an organization are.
+#[allow(clippy::struct_excessive_bools)] // facts, as the statement finds them
 pub struct Bounds {
     pub timezone: String,
     /// The day on which the history begins.

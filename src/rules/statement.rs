@@ -50,6 +50,7 @@ pub enum Change {
     /// Kept only of rows that say that they were created at another moment.
     Inserted,
     /// What it replaced; `None`: not changed by it.
+    #[allow(clippy::option_option)] // nobody's, and not changed
     Updated {
         mentor: Option<Option<Id>>,
         status: Option<Status>,
@@ -221,7 +222,9 @@ pub fn statements(histories: &[(Id, Vec<Step>)], periods: &[Period]) -> Vec<Line
         for (assignment, steps) in histories {
             contributions(steps, period, |mentor, item| lines.entry((mentor, item)).or_default().push(*assignment));
         }
-        lines.values_mut().for_each(|assignments| assignments.sort_unstable());
+        for assignments in lines.values_mut() {
+            assignments.sort_unstable();
+        }
         lines
     };
     periods.iter().map(of).collect()
