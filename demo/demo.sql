@@ -174,7 +174,24 @@ ROLLBACK;
 \timing on
 
 \set ECHO none
-\echo '\n=== 16. Every run is logged, and health says how it stands'
+\echo '\n=== 16. What mentors are paid by: a statement of any period, told from the history, and a month that is closed for good'
+\set QUIET on
+BEGIN;
+-- As if the history had begun 40 days ago: days that have ended can be closed.
+UPDATE history_horizon SET known_since = known_since - interval '40 days';
+\set QUIET off
+\set ECHO queries
+UPDATE assignments SET completed = true WHERE id IN (SELECT id FROM assignments WHERE organization_id = '00000000-0000-0000-0000-00000000000a' AND status = 'open' ORDER BY title LIMIT 1500);
+SELECT u.name, sum(s.number) FILTER (WHERE s.item = 'at_beginning') AS had, sum(s.number) FILTER (WHERE s.item = 'recorded') AS recorded,
+       sum(s.number) FILTER (WHERE s.item = 'at_end') AS has, sum(s.number) FILTER (WHERE s.item = 'completed') AS completed
+  FROM mentor_statement(current_date - 1, current_date, '00000000-0000-0000-0000-00000000000a') AS s
+  JOIN peer_mentors m ON m.id = s.peer_mentor_id JOIN users u ON u.id = m.user_id GROUP BY u.name ORDER BY u.name LIMIT 3;
+SELECT last_day, adjustments, left(checksum, 16) || '...' AS checksum FROM close_period('00000000-0000-0000-0000-00000000000a', current_date - 2);
+SELECT count(*) AS problems FROM verify_closed_periods();
+ROLLBACK;
+
+\set ECHO none
+\echo '\n=== 17. Every run is logged, and health says how it stands'
 \set ECHO queries
 SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at - started_at AS took
   FROM evaluation_runs ORDER BY started_at DESC;
@@ -183,7 +200,7 @@ SELECT status, reasons FROM evaluation_health();
 \set ECHO none
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
 \if :has_pg_cron
-\echo '\n=== 17. pg_cron does it every hour (here: every minute)'
+\echo '\n=== 18. pg_cron does it every hour (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
@@ -194,5 +211,5 @@ SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
 SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();
 \set ECHO none
 \else
-\echo '\n=== 17. This Postgres has no pg_cron, which would do it every hour. Any other scheduler can.'
+\echo '\n=== 18. This Postgres has no pg_cron, which would do it every hour. Any other scheduler can.'
 \endif

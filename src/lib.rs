@@ -12,6 +12,7 @@
 //! | `contact` | contact dates: triggers, reads, corrections |
 //! | `counts` | the mentors' assignment counts |
 //! | `history` | what was: versions of rows, and asking for them |
+//! | `pay` | what mentors are paid by: statements, closed periods, counts at a moment |
 //! | `daily` | the daily run, its schedule and its health |
 //! | `due` | due-date reminders and daily summaries |
 //! | `delivery` | the outbox: enqueueing, claims, answers, delivery events, retention |
@@ -41,6 +42,7 @@ mod explain;
 mod history;
 mod install;
 mod organization;
+mod pay;
 mod privacy;
 mod row_triggers;
 mod rules;

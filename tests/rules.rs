@@ -10,6 +10,9 @@ use proptest::prelude::*;
 use rules::calendar::{Calendar, DaysOfWeek, Span};
 use rules::contact::silent_since;
 use rules::follow_up::{Action, Days, MentorsReminder, Silence, Thresholds};
+use rules::statement::{
+    Change, Id, Item, Lines, Period, Row, Stated, Status, Step, Version, adjustments, contributions, statements, steps,
+};
 use rules::{bounce, due, rate, retry};
 
 fn date() -> impl Strategy<Value = NaiveDate> {
@@ -166,5 +169,161 @@ proptest! {
     fn two_offsets_of_different_length_never_share_a_name(one in 1..2_000_000i64, other in 1..2_000_000i64) {
         let named = |seconds| due::reminder_type(0, chrono::TimeDelta::seconds(seconds));
         prop_assert_eq!(named(one) == named(other), one == other);
+    }
+}
+
+/// What an assignment was from each moment on, with what the table and the history hold of it.
+#[derive(Clone, Debug)]
+struct Life {
+    steps: Vec<Step>,
+    present: Option<Row>,
+    changes: Vec<(i64, Change)>,
+}
+
+/// Lives in which anything may follow anything: inserted, changed, deleted, and there again with the same id.
+fn life() -> impl Strategy<Value = Life> {
+    let version = (proptest::option::weighted(0.8, 0..3u8), 0..4usize).prop_map(|(mentor, status)| Version {
+        mentor: mentor.map(|mentor| [mentor; 16]),
+        status: [Status::Open, Status::Completed, Status::Cancelled, Status::Other][status],
+    });
+    // After how long, what it is then, and whether an insert says that it was created at another moment.
+    proptest::collection::vec(
+        (1..40i64, proptest::option::weighted(0.85, version), proptest::option::weighted(0.2, -300..300i64)),
+        0..12,
+    )
+    .prop_map(|happened| {
+        let mut life = Life { steps: Vec::new(), present: None, changes: Vec::new() };
+        let mut now = 0;
+        for (after, version, pretended) in happened {
+            now += after;
+            match (life.present, version) {
+                (None, None) => continue,
+                (None, Some(version)) => {
+                    life.present = Some(Row { version, created_at: pretended.unwrap_or(now) });
+                    if pretended.is_some() {
+                        life.changes.push((now, Change::Inserted));
+                    }
+                }
+                (Some(before), Some(version)) => {
+                    life.present = Some(Row { version, ..before });
+                    life.changes.push((
+                        now,
+                        Change::Updated {
+                            mentor: (before.version.mentor != version.mentor).then_some(before.version.mentor),
+                            status: (before.version.status != version.status).then_some(before.version.status),
+                            created_at: None,
+                        },
+                    ));
+                }
+                (Some(before), None) => {
+                    life.present = None;
+                    life.changes.push((now, Change::Deleted(before)));
+                }
+            }
+            life.steps.push(Step { from: now, version });
+        }
+        life
+    })
+}
+
+/// How often a mentor has an item in a period, of one assignment.
+fn counted(steps: &[Step], begin: i64, end: i64) -> impl Fn(u8, Item) -> i32 + use<> {
+    let mut told = Vec::new();
+    contributions(steps, Period { begin, end }, |mentor, item| told.push((mentor, item)));
+    move |mentor, item| i32::try_from(told.iter().filter(|told| **told == ([mentor; 16], item)).count()).expect("few")
+}
+
+proptest! {
+    #[test]
+    fn what_the_history_replaced_put_back_is_what_was(life in life()) {
+        prop_assert_eq!(steps(life.present, &life.changes), life.steps);
+    }
+
+    /// Of a row that was created before, no older change is needed.
+    #[test]
+    fn changes_before_a_period_are_not_needed_where_it_was_created_before(life in life(), since in 0..300i64) {
+        let Some(first) = life.changes.iter().position(|(at, _)| *at >= since) else { return Ok(()) };
+        let later = &life.changes[first..];
+        let created = later.iter().find_map(|(_, change)| match change { Change::Deleted(row) => Some(row.created_at), _ => None });
+        if created.or(life.present.map(|row| row.created_at)).is_none_or(|created| created >= since) {
+            return Ok(());
+        }
+        let whole = counted(&life.steps, since, 400);
+        let part = counted(&steps(life.present, later), since, 400);
+        for mentor in 0..3 {
+            for item in Item::ALL {
+                prop_assert_eq!(part(mentor, item), whole(mentor, item), "{:?}", item);
+            }
+        }
+    }
+
+    #[test]
+    fn the_count_at_the_end_is_that_of_the_beginning_and_what_happened(life in life(), one in 0..300i64, other in 0..300i64) {
+        let (begin, end) = (one.min(other), one.max(other));
+        let count = counted(&life.steps, begin, end);
+        let at = |moment: i64, mentor: u8| {
+            let version = life.steps.iter().rev().find(|step| step.from < moment).and_then(|step| step.version);
+            i32::from(version.and_then(|version| version.mentor) == Some([mentor; 16]))
+        };
+        for mentor in 0..3 {
+            prop_assert_eq!(count(mentor, Item::AtBeginning), at(begin, mentor));
+            prop_assert_eq!(count(mentor, Item::AtEnd), at(end, mentor));
+            let came = count(mentor, Item::Recorded) + count(mentor, Item::TakenOver);
+            let went = count(mentor, Item::HandedOver) + count(mentor, Item::Deleted);
+            prop_assert_eq!(count(mentor, Item::AtBeginning) + came - went, count(mentor, Item::AtEnd));
+            prop_assert!(count(mentor, Item::OpenAtEnd) <= count(mentor, Item::AtEnd));
+            prop_assert!((0..3).map(|mentor| count(mentor, Item::Completed) + count(mentor, Item::Cancelled)).sum::<i32>() <= 1);
+        }
+    }
+
+    #[test]
+    fn a_period_is_the_sum_of_its_parts(life in life(), mut days in proptest::array::uniform3(0..300i64)) {
+        days.sort_unstable();
+        let [begin, middle, end] = days;
+        let (whole, first, second) =
+            (counted(&life.steps, begin, end), counted(&life.steps, begin, middle), counted(&life.steps, middle, end));
+        for mentor in 0..3 {
+            for item in [Item::Recorded, Item::TakenOver, Item::HandedOver, Item::Deleted] {
+                prop_assert_eq!(whole(mentor, item), first(mentor, item) + second(mentor, item), "{:?}", item);
+            }
+            prop_assert_eq!(first(mentor, Item::AtEnd), second(mentor, Item::AtBeginning));
+            prop_assert_eq!(whole(mentor, Item::OpenAtEnd), second(mentor, Item::OpenAtEnd));
+        }
+        // What nobody mentored when it was finished is in neither.
+        if life.steps.iter().filter_map(|step| step.version).all(|version| version.mentor.is_some()) {
+            let total = |count: &dyn Fn(u8, Item) -> i32| (0..3).map(|mentor| count(mentor, Item::Completed)).sum::<i32>();
+            prop_assert!(total(&whole) <= total(&first) + total(&second), "what a period counts, one of its parts does");
+        }
+    }
+
+    /// Whatever was closed, and whatever is told now, again and again: closed and adjusted are what is told, and an adjustment comes once.
+    #[test]
+    fn closed_lines_and_their_adjustments_are_what_is_told_now(lives in proptest::collection::vec(proptest::collection::vec(life(), 0..6), 1..5)) {
+        let period = [Period { begin: 40, end: 160 }];
+        let told = |lives: &[Life]| -> Lines {
+            let histories: Vec<(Id, Vec<Step>)> = lives.iter().zip(1..).map(|(life, id)| ([id; 16], life.steps.clone())).collect();
+            statements(&histories, &period).remove(0)
+        };
+        let mut stated = std::collections::BTreeMap::<(Id, Item), Stated>::new();
+        for lives in &lives {
+            let now = told(lives);
+            for adjustment in adjustments(&now, &stated) {
+                prop_assert!(!adjustment.more.iter().any(|id| adjustment.less.contains(id)));
+                let line = stated.entry((adjustment.mentor, adjustment.item)).or_default();
+                line.more.extend(adjustment.more);
+                line.less.extend(adjustment.less);
+            }
+            prop_assert_eq!(adjustments(&now, &stated), []);
+            for (key, line) in &stated {
+                let mut left = line.more.clone();
+                for id in &line.less {
+                    let at = left.iter().position(|other| other == id);
+                    prop_assert!(at.is_some(), "nothing is taken that was not stated");
+                    left.remove(at.unwrap_or_default());
+                }
+                left.sort_unstable();
+                prop_assert_eq!(left, now.get(key).cloned().unwrap_or_default());
+            }
+        }
     }
 }

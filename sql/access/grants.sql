@@ -18,6 +18,8 @@ WITH needed (role, relation, privileges, columns) AS (
            ($1, 'organization_evaluations', 'UPDATE', '{released_at,updated_at}'),
            ($1, 'row_history', 'SELECT', NULL),
            ($1, 'reminder_events', 'SELECT', NULL),
+           ($1, 'closed_periods', 'SELECT', NULL),
+           ($1, 'closed_statements', 'SELECT', NULL),
            ($1, 'reminders', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'send_logs', 'SELECT', NULL),
            ($1, 'claim_rates', 'SELECT', NULL),
@@ -45,7 +47,7 @@ WITH needed (role, relation, privileges, columns) AS (
     VALUES -- What the policies ask.
            ($1, 'current_user_id'), ($1, 'current_peer_mentor_id'), ($1, 'coordinated_organization'), ($1, 'administered_organization'),
            ($1, 'correct_last_contact_date'), ($1, 'update_last_contact_date'), ($1, 'pause_assignment'), ($1, 'resume_assignment'), ($1, 'pause_mentor'), ($1, 'resume_mentor'), ($1, 'merge_peer_mentors'), ($1, 'release_held_run'),
-           ($1, 'retry_failed_reminders'), ($1, 'restore_contact'), ($1, 'organization_health'),
+           ($1, 'retry_failed_reminders'), ($1, 'restore_contact'), ($1, 'organization_health'), ($1, 'close_period'),
            ($2, 'claim_reminders'), ($2, 'mark_reminder_sent'), ($2, 'mark_reminders_sent'), ($2, 'mark_reminder_failed'),
            ($2, 'mark_reminders_failed'), ($2, 'extend_reminder_lease'), ($2, 'extend_reminder_leases'), ($2, 'record_delivery_event'),
            ($2, 'unsubscribe'),

@@ -190,6 +190,16 @@ CREATE POLICY member_select ON assignment_reminders.row_history FOR SELECT
 CREATE POLICY member_select ON assignment_reminders.reminder_events FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 
+-- What was closed, coordinators see whole, and mentors their own lines. close_period() alone writes them, for admins.
+
+CREATE POLICY member_select ON assignment_reminders.closed_periods FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+        OR organization_id = (SELECT assignment_reminders.current_organization()) AND (SELECT assignment_reminders.current_peer_mentor_id()) IS NOT NULL);
+
+CREATE POLICY member_select ON assignment_reminders.closed_statements FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization())
+        OR peer_mentor_id = (SELECT assignment_reminders.current_peer_mentor_id()));
+
 CREATE POLICY member_select ON assignment_reminders.organization_evaluations FOR SELECT
     USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
 

@@ -106,3 +106,33 @@ CREATE TYPE assignment_reminders.reminder_facts AS (
 );
 COMMENT ON TYPE assignment_reminders.reminder_facts IS
     'What skip_reason decides by: a reminder, its assignment (no status: there is none), its day (summaries) and its recipient (is_opted_out NULL: there is none).';
+
+CREATE TYPE assignment_reminders.mentor_count AS (
+    organization_id uuid,
+    peer_mentor_id uuid,
+    assignment_count integer
+);
+COMMENT ON TYPE assignment_reminders.mentor_count IS
+    'What assignment_counts_as_of returns: how many assignments a mentor had.';
+
+CREATE TYPE assignment_reminders.closed_period AS (
+    closed_period_id uuid,
+    organization_id uuid,
+    first_day date,
+    last_day date,
+    peer_mentors integer,
+    adjustments integer,
+    checksum text
+);
+COMMENT ON TYPE assignment_reminders.closed_period IS
+    'What close_period returns: the period, of how many mentors its statement tells, how many of its lines adjust earlier periods, and the checksum to note elsewhere.';
+
+CREATE TYPE assignment_reminders.closed_period_problem AS (
+    organization_id uuid,
+    closed_period_id uuid,
+    first_day date,
+    last_day date,
+    problem text
+);
+COMMENT ON TYPE assignment_reminders.closed_period_problem IS
+    'What verify_closed_periods returns: a closed period that is not as it was closed, and what does not fit.';

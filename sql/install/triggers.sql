@@ -352,6 +352,20 @@ CREATE OR REPLACE TRIGGER reminder_events_append_only
     BEFORE UPDATE ON assignment_reminders.reminder_events
     FOR EACH ROW EXECUTE FUNCTION assignment_reminders.refuse_update();
 
+-- Closed periods: nobody changes what mentors were paid by.
+CREATE OR REPLACE TRIGGER closed_periods_protect
+    BEFORE UPDATE OR DELETE ON assignment_reminders.closed_periods
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.protect_closed_period();
+CREATE OR REPLACE TRIGGER closed_periods_protect_all
+    BEFORE TRUNCATE ON assignment_reminders.closed_periods
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.protect_closed_period();
+CREATE OR REPLACE TRIGGER closed_statements_protect
+    BEFORE UPDATE OR DELETE ON assignment_reminders.closed_statements
+    FOR EACH ROW EXECUTE FUNCTION assignment_reminders.protect_closed_period();
+CREATE OR REPLACE TRIGGER closed_statements_protect_all
+    BEFORE TRUNCATE ON assignment_reminders.closed_statements
+    FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.protect_closed_period();
+
 -- What becomes of reminders before they are sent. The WHEN clause is false for claims and answers.
 CREATE OR REPLACE TRIGGER reminders_note_enqueued
     AFTER INSERT ON assignment_reminders.reminders REFERENCING NEW TABLE AS new_rows

@@ -119,6 +119,11 @@ AS $$
            'mentor_pauses',
            (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
+           'closed_statements',
+           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY c.last_day, l.line), '[]')
+              FROM mentor m
+              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
+              JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
@@ -161,7 +166,7 @@ AS $$
       LEFT JOIN person p ON true
      WHERE coalesce(p.id, assignment_reminders.raise_unknown('user', wanted.id)) IS NOT NULL
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,reminders,send_logs,row_history,reminder_events}') THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole('{users,user_preferences,peer_mentors,mentor_pauses,assignments,assignment_pauses,activities,contact_corrections,closed_periods,closed_statements,reminders,send_logs,row_history,reminder_events}') THEN 0 END
 $$;
 COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
-    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';
+    'Everything that the tables hold about a person, in one JSON object: the rows, whole, of the person, their preferences (not the token by which they unsubscribe) and their place as a peer mentor; their assignments as student, mentor and coordinator; when they were away as a mentor, and the lines of closed statements about them; corrections, pauses and activities of those as a student, and activities that they recorded; what row_history holds of all of these; reminders that are addressed to them, what became of these, and the logs of messages to their addresses, those of organizations that are gone included. 02000 for an unknown person, 22004 for NULL, 42501 where row security may hide rows.';

@@ -106,6 +106,11 @@ pub fn coordinates(organization: Uuid) -> Result<bool> {
     Ok(coordinated_organization()? == Some(organization))
 }
 
+/// Whether the current user changes what is this organization's.
+pub fn administers(organization: Uuid) -> Result<bool> {
+    Ok(administered_organization()? == Some(organization))
+}
+
 /// Trigger: refuses what would make a person another one, by whom row security binds: role and auth_user_id, which an admin gives
 /// to others in their organization, and an address, which its coordinators give. 42501.
 #[pg_trigger]

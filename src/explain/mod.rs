@@ -2,5 +2,5 @@
 
 mod assignment;
 
-pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["history_reads"]);
+pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["pay_reads"]);
 pgrx::extension_sql_file!("../../sql/explain/forgotten.sql", name = "forgotten", requires = ["silences"]);

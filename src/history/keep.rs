@@ -83,7 +83,7 @@ fn keep_truncated(trigger: &PgTrigger, versioned: &Versioned) -> Result<()> {
 
 /// Who writes: the role that the session has taken, since a cascade writes as the tables' owner, and the user whom its JWT names. A JWT
 /// that cannot be read names nobody: who wrote is no reason to refuse what they wrote.
-fn writer() -> (String, Option<Uuid>) {
+pub fn writer() -> (String, Option<Uuid>) {
     let role = setting(c"role").filter(|role| role != "none").unwrap_or_else(session_user);
     (role, current_user().ok().flatten())
 }

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use super::horizon;
 use crate::arguments;
+use crate::pay;
 use crate::rules::history::VERSIONED;
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::result::{SetOf, returns, value};
@@ -18,7 +19,8 @@ returns!(
 );
 
 /// Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until
-/// both are 0. From then on the history begins with that moment, and questions about before raise.
+/// both are 0. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what
+/// came after its last closed one stays, whatever the moment: the next is told from it.
 ///
 /// 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.
 #[pg_extern(volatile)]
@@ -42,7 +44,7 @@ fn prune_history(
             "Give a moment such as now() - interval '3 years'.",
         ));
     }
-    let before = needed_until(before);
+    let before = needed_until(before)?;
     let tables: Vec<&str> = VERSIONED.iter().map(|versioned| versioned.table).collect();
     let changes: Option<i64> =
         CHANGES.write(&[before.into(), size.into(), tables.into()], |rows| rows.one("deleted"))?;
@@ -55,6 +57,7 @@ fn prune_history(
 
 /// Up to when nothing is needed any more, and no further than asked for. Whatever needs older history, such as a period that is yet to
 /// be closed, says so here.
-const fn needed_until(before: TimestampWithTimeZone) -> TimestampWithTimeZone {
-    before
+fn needed_until(before: TimestampWithTimeZone) -> Result<TimestampWithTimeZone> {
+    let needed = pay::needed_since()?.filter(|needed| needed.into_inner() < before.into_inner());
+    Ok(needed.unwrap_or(before))
 }

@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "027_episodes",
     "028_digests",
     "029_history",
+    "030_pay",
     "031_forgotten",
 ];
 

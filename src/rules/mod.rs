@@ -26,3 +26,4 @@ pub mod recipient;
 pub mod retry;
 pub mod role;
 pub mod share;
+pub mod statement;

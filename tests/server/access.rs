@@ -134,10 +134,13 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
          INSERT INTO mentor_pauses (organization_id, peer_mentor_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM peer_mentors;
          INSERT INTO days_off (organization_id, first_day, last_day) SELECT DISTINCT organization_id, date '2026-02-02', date '2026-02-02' FROM assignments;
          INSERT INTO evaluation_runs (as_of, started_at, status, organization_id, backlog) SELECT now(), now(), 'held', id, 101 FROM organizations;
-         INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations",
+         INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations;
+         INSERT INTO closed_periods (id, organization_id, number, first_day, last_day, began_at, ended_at, timezone, closed_at, closed_by, checksum)
+         SELECT id, id, 1, '2026-01-01', '2026-01-31', '2026-01-01', '2026-02-01', 'UTC', now(), 'x', 'x' FROM organizations;
+         INSERT INTO closed_statements SELECT organization_id, row_number() OVER (), organization_id, id, 'at_end', NULL, 0, '{}' FROM peer_mentors",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 22] = [
+    let expected: [(&str, &str, &str, &str); 24] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
@@ -157,6 +160,8 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         ("organization_evaluations", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("alerts", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("row_history", "0 0 0 0 0 0 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("closed_periods", "0 0 0 0 0 1 1 1 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
+        ("closed_statements", "0 0 0 0 0 1 2 2 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_events", "0 0 0 0 0 0 5 5 NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("history_horizon", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
         ("migrations", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
@@ -172,13 +177,16 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
             "migrations" => "applied_at",
             "alerts" => "began_at",
             "row_history" => "changed_at",
+            "closed_periods" => "closed_at",
+            "closed_statements" => "line",
             "reminder_events" => "happened_at",
             "history_horizon" => "known_since",
             _ => "updated_at",
         };
+        let value = if column == "line" { "line" } else { "now()" };
         for (verb, sql, expected) in [
             ("see", format!("SELECT FROM {table}"), seen),
-            ("change", format!("UPDATE {table} SET {column} = now()"), changed),
+            ("change", format!("UPDATE {table} SET {column} = {value}"), changed),
             ("delete", format!("DELETE FROM {table}"), deleted),
         ] {
             let expected: Vec<&str> =
@@ -272,7 +280,8 @@ fn everybody_may_call_what_is_theirs_to_call() {
     // What the mentor sees, and may not end.
     run(
         &mut programme.owner,
-        "SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa03'), pause_assignment('a0000000-0000-4000-8000-000000001101')",
+        "SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa03'), pause_assignment('a0000000-0000-4000-8000-000000001101');
+         UPDATE history_horizon SET known_since = now() - interval '9 days'",
     );
     let people = ["nobody", "stranger", "student", "mentor", "coordinator", "admin", "worker"];
     for (call, expected) in [
@@ -354,6 +363,24 @@ fn everybody_may_call_what_is_theirs_to_call() {
             "NO 02000 02000 02000 02000 02000 NO",
         ),
         ("SELECT restore_contact('a0000000-0000-4000-8000-000000000001')", "NO 02000 1 02000 1 1 NO"),
+        // Statements are coordinators' to read, and admins' to close.
+        (
+            "SELECT FROM mentor_statement(current_date - 2, current_date, 'a0000000-0000-4000-8000-000000000000')",
+            "02000 02000 NO NO 18 18 NO",
+        ),
+        (
+            "SELECT FROM mentor_statement(current_date - 2, current_date, 'b0000000-0000-4000-8000-000000000000')",
+            "02000 02000 02000 02000 02000 02000 NO",
+        ),
+        ("SELECT FROM assignment_counts_as_of(now(), 'a0000000-0000-4000-8000-000000000000')", "NO NO NO NO 2 2 NO"),
+        ("SELECT FROM assignment_counts_as_of(now())", "NO NO NO NO NO NO NO"),
+        ("SELECT close_period('a0000000-0000-4000-8000-000000000000', current_date - 1)", "NO 02000 NO NO NO 1 NO"),
+        (
+            "SELECT close_period('b0000000-0000-4000-8000-000000000000', current_date - 1)",
+            "NO 02000 02000 02000 02000 02000 NO",
+        ),
+        ("SELECT FROM verify_closed_periods('a0000000-0000-4000-8000-000000000000')", "NO NO NO NO 0 0 NO"),
+        ("SELECT FROM verify_closed_periods()", "NO NO NO NO NO NO NO"),
         // Delivery is the workers'.
         ("SELECT FROM claim_reminders()", "NO NO NO NO NO NO 2"),
         ("SELECT mark_reminder_sent(gen_random_uuid(), gen_random_uuid())", "NO NO NO NO NO NO 1"),
@@ -660,7 +687,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 22 tables"), "{done}");
+    assert!(done.contains("row security on 24 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -761,7 +788,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("66 policies"), "{done}");
+    assert!(done.contains("68 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }

@@ -27,6 +27,7 @@ mod history;
 mod install;
 mod organization;
 mod owner;
+mod pay;
 mod plans;
 mod privacy;
 mod programmes;

@@ -19,7 +19,7 @@ const OTHER: &str = "00000000-0000-0000-0000-00000000000b";
 const RIGHTS: &str = "
     GRANT USAGE ON SCHEMA assignment_reminders TO {role};
     GRANT EXECUTE ON FUNCTION forget_person, export_person TO {role};
-    GRANT SELECT ON peer_mentors, reminder_events TO {role};
+    GRANT SELECT ON peer_mentors, closed_periods, closed_statements, reminder_events TO {role};
     GRANT SELECT, UPDATE ON users, assignments, assignment_pauses, mentor_pauses, contact_corrections, activities, reminders, send_logs, evaluation_runs, row_history TO {role};
     GRANT SELECT, UPDATE, DELETE ON user_preferences TO {role}; GRANT SELECT, DELETE ON unsubscribe_tokens TO {role}";
 

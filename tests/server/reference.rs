@@ -53,6 +53,16 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("What becomes of each silence", &["explain_assignment", "assignment_outlooks", "forgotten_assignments"]),
+    (
+        "Pay",
+        &[
+            "assignment_counts_as_of",
+            "mentor_statement",
+            "close_period",
+            "verify_closed_periods",
+            "closed_period_checksum",
+        ],
+    ),
     ("History", &["rows_as_of", "contact_dates_as_of", "history_known_since", "prune_history"]),
     ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
