@@ -28,6 +28,17 @@ CREATE TYPE assignment_reminders.called AS (
 COMMENT ON TYPE assignment_reminders.called IS
     'What evaluate_silence returns: an action (none, remind, escalate), the days of silence, and the day since which it calls for that (NULL for none).';
 
+CREATE TYPE assignment_reminders.outlook AS (
+    state text,
+    counted_days integer,
+    next_action text,
+    next_on date,
+    forgotten text,
+    is_decided boolean
+);
+COMMENT ON TYPE assignment_reminders.outlook IS
+    'What outlook_of returns: how far a silence has got, its counted days, the next message and the day of it, and why nobody will hear of it (NULL: somebody will), and whether somebody decided that.';
+
 CREATE TYPE assignment_reminders.follow_up AS (
     organization_id uuid,
     assignment_id uuid,
@@ -505,7 +516,7 @@ AS $$
        AND (enqueued.id IS NULL
             OR assignment_reminders.is_rearmed(
                    enqueued.reminder_type, enqueued.anchor, enqueued.status, enqueued.skip_reason, a.anchor, unreachable.reason,
-                   enqueued.peer_mentor_id <> a.peer_mentor_id))
+                   enqueued.peer_mentor_id <> a.peer_mentor_id, enqueued.recipient_id <> recipient.id))
        AND (due_follow_ups.organization_id IS NULL
             OR o.id = assignment_reminders.existing_organization(due_follow_ups.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
@@ -698,7 +709,7 @@ COMMENT ON FUNCTION assignment_reminders.has_something_to_say(uuid, timestamptz,
 
 -- The present address, and those that logs of reminders to them hold: of the reminders that name them or their assignment as the
 -- student's; where the reminder is gone, of the assignments whose reminders of this type would go to them.
--- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_reminder_idx, row_history_pkey.
+-- Indexes: users_pkey, reminders_recipient_idx, assignments_student_due_at_idx, reminders_assignment_type_key, send_logs_sent_once_key, row_history_pkey.
 CREATE FUNCTION assignment_reminders.addresses_of(user_id uuid) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
@@ -756,7 +767,7 @@ COMMENT ON FUNCTION assignment_reminders.addresses_of(uuid) IS
     'The addresses of a person, in lower case: the present one, and earlier ones as far as the history or logs of their reminders hold them; none that is another person''s in the organization now. None for an unknown person, or NULL.';
 
 -- Indexes: primary keys; those of addresses_of; activities_assignment_idx, activities_recorded_by_idx,
--- contact_corrections_assignment_number_key, send_logs_reminder_idx, row_history_pkey, row_history_belongs_to_idx. Reads row_history whole for what is
+-- contact_corrections_assignment_number_key, send_logs_sent_once_key, row_history_pkey, row_history_belongs_to_idx. Reads row_history whole for what is
 -- gone, send_logs for the addresses, and users for whose
 -- else they are: both have no index by address, which every message would pay for.
 CREATE FUNCTION assignment_reminders.export_person(user_id uuid) RETURNS jsonb
@@ -1221,7 +1232,205 @@ COMMENT ON FUNCTION assignment_reminders.verify_closed_periods(uuid) IS
     'The closed periods that are not as they were closed, after a restore for example; none where all are. altered: the period or a line of it is another, or a line is missing. missing_before: the period before it is not there. unchained: the period before it is another than when it was closed. without_period: lines whose period is not there. That the last periods are missing, or that all was written anew with checksums that fit, only a checksum tells that was noted elsewhere. NULL organization: all. 42501 where row security may hide rows.';
 
 -- requires:
---   history_reads
+--   pay_reads
+
+-- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
+-- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
+-- of all, each table once.
+CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    is_plain boolean, reminder_id uuid, reminder_sent_at timestamptz, escalation_id uuid, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_recipient_id uuid
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT a.organization_id, a.id, a.title::text, a.status::text, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL AND e.released_at IS NULL, a.peer_mentor_id,
+           mentor.id, mentor.name::text, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
+           CASE WHEN told.is_fallback THEN fallback.name ELSE coordinator.name END::text,
+           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
+           ROW(silence.since, local.today,
+               CASE WHEN leave.first_days IS NULL THEN pause.first_days
+                    ELSE pause.first_days || ARRAY(SELECT greatest(l.first_day, a.mentor_since) FROM unnest(leave.first_days) AS l (first_day)) END,
+               CASE WHEN leave.last_days IS NULL THEN pause.last_days ELSE pause.last_days || leave.last_days END,
+               mentor_is.unreachable,
+               CASE WHEN of_this.reminder THEN r.status END, r.skip_reason,
+               (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
+               s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
+               s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
+           silence.since <= local.today AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
+               AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
+               AND mentor_is.unreachable IS NULL
+               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
+           CASE WHEN of_this.reminder THEN r.id END, CASE WHEN of_this.reminder THEN r.sent_at END,
+           CASE WHEN of_this.escalation THEN x.id END, CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at, x.recipient_id
+      FROM assignment_reminders.assignments a
+      JOIN assignment_reminders.organizations o ON o.id = a.organization_id
+      LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.peer_mentors m ON m.id = a.peer_mentor_id AND m.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.users mentor ON mentor.id = m.user_id AND mentor.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences mentors ON mentors.user_id = mentor.id
+      LEFT JOIN assignment_reminders.users coordinator ON coordinator.id = a.coordinator_id AND coordinator.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences coordinators ON coordinators.user_id = coordinator.id
+      LEFT JOIN assignment_reminders.users fallback ON fallback.id = s.fallback_coordinator_id AND fallback.organization_id = a.organization_id
+      LEFT JOIN assignment_reminders.user_preferences fallbacks ON fallbacks.user_id = fallback.id
+      LEFT JOIN assignment_reminders.reminders r
+        ON r.assignment_id = a.id AND r.reminder_type = assignment_reminders.reminder_type_of('remind')
+      LEFT JOIN assignment_reminders.reminders x
+        ON x.assignment_id = a.id AND x.reminder_type = assignment_reminders.reminder_type_of('escalate')
+      LEFT JOIN (
+           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.assignment_pauses p
+             JOIN assignment_reminders.assignments paused ON paused.id = p.assignment_id
+            -- One that was closed, and is open, was opened where nobody saw it.
+            WHERE NOT (p.cause = 'closed' AND p.paused_until IS NULL AND paused.status = 'open')
+            GROUP BY p.assignment_id
+           ) AS pause ON pause.assignment_id = a.id
+      LEFT JOIN (
+           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+             FROM assignment_reminders.mentor_pauses p
+            GROUP BY p.peer_mentor_id
+           ) AS leave ON leave.peer_mentor_id = a.peer_mentor_id
+      LEFT JOIN (
+           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+             FROM assignment_reminders.days_off d
+            GROUP BY d.organization_id
+           ) AS off ON off.organization_id = a.organization_id
+     CROSS JOIN LATERAL (
+           SELECT coalesce(assignment_silences.day, (coalesce(assignment_silences.as_of, now()) AT TIME ZONE o.timezone)::date) AS today
+           ) AS local
+     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
+     CROSS JOIN LATERAL (
+           SELECT r.anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS reminder,
+                  x.anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND (x.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS escalation
+           ) AS of_this
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+                      assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
+           ) AS mentor_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', coordinator.contact_opt_out, coordinator.email IS NOT NULL,
+                      assignment_reminders.is_muted(coordinators.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS coordinator_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', fallback.contact_opt_out, fallback.email IS NOT NULL,
+                      assignment_reminders.is_muted(fallbacks.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS fallback_is
+      -- As coordinator_to_tell says it of one.
+     CROSS JOIN LATERAL (
+           SELECT s.fallback_coordinator_id IS NOT NULL
+                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
+           ) AS told
+$$;
+COMMENT ON FUNCTION assignment_reminders.assignment_silences(timestamptz, date) IS
+    'What evaluate_assignment, assignment_outlooks and explain_assignment ask: each assignment with the facts that decide what becomes of its silence on a day, or (NULL) on that of as_of (NULL: now) in its organization''s time zone.';
+
+-- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_reminder_idx.
+CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT u.contact_opt_out
+           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
+                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                          AND l.status IN ('bounced', 'rejected'))
+           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
+                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                              AND l.status = 'delivered')
+      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
+$$;
+COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
+    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
+
+-- What comes next of every silence that is followed up. src/rules/outlook.rs says what.
+CREATE FUNCTION assignment_reminders.assignment_outlooks(as_of timestamptz DEFAULT now(), organization_id uuid DEFAULT NULL)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, silent_since date, days_since integer, counted_days integer, peer_mentor_id uuid,
+    peer_mentor_name text, coordinator_id uuid, coordinator_name text, last_reminder_sent_at timestamptz, state text, next_action text, next_on date,
+    forgotten text, is_decided boolean
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT f.organization_id, f.assignment_id, f.title, (f.facts).silent_since, (f.facts).as_of - (f.facts).silent_since, o.counted_days,
+           f.peer_mentor_id, f.mentor_name, f.coordinator_id, f.coordinator_name, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten,
+           o.is_decided
+      FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
+     CROSS JOIN LATERAL assignment_reminders.outlook_of(
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
+           CASE WHEN f.escalation_status = 'sent'
+                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
+           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+     WHERE f.status = 'open' AND f.follow_up
+       AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
+                         assignment_outlooks.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) IS
+    'Read-only: of every open assignment that is followed up, of one organization or (NULL) all: how far its silence has got (silent, reminder_waits, reminded, escalation_waits, escalated), the next message and the day of it, if nothing changes, and why nobody will hear of it (NULL: somebody will).';
+
+-- requires:
+--   silences
+
+-- Whom nobody will hear of. Of most it is asked once for each organization, whether all will be heard of: those that nothing stops, and whose
+-- mentor and coordinator can be written to.
+-- Index: none; each table is read once.
+CREATE FUNCTION assignment_reminders.forgotten_assignments(organization_id uuid DEFAULT NULL, as_of timestamptz DEFAULT now())
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, reason text, is_decided boolean, state text, silent_since date, days_since integer,
+    peer_mentor_id uuid, coordinator_id uuid
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+AS $$
+    WITH heard AS MATERIALIZED (
+        SELECT o.id AS organization_id
+          FROM assignment_reminders.organizations o
+          JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
+          LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = o.id
+         CROSS JOIN LATERAL (
+               SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+                 FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
+               ) AS off
+         WHERE (e.held_at IS NULL OR e.released_at IS NOT NULL)
+           AND assignment_reminders.every_silence_is_heard(
+                   s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
+                   s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)
+    )
+    SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
+           (f.facts).as_of - (f.facts).silent_since, f.peer_mentor_id, f.coordinator_id
+      FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
+      LEFT JOIN heard ON heard.organization_id = f.organization_id
+     CROSS JOIN LATERAL assignment_reminders.outlook_of(
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
+           CASE WHEN f.escalation_status = 'sent'
+                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
+           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+     WHERE f.status = 'open' AND f.follow_up
+       AND NOT (f.is_plain AND heard.organization_id IS NOT NULL)
+       AND o.forgotten IS NOT NULL
+       AND (forgotten_assignments.organization_id IS NULL
+            OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))
+     -- No limit, but evaluated also where the planner sees that nothing is shown.
+     LIMIT CASE WHEN NOT assignment_reminders.require_whole(
+                         '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
+                         forgotten_assignments.organization_id) THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.forgotten_assignments(uuid, timestamptz) IS
+    'Whom nobody will hear of, of one organization or (NULL) all: every open assignment that is followed up and has no next message at as_of (NULL: now), or nobody to write to, with the reason: no_recipient, escalation_failed, escalation_returned, held, no_settings, never_due; and, where somebody decided it (is_decided), paused_for_good, reminders_off, escalations_off. All others are in one state with a next day, or their coordinator was told. 02000 for an unknown organization.';
+
+-- requires:
+--   forgotten
 
 -- What ties tables of ours together, as the catalog has it: install() and evaluation_health() compare it with
 -- sql/install/definitions.txt. Postgres writes each definition itself; a trigger that does not fire says so after it.
@@ -1514,6 +1723,21 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'evaluation_health_wrapper';
 
+-- assignment_reminders::bindings::every_silence_is_heard
+CREATE FUNCTION "every_silence_is_heard"(
+	"reminder_after_days" INT,
+	"escalate_after_days" INT,
+	"escalation_grace_days" INT,
+	"as_of" date,
+	"weekly_days_off" INT[],
+	"off_from" date[],
+	"off_until" date[],
+	"follow_up_from" date
+) RETURNS bool
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'every_silence_is_heard_wrapper';
+
 -- assignment_reminders::organization::existing_organization
 CREATE FUNCTION "existing_organization"(
 	"organization_id" uuid
@@ -1521,6 +1745,15 @@ CREATE FUNCTION "existing_organization"(
 STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
+
+-- assignment_reminders::explain::assignment::explain_assignment
+CREATE FUNCTION "explain_assignment"(
+	"assignment_id" uuid,
+	"as_of" timestamp with time zone DEFAULT now()
+) RETURNS TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, forgotten text, gates jsonb, sentences jsonb, explanation text)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'explain_assignment_wrapper';
 
 -- assignment_reminders::delivery::answer::extend_reminder_lease
 CREATE FUNCTION "extend_reminder_lease"(
@@ -1695,7 +1928,8 @@ CREATE FUNCTION "is_rearmed"(
 	"skip_reason" TEXT,
 	"due_anchor" timestamp with time zone,
 	"due_skip_reason" TEXT,
-	"is_of_another_mentor" bool DEFAULT false
+	"is_of_another_mentor" bool DEFAULT false,
+	"is_for_another" bool DEFAULT false
 ) RETURNS bool
 IMMUTABLE PARALLEL SAFE
 LANGUAGE c
@@ -1853,6 +2087,12 @@ STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_health_wrapper';
 
+-- assignment_reminders::organization::organization_in_sight
+CREATE FUNCTION "organization_in_sight"() RETURNS uuid
+STRICT STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'organization_in_sight_wrapper';
+
 -- assignment_reminders::organization::organization_timezone
 CREATE FUNCTION "organization_timezone"(
 	"organization_id" uuid
@@ -1860,6 +2100,21 @@ CREATE FUNCTION "organization_timezone"(
 STRICT STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'organization_timezone_wrapper';
+
+-- assignment_reminders::bindings::outlook_of
+CREATE FUNCTION "outlook_of"(
+	"facts" assignment_reminders.silence_facts,
+	"coordinator_unreachable" TEXT,
+	"escalation_status" TEXT,
+	"escalation_skip_reason" TEXT,
+	"escalation_has_come_back" bool,
+	"escalation_is_for_another" bool,
+	"is_held" bool,
+	"has_settings" bool
+) RETURNS assignment_reminders.outlook
+IMMUTABLE PARALLEL SAFE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'outlook_of_wrapper';
 
 -- assignment_reminders::clock::pause::pause_assignment
 CREATE FUNCTION "pause_assignment"(
@@ -2346,11 +2601,23 @@ CREATE FUNCTION "note_changed"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_changed_wrapper';
 
+-- assignment_reminders::row_triggers::note_changed_summary
+CREATE FUNCTION "note_changed_summary"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_changed_summary_wrapper';
+
 -- assignment_reminders::row_triggers::note_changed_thresholds
 CREATE FUNCTION "note_changed_thresholds"()
 	RETURNS TRIGGER
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_changed_thresholds_wrapper';
+
+-- assignment_reminders::clock::day::note_day_off
+CREATE FUNCTION "note_day_off"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_day_off_wrapper';
 
 -- assignment_reminders::history::events::note_enqueued
 CREATE FUNCTION "note_enqueued"()
@@ -2468,6 +2735,8 @@ DECLARE
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date)',
         'assignment_reminders.evaluate_assignment(date, date, timestamptz, integer, integer, date, integer)',
         'assignment_reminders.evaluate_silence(assignment_reminders.silence_facts)',
+        'assignment_reminders.outlook_of(assignment_reminders.silence_facts, text, text, text, boolean, boolean, boolean, boolean)',
+        'assignment_reminders.every_silence_is_heard(integer, integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_evaluation_due(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz[], boolean)',
         'assignment_reminders.is_held(bigint, integer, boolean)',
         'assignment_reminders.is_day_off(date, integer[], date[], date[], date)',
@@ -2489,7 +2758,7 @@ DECLARE
         'assignment_reminders.latest_starts_of_silence(integer, integer, date, integer[], date[], date[], date)',
         'assignment_reminders.is_due_offset_open(timestamptz, timestamptz, interval, interval, timestamptz)',
         'assignment_reminders.due_windows(text, integer[], integer, timestamptz)',
-        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean)',
+        'assignment_reminders.is_rearmed(text, timestamptz, text, text, timestamptz, text, boolean, boolean)',
         'assignment_reminders.reminder_kinds()',
         'assignment_reminders.reminder_kind(text)',
         'assignment_reminders.reminder_type_of(text)',
@@ -2522,6 +2791,12 @@ DECLARE
         'assignment_reminders.coordinator_to_tell(uuid, uuid, uuid, text)',
         'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
+        'assignment_reminders.explain_assignment(uuid, timestamptz)',
+        'assignment_reminders.assignment_silences(timestamptz, date)',
+        'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
+        'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
+        'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
+        'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
         'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',
         'assignment_reminders.evaluate_assignments(timestamptz, uuid)',
@@ -2636,7 +2911,7 @@ COMMENT ON FUNCTION assignment_reminders.due_windows(TEXT, INT[], INT, timestamp
     'The span of due dates around each of targets, which are units (minutes, hours or days) after as_of, give or take tolerance minutes; both ends included, and each target once. due_assignments looks for due dates in them.
 22004 for NULL, 22023 for another unit or a negative target or tolerance, 22008 for an infinite as_of or a target beyond the calendar.';
 COMMENT ON FUNCTION assignment_reminders.enable_row_security(TEXT, TEXT) IS
-    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew. Returns what was done.
+    'Switches row security on for every table of ours, with the policies that a programme needs, for the role in which people''s requests arrive (Supabase: authenticated) and the role of the delivery workers (NULL: none, or theirs has BYPASSRLS). People are known by users.auth_user_id and their JWT (see current_user_id), and see and do what their users.role says. The two roles then have these rights on the tables, and no others that the owner granted. Where there are none of its policies yet, whoever coordinates an assignment becomes coordinator. Calling it again makes policies and grants anew: a role that an earlier call named, and this one does not, has lost its rights, unless it is a member of the role that has them now; a WARNING names it. Returns what was done.
 42501 for anybody but the tables'' owner, 22004 without a member_role, 42704 for a role that does not exist, 22023 for one that row security does not bind, for the same one twice, or one with the rights of the other, 55000 where install() is to be called first, 25001 in a transaction that is not READ COMMITTED.';
 COMMENT ON FUNCTION assignment_reminders.enqueue_alerts(interval, timestamp with time zone) IS
     'Enqueues a notice to each admin of an organization (users.role) of what they must see to, once for as long as it goes on: follow-ups that are held; a run that failed, took over 30 minutes or hangs, or is missing (max_age, as evaluation_health has it); and six hours without any message of the organization that was sent, while one is due. Runs do the same, but for a run that is missing, and for what was not sent: these a job of its own tells, which schedule_daily_evaluation() makes. Returns what it enqueued; nothing while another session does it.
@@ -2662,11 +2937,17 @@ COMMENT ON FUNCTION assignment_reminders.evaluate_silence(assignment_reminders.s
 COMMENT ON FUNCTION assignment_reminders.evaluation_health(interval, timestamp with time zone) IS
     'Whether the daily run does its work: ok, warning or critical, with the reasons, worst first, and the start of the last run that was not skipped. Critical: the last run failed, is missing, took over 30 minutes, or a run hangs. One is missing when the last is longer ago than max_age; where the caller can see an active pg_cron job that makes the runs, only if one was due by its schedule since then. Where the caller may read pg_cron''s tables, it also tells which of its jobs fail, are late, missing, or of a database that has another name now; elsewhere these are not judged.
 22004 for NULL, 22023 for an infinite max_age.';
+COMMENT ON FUNCTION assignment_reminders.every_silence_is_heard(INT, INT, INT, date, INT[], date[], date[], date) IS
+    'Whether somebody will hear of every silence of an organization with these settings that began by as_of, whose mentor and coordinator can be written to, which nothing stops and which was not escalated. off_from, off_until: the first and last days of its days off, pairwise.
+22004 for a NULL escalation_grace_days or as_of, 22008 for an infinite as_of, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
+COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with time zone) IS
+    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. Settings, people and outbox are those of now.
+02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
-    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now is given back for the next claim, with no attempt lost.
+    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
@@ -2717,8 +2998,8 @@ COMMENT ON FUNCTION assignment_reminders.is_of_due_offset(TEXT, interval[]) IS
     'Whether a type of a due reminder is of one of these due_offsets, or of the programme''s own and so of none. NULL for NULL.';
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT, bool) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they want none of what it is about; NULL: no.';
-COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool) IS
-    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
+COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool, bool) IS
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else than (is_for_another) it would go to now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.
@@ -2779,8 +3060,12 @@ COMMENT ON FUNCTION assignment_reminders.named_organization() IS
 22P02 when what is there is malformed.';
 COMMENT ON FUNCTION assignment_reminders.note_changed() IS
     'Trigger: notes what a statement armed again, skipped or withdrew.';
+COMMENT ON FUNCTION assignment_reminders.note_changed_summary() IS
+    'Trigger: notes when a person asked for summaries, or for another hour, where the writer did not say when.';
 COMMENT ON FUNCTION assignment_reminders.note_changed_thresholds() IS
     'Trigger: notes when what calls for follow-ups was changed.';
+COMMENT ON FUNCTION assignment_reminders.note_day_off() IS
+    'Trigger: claims look once more at the follow-ups that waited while days off were entered or moved.';
 COMMENT ON FUNCTION assignment_reminders.note_enqueued() IS
     'Trigger: notes what a statement enqueued, and what it found due and not to be sent.';
 COMMENT ON FUNCTION assignment_reminders.note_held() IS
@@ -2790,8 +3075,14 @@ COMMENT ON FUNCTION assignment_reminders.note_insert() IS
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';
+COMMENT ON FUNCTION assignment_reminders.organization_in_sight() IS
+    'What a view is about: where row security binds the current role, the organization that the session speaks for; else all of them, NULL.
+22P02 when what the session says of it is malformed.';
 COMMENT ON FUNCTION assignment_reminders.organization_timezone(uuid) IS
     'An organization''s time zone, for people who have none of their own. With the rights of the tables'' owner: whoever may read a due date may know it. NULL for NULL and for an unknown organization.';
+COMMENT ON FUNCTION assignment_reminders.outlook_of(assignment_reminders.silence_facts, TEXT, TEXT, TEXT, bool, bool, bool, bool) IS
+    'How far the silence of an open assignment that is followed up has got, what comes next and when, if nothing changes, and why nobody will hear of it. coordinator_unreachable: why whoever is told instead of the mentor cannot be written to. The escalation is the one of this silence about whoever is mentor now (no status: there is none); whether it came back, and whether it went to somebody else than it would go to now.
+22004 for NULL facts, or for a NULL silent_since, as_of or escalation_grace_days among them, 22023 for a negative threshold or an unknown weekday.';
 COMMENT ON FUNCTION assignment_reminders.pause_assignment(uuid, date, TEXT, timestamp with time zone) IS
     'Pauses an assignment from the day of as_of, in its organization''s time zone, to until, both included (NULL: until further notice): these days do not count, and nothing is enqueued on them. Follow-ups that wait are skipped as paused when they are claimed on one of them; due dates are reminded of as always. Who paused it is kept (the user behind the JWT, if any), and the reason, if one is given. One that is paused already is paused until then instead. Returns the id of the row in assignment_pauses. Nothing need run for it to end.
 02000 for an unknown assignment, 22004 for a NULL assignment_id or as_of, 22008 for an infinite as_of, 22023 for an until before the day of as_of.';
@@ -2826,6 +3117,7 @@ Messages are looked for by the message_id that they were marked as sent with, wi
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS
     'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
 permanent is what the caller knows: true gives the reminder up and decides where error is unclear, false rules a dead address out.
+A person whom somebody else has locked is waited for, a second in one call: after that, what is said of their address does not count, with a WARNING.
 Beside what an answer needs, a recipient''s fault needs the rights of record_delivery_event, a sender''s and transport''s those of a claim on claim_rates.
 22004 for a NULL id, 22023 for another fault or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failures(uuid[], uuid, TEXT[], TEXT[], bool[], timestamp with time zone) IS
@@ -2837,7 +3129,7 @@ COMMENT ON FUNCTION assignment_reminders.record_digest_failure(uuid[], uuid, TEX
 COMMENT ON FUNCTION assignment_reminders.record_imported_contact() IS
     'Trigger: keeps the contact date that an assignment was inserted with, as a correction.';
 COMMENT ON FUNCTION assignment_reminders.record_provider_message(TEXT, TEXT) IS
-    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and has such a name. False: no reminder was sent with this message_id.
+    'Notes what the mail provider calls a message (as SES, SendGrid and Postmark do), so that its delivery events are found by that name, too: by message_id first, else by this. What is noted once stays. True: the message is known, and its events are found by this name. False: no reminder was sent with this message_id, or another name was noted before and stays.
 Messages are looked for in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for an empty name, or for a message that several organizations have sent while the session names none.';
 COMMENT ON FUNCTION assignment_reminders.refuse_future_activity() IS
@@ -2929,7 +3221,7 @@ COMMENT ON FUNCTION assignment_reminders.unschedule_delivery_jobs() IS
 55000 where pg_cron is not in this database, 42501 without USAGE on the schema cron.';
 COMMENT ON FUNCTION assignment_reminders.unsubscribe(TEXT, TEXT) IS
     'What whoever holds a person''s token asks for: nothing more of one reminder_type, or (NULL) nothing at all any more. For everybody who may call it: the token alone says who it is about, and it writes with the rights of the tables'' owner, whatever the row security.
-NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before.
+NULL opts the person out, as the event unsubscribed does. A type is added to user_preferences.muted_types: of due dates as due, since all of them are meant; of others by its name. A kind (reminder_kinds()) may be given for all of its types. Claims skip both. True: it is so from now on; false: it was so before, also where a type is muted by its kind, or a kind by all of its types.
 02000 for an unknown token, 22023 for a type that is neither ours nor of a reminder that this person has, 22004 for a NULL token, 25006 in a transaction that may not write.';
 COMMENT ON FUNCTION assignment_reminders.unsubscribe_token(uuid) IS
     'A person''s token for unsubscribe(), to be put into messages to them. By the caller''s rights on unsubscribe_tokens, which workers have.
