@@ -29,7 +29,6 @@ const RELATIONS: &[&str] = &[
     "closed_periods",
     "closed_statements",
     "reminder_queue",
-    "silent_assignments",
     "row_history",
     "reminder_events",
 ];
@@ -50,6 +49,7 @@ const FUNCTIONS: &[&str] = &[
     "evaluate_assignments",
     "preview_follow_ups",
     "explain_assignment",
+    "assignment_outlooks",
     "forgotten_assignments",
     "release_held_run",
     "rows_as_of",

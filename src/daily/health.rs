@@ -169,6 +169,8 @@ fn verdict(
 ) -> Result<Verdict> {
     static UNHEARD: Statement =
         Statement::kept(include_str!("../../sql/daily/unheard_escalations.sql"), &[types::UUID]);
+    static FORGOTTEN: Statement =
+        Statement::kept(include_str!("../../sql/daily/last_forgotten.sql"), &[types::UUID, types::MOMENT]);
     static REFUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
     static PAUSED: Statement =
@@ -176,8 +178,6 @@ fn verdict(
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    static FORGOTTEN: Statement =
-        Statement::kept(include_str!("../../sql/daily/last_forgotten.sql"), &[types::UUID, types::MOMENT]);
     let (unheard, forgotten, refused, paused) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
         let forgotten: Option<i64> =

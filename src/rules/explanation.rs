@@ -77,7 +77,7 @@ pub fn not_counted(since: NaiveDate, as_of: NaiveDate, calendar: &Calendar, stop
         let Some((cause, reason)) = why_not_counted(day, calendar, stops) else { continue };
         match found.last_mut() {
             Some(last) if last.last.succ_opt() == Some(day) && last.cause == cause && last.reason == reason => {
-                last.last = day
+                last.last = day;
             }
             _ => found.push(NotCounted { first: day, last: day, cause, reason }),
         }
@@ -113,6 +113,7 @@ pub struct Sentence {
 
 /// What is told of.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // facts
 pub struct Facts<'a> {
     pub outlook: outlook::Facts<'a>,
     pub status: &'a str,
@@ -229,12 +230,7 @@ fn sentences(
 ) -> Vec<Sentence> {
     let mut told: Vec<Sentence> = Vec::new();
     let mut tell = |code, text: String| told.push(Sentence { code, text });
-    let outlook::Facts { silence, thresholds, calendar, as_of, .. } = facts.outlook;
-    let mentor = facts.mentor.unwrap_or("the mentor");
-    let coordinator = facts.coordinator.unwrap_or("the coordinator");
-    let (mentor_first, coordinator_first) =
-        (facts.mentor.unwrap_or("The mentor"), facts.coordinator.unwrap_or("The coordinator"));
-
+    let outlook::Facts { silence, as_of, .. } = facts.outlook;
     let days = (as_of - silence.since).num_days();
     let how_long = match days {
         0 => "today".to_string(),
@@ -265,7 +261,18 @@ fn sentences(
         let list = weekly.into_iter().chain(spans).collect::<Vec<_>>().join("; ");
         tell("days_not_counted", format!("{counted_days} of these days count; the others do not: {list}."));
     }
+    tell_of_stage(facts, outlook, counted_days, &mut told);
+    tell_of_what_comes(facts, outlook, would_enqueue, &mut told);
+    told
+}
 
+/// How far the silence has got.
+fn tell_of_stage(facts: &Facts, outlook: Outlook, counted_days: i32, told: &mut Vec<Sentence>) {
+    let mut tell = |code, text: String| told.push(Sentence { code, text });
+    let outlook::Facts { silence, thresholds, as_of, .. } = facts.outlook;
+    let (mentor, coordinator) = (facts.mentor.unwrap_or("the mentor"), facts.coordinator.unwrap_or("the coordinator"));
+    let (mentor_first, coordinator_first) =
+        (facts.mentor.unwrap_or("The mentor"), facts.coordinator.unwrap_or("The coordinator"));
     let not_yet = |days: Days| format!("{} counted days; so far there are {counted_days}", days.number());
     match outlook.state {
         State::ReminderWaits => tell("reminder_waits", format!("The reminder to {mentor} waits to be sent.")),
@@ -318,7 +325,13 @@ fn sentences(
             }
         }
     }
+}
 
+/// What stops it today, and what comes next.
+fn tell_of_what_comes(facts: &Facts, outlook: Outlook, would_enqueue: bool, told: &mut Vec<Sentence>) {
+    let mut tell = |code, text: String| told.push(Sentence { code, text });
+    let outlook::Facts { calendar, as_of, .. } = facts.outlook;
+    let (mentor, coordinator) = (facts.mentor.unwrap_or("the mentor"), facts.coordinator.unwrap_or("the coordinator"));
     if let Some((cause, reason)) = why_not_counted(as_of, calendar, facts.stops) {
         let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         tell("not_today", format!("Nothing is enqueued today: {}{reason}.", cause.words()));
@@ -345,7 +358,6 @@ fn sentences(
         (None, None) => tell("nothing_follows", "Nothing follows until there is contact.".to_string()),
         (None, Some(_)) => {}
     }
-    told
 }
 
 const fn why_forgotten(why: Forgotten) -> &'static str {

@@ -284,6 +284,7 @@ mod tests {
     const IT: Id = [9; 16];
     const PERIOD: Period = Period { begin: 100, end: 200 };
 
+    #[allow(clippy::unnecessary_wraps)] // as the rules take versions
     fn version(mentor: Id, status: Status) -> Option<Version> {
         Some(Version { mentor: Some(mentor), status })
     }
