@@ -169,6 +169,7 @@ SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-24 12:00+00')
   FROM claim_reminders(organization_id => current_organization(), as_of => '2026-11-24 12:00+00');
 SELECT day::date, f.action, u.name FROM generate_series(timestamptz '2026-11-25 12:00+00', '2026-11-27 12:00+00', '1 day') AS day
   LEFT JOIN evaluate_assignments(day, current_organization()) AS f ON true LEFT JOIN users u ON u.id = f.recipient_id ORDER BY 1;
+SELECT explanation FROM explain_assignment('c1000000-0000-0000-0000-0000000000f1', '2026-11-25 12:00+00');
 ROLLBACK;
 \set ECHO none
 \timing on
@@ -196,6 +197,8 @@ ROLLBACK;
 SELECT as_of::date, status, reminders, escalations, undeliverable, finished_at - started_at AS took
   FROM evaluation_runs ORDER BY started_at DESC;
 SELECT status, reasons FROM evaluation_health();
+SELECT state, next_action, count(*), min(next_on) AS from, max(next_on) AS to FROM silent_assignments GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT count(*) AS forgotten FROM forgotten_assignments();
 
 \set ECHO none
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
