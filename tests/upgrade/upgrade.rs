@@ -444,8 +444,20 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
     let mut expected = rows(&mut client, &rights);
     // Nobody has a right on what is new.
     expected.extend(
-        ["alerts", "assignment_pauses", "days_off", "mentor_pauses", "organization_evaluations", "unsubscribe_tokens"]
-            .map(|table| format!("{table}|f|0|f|f")),
+        [
+            "alerts",
+            "assignment_pauses",
+            "closed_periods",
+            "closed_statements",
+            "days_off",
+            "history_horizon",
+            "mentor_pauses",
+            "organization_evaluations",
+            "reminder_events",
+            "row_history",
+            "unsubscribe_tokens",
+        ]
+        .map(|table| format!("{table}|f|0|f|f")),
     );
     expected.sort();
     update(&mut client);
