@@ -804,41 +804,41 @@ AS $$
           JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
     )
     SELECT jsonb_build_object(
-           'user', to_jsonb(p),
-           'preferences', (SELECT to_jsonb(preference) FROM assignment_reminders.user_preferences preference
+           'user', to_jsonb(p.*),
+           'preferences', (SELECT to_jsonb(preference.*) FROM assignment_reminders.user_preferences preference
                             WHERE preference.user_id = p.id),
-           'peer_mentor', (SELECT to_jsonb(m) FROM mentor m),
+           'peer_mentor', (SELECT to_jsonb(m.*) FROM mentor m),
            'addresses', (SELECT coalesce(jsonb_agg(a.address ORDER BY a.address), '[]') FROM address a),
            'assignments_as_student',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
            'assignments_as_mentor',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]')
               FROM mentor m JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id),
            'assignments_as_coordinator',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]')
               FROM assignment_reminders.assignments a WHERE a.coordinator_id = p.id),
            'contact_corrections',
-           (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(c.*) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
               FROM about_student a JOIN assignment_reminders.contact_corrections c ON c.assignment_id = a.id),
            'assignment_pauses',
-           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(p.*) ORDER BY p.paused_from, p.id), '[]')
               FROM about_student a JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id),
            'mentor_pauses',
-           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(p.*) ORDER BY p.paused_from, p.id), '[]')
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
            'closed_statements',
-           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY c.last_day, l.line), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY c.last_day, l.line), '[]')
               FROM mentor m
               JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
               JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
-           (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(t.*) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
                      UNION
                     SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
               JOIN assignment_reminders.activities t ON t.id = theirs.id),
            'row_history',
-           (SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.changed_at, h.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(h.*) ORDER BY h.changed_at, h.number), '[]')
               FROM (SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
                      WHERE h.row_id = p.id AND h.table_name IN ('users', 'user_preferences')
                      UNION
@@ -853,16 +853,16 @@ AS $$
                    ) AS theirs
               JOIN assignment_reminders.row_history h USING (row_id, changed_at, number)),
            'reminder_events',
-           (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.happened_at, e.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(e.*) ORDER BY e.happened_at, e.number), '[]')
               FROM (SELECT e.happened_at, e.number FROM about_student a
                       JOIN assignment_reminders.reminder_events e ON e.assignment_id = a.id AND e.recipient_id IS NULL
                      UNION
                     SELECT e.happened_at, e.number FROM assignment_reminders.reminder_events e WHERE e.recipient_id = p.id) AS theirs
               JOIN assignment_reminders.reminder_events e USING (happened_at, number)),
            'reminders',
-           (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
+           (SELECT coalesce(jsonb_agg(to_jsonb(r.*) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
            'send_logs',
-           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.created_at, l.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY l.created_at, l.id), '[]')
               FROM assignment_reminders.send_logs l
               LEFT JOIN address ON address.address = lower(l.to_email)
              WHERE address.address IS NOT NULL
@@ -922,103 +922,103 @@ AS $$
          WHERE c.is_after AND c.operation = 'update' AND (d.row_id IS NULL OR (c.changed_at, c.number) < (d.changed_at, d.number))
          GROUP BY c.row_id
     ), present AS (
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND t.id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND t.id = ANY (rows_as_of.row_ids) AND (t.id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND t.organization_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND t.user_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
     ), then_there AS (
         SELECT row_id, c.last_before, c.changed_before, c.changed_after, v.version,

@@ -39,103 +39,103 @@ AS $$
          WHERE c.is_after AND c.operation = 'update' AND (d.row_id IS NULL OR (c.changed_at, c.number) < (d.changed_at, d.number))
          GROUP BY c.row_id
     ), present AS (
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND t.id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.organizations t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
          WHERE rows_as_of.table_name = 'organizations' AND t.id = ANY (rows_as_of.row_ids) AND (t.id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.reminder_settings t
+        SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
          WHERE rows_as_of.table_name = 'reminder_settings' AND t.organization_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.days_off t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
          WHERE rows_as_of.table_name = 'days_off' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.users t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
          WHERE rows_as_of.table_name = 'users' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.user_preferences t
+        SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
          WHERE rows_as_of.table_name = 'user_preferences' AND t.user_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.peer_mentors t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
          WHERE rows_as_of.table_name = 'peer_mentors' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignments t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
          WHERE rows_as_of.table_name = 'assignments' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.assignment_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE rows_as_of.table_name = 'assignment_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.mentor_pauses t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
          WHERE rows_as_of.table_name = 'mentor_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.contact_corrections t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
          WHERE rows_as_of.table_name = 'contact_corrections' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t) AS version FROM assignment_reminders.activities t
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE rows_as_of.table_name = 'activities' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
     ), then_there AS (
         SELECT row_id, c.last_before, c.changed_before, c.changed_after, v.version,

@@ -97,41 +97,41 @@ AS $$
           JOIN assignment_reminders.reminders r ON r.assignment_id = a.id AND r.recipient_id IS NULL
     )
     SELECT jsonb_build_object(
-           'user', to_jsonb(p),
-           'preferences', (SELECT to_jsonb(preference) FROM assignment_reminders.user_preferences preference
+           'user', to_jsonb(p.*),
+           'preferences', (SELECT to_jsonb(preference.*) FROM assignment_reminders.user_preferences preference
                             WHERE preference.user_id = p.id),
-           'peer_mentor', (SELECT to_jsonb(m) FROM mentor m),
+           'peer_mentor', (SELECT to_jsonb(m.*) FROM mentor m),
            'addresses', (SELECT coalesce(jsonb_agg(a.address ORDER BY a.address), '[]') FROM address a),
            'assignments_as_student',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]') FROM about_student a),
            'assignments_as_mentor',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]')
               FROM mentor m JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id),
            'assignments_as_coordinator',
-           (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.created_at, a.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(a.*) ORDER BY a.created_at, a.id), '[]')
               FROM assignment_reminders.assignments a WHERE a.coordinator_id = p.id),
            'contact_corrections',
-           (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(c.*) ORDER BY c.created_at, c.assignment_id, c.number), '[]')
               FROM about_student a JOIN assignment_reminders.contact_corrections c ON c.assignment_id = a.id),
            'assignment_pauses',
-           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(p.*) ORDER BY p.paused_from, p.id), '[]')
               FROM about_student a JOIN assignment_reminders.assignment_pauses p ON p.assignment_id = a.id),
            'mentor_pauses',
-           (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.paused_from, p.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(p.*) ORDER BY p.paused_from, p.id), '[]')
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
            'closed_statements',
-           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY c.last_day, l.line), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY c.last_day, l.line), '[]')
               FROM mentor m
               JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
               JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
-           (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.occurred_at, t.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(t.*) ORDER BY t.occurred_at, t.id), '[]')
               FROM (SELECT t.id FROM about_student a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
                      UNION
                     SELECT t.id FROM assignment_reminders.activities t WHERE t.recorded_by = p.id) AS theirs
               JOIN assignment_reminders.activities t ON t.id = theirs.id),
            'row_history',
-           (SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.changed_at, h.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(h.*) ORDER BY h.changed_at, h.number), '[]')
               FROM (SELECT h.row_id, h.changed_at, h.number FROM assignment_reminders.row_history h
                      WHERE h.row_id = p.id AND h.table_name IN ('users', 'user_preferences')
                      UNION
@@ -146,16 +146,16 @@ AS $$
                    ) AS theirs
               JOIN assignment_reminders.row_history h USING (row_id, changed_at, number)),
            'reminder_events',
-           (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.happened_at, e.number), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(e.*) ORDER BY e.happened_at, e.number), '[]')
               FROM (SELECT e.happened_at, e.number FROM about_student a
                       JOIN assignment_reminders.reminder_events e ON e.assignment_id = a.id AND e.recipient_id IS NULL
                      UNION
                     SELECT e.happened_at, e.number FROM assignment_reminders.reminder_events e WHERE e.recipient_id = p.id) AS theirs
               JOIN assignment_reminders.reminder_events e USING (happened_at, number)),
            'reminders',
-           (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
+           (SELECT coalesce(jsonb_agg(to_jsonb(r.*) ORDER BY r.scheduled_for, r.id), '[]') FROM addressed r),
            'send_logs',
-           (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.created_at, l.id), '[]')
+           (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY l.created_at, l.id), '[]')
               FROM assignment_reminders.send_logs l
               LEFT JOIN address ON address.address = lower(l.to_email)
              WHERE address.address IS NOT NULL

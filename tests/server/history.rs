@@ -57,6 +57,26 @@ fn was(client: &mut Client, column: &str, assignment: Uuid, moment: &str) -> Vec
 }
 
 #[test]
+fn a_column_of_the_users_may_have_any_name() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignment(&mut client, "2026-11-01");
+    run(
+        &mut client,
+        "ALTER TABLE assignments ADD t text DEFAULT 'x', ADD a text DEFAULT 'x'; ALTER TABLE users ADD p text DEFAULT 'x'",
+    );
+    assert_eq!(
+        row(&mut client, "SELECT row_version ->> 't', row_version ? 'title' FROM rows_as_of('assignments', now())"),
+        "x|t"
+    );
+    let exported = format!("SELECT export_person('{}') -> 'user' ? 'email'", people.student);
+    assert_eq!(row(&mut client, &exported), "t");
+    run(&mut client, "TRUNCATE assignments CASCADE");
+    assert_eq!(row(&mut client, "SELECT old_values ? 'title' FROM row_history WHERE table_name = 'assignments'"), "t");
+}
+
+#[test]
 fn an_update_keeps_what_it_changed_and_a_delete_the_whole_row_and_an_insert_nothing() {
     let (_database, mut client, _, assignment) = one_assignment();
     assert_eq!(row(&mut client, "SELECT count(*) FROM row_history"), "0", "inserts");
