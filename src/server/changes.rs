@@ -7,6 +7,7 @@ use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, PgTrigger, Uuid, direct_funct
 
 use super::errors::{Result, broken_statement, wrong_trigger};
 use super::rows::columns;
+use super::transition::{Reader, Side, descriptor, no_table};
 use crate::rules::history::{Operation, Versioned};
 
 /// A change of one row.
@@ -30,14 +31,9 @@ pub struct RowName {
 ///
 /// 39P01 where the trigger has no such transition tables, or the table not the columns by which its rows are known.
 pub fn for_each(trigger: &PgTrigger, versioned: &Versioned, mut each: impl FnMut(Change) -> Result<()>) -> Result<()> {
-    // SAFETY: the trigger data, its tuplestores and the table's descriptor live as long as the trigger call.
-    let (old, new, descriptor) = unsafe {
-        let data = trigger.trigger_data();
-        (data.tg_oldtable, data.tg_newtable, (*data.tg_relation).rd_att)
-    };
-    let mut table = Table::of(descriptor, versioned)?;
-    let mut before = Reader::of(old, descriptor)?;
-    let mut after = if new.is_null() { None } else { Some(Reader::of(new, descriptor)?) };
+    let mut table = Table::of(descriptor(trigger), versioned)?;
+    let mut before = Reader::of(trigger, Side::Old).ok_or_else(no_table)?;
+    let mut after = Reader::of(trigger, Side::New);
     let mut inserted = Vec::new();
     // What is made of one row is given back before the next.
     let mut memory = PgMemoryContexts::new("assignment_reminders changes");
@@ -70,53 +66,6 @@ pub fn in_memory_of_its_own<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let mut memory = PgMemoryContexts::new("assignment_reminders batch");
     // SAFETY: results and errors are of Rust's memory.
     unsafe { memory.switch_to(|_| work()) }
-}
-
-/// A tuplestore that is read row by row.
-struct Reader {
-    store: *mut pg_sys::Tuplestorestate,
-    pointer: i32,
-    slot: *mut pg_sys::TupleTableSlot,
-}
-
-impl Reader {
-    fn of(store: *mut pg_sys::Tuplestorestate, descriptor: pg_sys::TupleDesc) -> Result<Self> {
-        if store.is_null() {
-            return Err(wrong_trigger("it has no transition table"));
-        }
-        // SAFETY: a read pointer of our own leaves those of other readers where they are.
-        unsafe {
-            let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND.cast_signed());
-            pg_sys::tuplestore_select_read_pointer(store, pointer);
-            pg_sys::tuplestore_rescan(store);
-            let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, &raw const pg_sys::TTSOpsMinimalTuple);
-            Ok(Self { store, pointer, slot })
-        }
-    }
-
-    /// Goes to the next row; false where there is none.
-    fn advance(&mut self) -> bool {
-        // SAFETY: as above; somebody else may have selected a pointer of theirs meanwhile.
-        unsafe {
-            pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
-            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot)
-        }
-    }
-
-    /// The value of a column, by its number from 1; None where it is NULL.
-    fn value(&self, number: i32) -> Option<pg_sys::Datum> {
-        let mut is_null = false;
-        // SAFETY: the slot holds a row of the descriptor that the number is from.
-        let datum = unsafe { pg_sys::slot_getattr(self.slot, number, &raw mut is_null) };
-        (!is_null).then_some(datum)
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        // SAFETY: nothing is read from the slot any more.
-        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
-    }
 }
 
 /// A column whose values are compared.
