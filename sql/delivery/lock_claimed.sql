@@ -3,7 +3,7 @@
 -- Waits for whoever has one of them locked: what was sent must be recorded, and be it late. (Runs, enqueues and claims leave locked rows for the next time.)
 -- The status is compared outside of the WHERE clause, where it would lead the planner to use reminders_pending_idx.
 -- Index: reminders_pkey.
-SELECT r.id, r.status = 'pending' AS is_pending
+SELECT r.id, r.organization_id, r.status = 'pending' AS is_pending
   FROM assignment_reminders.reminders r
  WHERE r.id = ANY ($1) AND r.claim_id = $2 AND r.status IN ('pending', 'skipped')
  ORDER BY r.assignment_id, r.reminder_type, r.id -- Summaries and notices have no assignment: the id tells them apart.

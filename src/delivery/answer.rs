@@ -10,7 +10,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use super::asked::with_questions;
-use super::limit::limits_anybody;
+use super::limit::Limits;
 use super::pauses::{Stopped, stop};
 use super::{deleted, events, notify};
 use crate::arguments;
@@ -293,6 +293,7 @@ trait Answer {
 /// A locked reminder that is answered for.
 struct Held<'a, S> {
     reminder: Uuid,
+    organization: Uuid,
     /// Not withdrawn since it was claimed.
     is_pending: bool,
     said: &'a S,
@@ -305,13 +306,15 @@ fn lock_held<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>) -> Result<Vec<Hel
     let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     let said: HashMap<_, _> = answers.iter().map(|(id, said)| (*id.as_bytes(), said)).collect();
     let reminders: Vec<Uuid> = answers.iter().map(|(id, _)| *id).collect();
-    let locked: Vec<(Uuid, bool)> = LOCK.write(&[reminders.into(), claim.into()], |rows| {
-        rows.map(|row| Ok((row.not_null("id")?, row.not_null("is_pending")?))).collect()
-    })?;
-    let held = locked.into_iter().filter_map(|(reminder, is_pending)| {
-        said.get(reminder.as_bytes()).map(|said| Held { reminder, is_pending, said: *said })
-    });
-    Ok(held.collect())
+    LOCK.write(&[reminders.into(), claim.into()], |rows| {
+        let held = rows.map(|row| {
+            let reminder: Uuid = row.not_null("id")?;
+            let Some(&said) = said.get(reminder.as_bytes()) else { return Ok(None) };
+            let (organization, is_pending) = (row.not_null("organization_id")?, row.not_null("is_pending")?);
+            Ok(Some(Held { reminder, organization, is_pending, said }))
+        });
+        held.filter_map(Result::transpose).collect()
+    })
 }
 
 fn ids_of<S>(held: &[Held<S>]) -> Vec<Uuid> {
@@ -459,19 +462,17 @@ impl Answer for Extended {
         );
         static RELEASE: Statement =
             Statement::by_index(include_str!("../../sql/delivery/release_withdrawn.sql"), &[types::UUIDS]);
-        let of = |is_pending| -> Vec<Uuid> {
-            held.iter().filter(|held| held.is_pending == is_pending).map(|held| held.reminder).collect()
-        };
-        let (mut pending, mut lost) = (of(true), of(false));
+        let (pending, withdrawn): (Vec<_>, Vec<_>) = held.iter().partition(|held| held.is_pending);
+        let limits = Limits::of(pending.iter().map(|held| held.organization).collect(), self.as_of)?;
+        let (stopped, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|held| limits.stop(held.organization));
+        let ids = |held: &[&Held<()>]| -> Vec<Uuid> { held.iter().map(|held| held.reminder).collect() };
+        let (mut lost, stopped, pending) = (ids(&withdrawn), ids(&stopped), ids(&pending));
         if !lost.is_empty() {
             RELEASE.run(&[lost.clone().into()])?;
         }
-        let stopped = self.stopped(&pending)?;
         if !stopped.is_empty() {
             give_back(stopped.clone())?;
-            lost.extend(&stopped);
-            let stopped: HashSet<_> = stopped.iter().map(Uuid::as_bytes).collect();
-            pending.retain(|id| !stopped.contains(id.as_bytes()));
+            lost.extend(stopped);
         }
         if !pending.is_empty() {
             let other_types = Follows::DueDate.other_types();
@@ -484,18 +485,6 @@ impl Answer for Extended {
             lost.extend(judged.into_iter().filter(|(_, is_kept)| !is_kept).map(|(id, _)| id));
         }
         Ok(lost)
-    }
-}
-
-impl Extended {
-    /// Those of which a claim would hand out nothing now, whatever they are: their organization's sending is paused, or limited to nothing.
-    fn stopped(&self, pending: &[Uuid]) -> Result<Vec<Uuid>> {
-        static STOPPED: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/stopped.sql"), &[types::UUIDS, types::MOMENT]);
-        if pending.is_empty() || !limits_anybody() {
-            return Ok(Vec::new());
-        }
-        STOPPED.write(&[pending.to_vec().into(), self.as_of.into()], |rows| rows.column("id"))
     }
 }
 

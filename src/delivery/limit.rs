@@ -46,6 +46,13 @@ impl Limits {
             Ok(limits)
         })
     }
+
+    /// Whether nothing of this organization is handed out now, whatever it is: its sending is paused, or limited to nothing.
+    pub fn stop(&self, organization: Uuid) -> bool {
+        let is_it = |limited: &Limited| limited.organization.as_bytes() == organization.as_bytes();
+        self.paused.contains(organization.as_bytes())
+            || self.limited.iter().any(|limited| is_it(limited) && limited.per_minute == 0)
+    }
 }
 
 /// An organization that limits its messages.
@@ -125,7 +132,7 @@ pub fn count(organizations: Vec<Uuid>) -> Result<()> {
 }
 
 /// Whether any organization may limit or pause its messages, without reading: most programmes have none. An index has a block before anything is in it.
-pub fn limits_anybody() -> bool {
+fn limits_anybody() -> bool {
     blocks(c"reminder_settings_limited_idx") > 1 || blocks(c"claim_rates") > 0
 }
 
