@@ -6,6 +6,7 @@ use pgrx::datum::{Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
 use crate::arguments::is_infinite;
+use crate::organization::organization_of;
 use crate::rules::calendar::{Calendar, DaysOfWeek, Span, UnknownWeekday};
 use crate::rules::contact::{days_since_last_contact as rule_days_since_last_contact, silent_since};
 use crate::rules::delivery::{self, Assignment, Day, Facts};
@@ -316,10 +317,6 @@ fn outlook_of(
 /// 02000 for an unknown assignment, 22004 for NULL.
 #[pg_extern(name = "evaluate_assignment", stable)]
 fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL")) -> Result<Composite<Evaluation>> {
-    static ORGANIZATION: Statement = Statement::by_index(
-        "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
-        &[types::UUID],
-    );
     const WHOLE: Whole = Whole::reads(&[
         "assignments",
         "assignment_pauses",
@@ -333,7 +330,7 @@ fn evaluate_row(assignment_id: Option<Uuid>, as_of: default!(Option<Date>, "NULL
         "reminders",
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
-    WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
+    WHOLE.require_in(|| organization_of(id))?;
     evaluate_one(id, as_of, None)?.map(Composite).ok_or_else(|| unknown("assignment", "assignments", id))
 }
 

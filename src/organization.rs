@@ -37,6 +37,15 @@ fn organization_in_sight() -> Result<Option<Uuid>> {
     if is_active("assignments") { current_organization() } else { Ok(None) }
 }
 
+/// The organization of an assignment. `None`: there is none such, or the caller may not see it.
+pub fn organization_of(assignment: Uuid) -> Result<Option<Uuid>> {
+    static ORGANIZATION: Statement = Statement::by_index(
+        "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
+        &[types::UUID],
+    );
+    ORGANIZATION.read(&[assignment.into()], |rows| rows.one("organization_id"))
+}
+
 /// An organization's time zone, for people who have none of their own. With the rights of the tables' owner: whoever may read a due date may
 /// know it. NULL for NULL and for an unknown organization.
 #[pg_extern(stable)]

@@ -1,16 +1,16 @@
 -- How many escalations reach nobody, of silences that go on. $1: organization (NULL: all).
 -- Indexes: reminders_unreachable_idx and reminders_failed_idx; users_opted_out_idx and reminders_recipient_idx for what came back, and
--- send_logs_reminder_idx; assignments_pkey for what is found.
+-- send_logs_sent_once_key; assignments_pkey for what is found.
 WITH unheard AS (
     -- Given up, as to an address that is dead; or, as the index has it, why a coordinator is not reached.
-    SELECT r.id
+    SELECT r.*
       FROM assignment_reminders.reminders r
-     WHERE r.status = 'failed'
-        OR r.status = 'skipped' AND r.skip_reason IN ('no_coordinator', 'opted_out', 'muted', 'no_address')
-           AND assignment_reminders.is_unreachable(r.skip_reason)
+     WHERE (r.status = 'failed'
+            OR r.status = 'skipped' AND r.skip_reason IN ('no_coordinator', 'opted_out', 'muted', 'no_address')
+               AND assignment_reminders.is_unreachable(r.skip_reason))
      UNION ALL
     -- Sent, and came back: whoever should have been told is not written to any more.
-    SELECT r.id
+    SELECT r.*
       FROM assignment_reminders.users u
       JOIN assignment_reminders.reminders r ON r.recipient_id = u.id AND r.status = 'sent'
      WHERE u.contact_opt_out AND ($1::uuid IS NULL OR u.organization_id = $1)
@@ -18,8 +18,7 @@ WITH unheard AS (
        AND assignment_reminders.has_come_back(r.id, r.sent_at, r.recipient_id)
 )
 SELECT count(*) AS unheard
-  FROM unheard
-  JOIN assignment_reminders.reminders r USING (id)
+  FROM unheard r
   JOIN assignment_reminders.assignments a ON a.id = r.assignment_id
  WHERE r.reminder_type = assignment_reminders.reminder_type_of('escalate')
    AND ($1::uuid IS NULL OR r.organization_id = $1)

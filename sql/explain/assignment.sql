@@ -3,9 +3,7 @@
 SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_settings, f.is_held, f.coordinator_unreachable, f.reminder_sent_at,
        f.escalation_status, f.escalation_skip_reason, f.mentor_id, f.coordinator_id, a.last_contact_date IS NOT NULL AS has_contact, e.action, e.days_since, e.due_on,
        f.mentor_name, f.coordinator_name,
-       CASE WHEN f.escalation_status = 'sent'
-            THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END AS escalation_has_come_back,
-       f.escalation_recipient_id <> f.coordinator_id AS escalation_is_for_another,
+       f.escalation_has_come_back, f.escalation_is_for_another,
        (f.escalation_sent_at AT TIME ZONE t.timezone)::date AS escalated_on,
        coalesce(t.is_due, false) AS is_turn, s.evaluation_hour,
        CASE WHEN enqueued.id IS NOT NULL THEN coalesce(enqueued.skip_reason, enqueued.status) END AS enqueued,

@@ -13,14 +13,13 @@ AS $$
         SELECT o.id AS organization_id
           FROM assignment_reminders.organizations o
           JOIN assignment_reminders.reminder_settings s ON s.organization_id = o.id
-          LEFT JOIN assignment_reminders.organization_evaluations e ON e.organization_id = o.id
          CROSS JOIN LATERAL (
                SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
                  FROM assignment_reminders.days_off d WHERE d.organization_id = o.id
                ) AS off
-         WHERE (e.held_at IS NULL OR e.released_at IS NOT NULL)
-           AND assignment_reminders.every_silence_is_heard(
-                   s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
+         WHERE assignment_reminders.every_silence_is_heard(
+                   s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days,
+                   (coalesce(forgotten_assignments.as_of, now()) AT TIME ZONE o.timezone)::date,
                    s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)
     )
     SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
@@ -28,12 +27,10 @@ AS $$
       FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
       LEFT JOIN heard ON heard.organization_id = f.organization_id
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
-           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
-           CASE WHEN f.escalation_status = 'sent'
-                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
-           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason, f.escalation_has_come_back,
+           f.escalation_is_for_another, f.is_held, f.has_settings) AS o
      WHERE f.status = 'open' AND f.follow_up
-       AND NOT (f.is_plain AND heard.organization_id IS NOT NULL)
+       AND NOT (f.is_plain AND NOT f.is_held AND heard.organization_id IS NOT NULL)
        AND o.forgotten IS NOT NULL
        AND (forgotten_assignments.organization_id IS NULL
             OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))

@@ -1,3 +1,20 @@
+-- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_sent_once_key.
+CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT u.contact_opt_out
+           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
+                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                          AND l.status IN ('bounced', 'rejected'))
+           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
+                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
+                              AND l.status = 'delivered')
+      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
+$$;
+COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
+    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
+
 -- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
 -- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
 -- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
@@ -6,8 +23,8 @@ CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day 
 RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
     mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
-    is_plain boolean, reminder_id uuid, reminder_sent_at timestamptz, escalation_id uuid, escalation_status text, escalation_skip_reason text,
-    escalation_sent_at timestamptz, escalation_recipient_id uuid
+    is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean
 )
 LANGUAGE sql STABLE
 AS $$
@@ -28,8 +45,10 @@ AS $$
                AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
                AND mentor_is.unreachable IS NULL
                AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
-           CASE WHEN of_this.reminder THEN r.id END, CASE WHEN of_this.reminder THEN r.sent_at END,
-           CASE WHEN of_this.escalation THEN x.id END, CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at, x.recipient_id
+           CASE WHEN of_this.reminder THEN r.sent_at END,
+           CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at,
+           CASE WHEN of_this.escalation AND x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
+           x.recipient_id <> CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END
       FROM assignment_reminders.assignments a
       JOIN assignment_reminders.organizations o ON o.id = a.organization_id
       LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
@@ -97,23 +116,6 @@ $$;
 COMMENT ON FUNCTION assignment_reminders.assignment_silences(timestamptz, date) IS
     'What evaluate_assignment, assignment_outlooks and explain_assignment ask: each assignment with the facts that decide what becomes of its silence on a day, or (NULL) on that of as_of (NULL: now) in its organization''s time zone.';
 
--- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_reminder_idx.
-CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT u.contact_opt_out
-           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
-                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                          AND l.status IN ('bounced', 'rejected'))
-           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
-                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                              AND l.status = 'delivered')
-      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
-$$;
-COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
-    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
-
 -- What comes next of every silence that is followed up. src/rules/outlook.rs says what.
 CREATE FUNCTION assignment_reminders.assignment_outlooks(as_of timestamptz DEFAULT now(), organization_id uuid DEFAULT NULL)
 RETURNS TABLE (
@@ -129,10 +131,8 @@ AS $$
            o.is_decided
       FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
-           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason,
-           CASE WHEN f.escalation_status = 'sent'
-                THEN assignment_reminders.has_come_back(f.escalation_id, f.escalation_sent_at, f.escalation_recipient_id) END,
-           f.escalation_recipient_id <> f.coordinator_id, f.is_held, f.has_settings) AS o
+           f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason, f.escalation_has_come_back,
+           f.escalation_is_for_another, f.is_held, f.has_settings) AS o
      WHERE f.status = 'open' AND f.follow_up
        AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
      -- No limit, but evaluated also where the planner sees that nothing is shown.

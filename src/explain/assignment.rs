@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::arguments;
 use crate::bindings::Known;
+use crate::organization::organization_of;
 use crate::rules::calendar::Span;
 use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
 use crate::rules::follow_up::{Action, Called, Evaluation};
@@ -40,10 +41,6 @@ fn explain_assignment(
     assignment_id: Option<Uuid>,
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<Explained>> {
-    static ORGANIZATION: Statement = Statement::by_index(
-        "SELECT a.organization_id FROM assignment_reminders.assignments a WHERE a.id = $1",
-        &[types::UUID],
-    );
     // Planned under our path, since the planner reads the text of assignment_silences.
     static FACTS: Statement =
         Statement::at_each_call(include_str!("../../sql/explain/assignment.sql"), &[types::UUID, types::MOMENT]);
@@ -63,7 +60,7 @@ fn explain_assignment(
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let as_of = arguments::as_of(as_of)?;
-    WHOLE.require_in(|| ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id")))?;
+    WHOLE.require_in(|| organization_of(id))?;
     // Kept: what is returned must not lie in the memory of the statement.
     let found = FACTS.read_rows(&[id.into(), as_of.into()])?;
     let row = found.rows().next().ok_or_else(|| unknown("assignment", "assignments", id))?;

@@ -13,6 +13,7 @@ use crate::server::calendar::calendar_date;
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, raised, wrong_trigger};
 use crate::server::own_trigger::require;
 use crate::server::owner::as_owner_of;
+use crate::server::random;
 use crate::server::result::{Columns, Composite, Value, returns, value};
 use crate::server::row_security::is_active;
 use crate::server::search_path::without_temporary_first;
@@ -123,12 +124,10 @@ fn close(
             types::UUID,
         ],
     );
-    static ID: Statement = Statement::kept("SELECT gen_random_uuid() AS id", &[]);
     LOCK.run(&[organization.into()])?;
     let bounds = Bounds::as_it_is(organization, first_day, last_day)?;
     require_next(&bounds, first_day, last_day)?;
-    let id: Option<Uuid> = ID.write(&[], |rows| rows.one("id"))?;
-    let id = id.ok_or_else(|| broken_statement("there is no id for the period"))?;
+    let id = random::uuid()?;
     LINES.run(&[organization.into(), bounds.first_day.into(), last_day.into(), id.into()])?;
     let arguments = [
         id.into(),

@@ -40,7 +40,9 @@ impl DaysOfWeek {
         Ok(Self(days))
     }
 
-    fn contains(self, day: Weekday) -> bool {
+    /// Whether it is one of these.
+    #[must_use]
+    pub fn contains(self, day: Weekday) -> bool {
         self.0.get(day.num_days_from_monday() as usize).copied().unwrap_or(false)
     }
 

@@ -1,7 +1,7 @@
 //! Why an assignment is followed up today, or is not: in gates, each with its value and verdict, and in sentences, each with a code. It decides nothing:
 //! what it tells of was decided by follow_up.rs, calendar.rs, outbox.rs and outlook.rs.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::calendar::{Calendar, Span};
 use super::follow_up::{Action, Called, Days, Reminded, reminded};
@@ -86,11 +86,10 @@ pub fn not_counted(since: NaiveDate, as_of: NaiveDate, calendar: &Calendar, stop
 }
 
 fn why_not_counted(day: NaiveDate, calendar: &Calendar, stops: &[Stop]) -> Option<(Cause, Option<String>)> {
-    let is_off = Calendar { off: Vec::new(), from: None, ..calendar.clone() }.is_off(day);
     if calendar.from.is_some_and(|from| day < from) {
         return Some((Cause::BeforeFollowUp, None));
     }
-    if is_off {
+    if calendar.weekly.contains(day.weekday()) {
         return Some((Cause::Weekly, None));
     }
     stops.iter().find(|stop| stop.span.contains(day)).map(|stop| (stop.cause, stop.reason.clone()))
