@@ -298,6 +298,17 @@ mod tests {
     }
 
     #[test]
+    fn where_both_are_due_on_one_day_the_escalation_is_next() {
+        let calendar = Calendar::default();
+        let base = facts(&calendar);
+        // The mentor could not be reminded, and could be now; a run tells the coordinator.
+        let given_up = reminder("skipped", Some("no_mentor"), -20);
+        let silence = Silence { since: on(-40), reminder: Some(given_up), ..base.silence };
+        assert_eq!(outlook(&Facts { silence, ..base }).next, Some((Action::Escalate, TODAY)));
+        assert_eq!(evaluate(silence, base.thresholds, &calendar, TODAY).evaluation.action, Action::Escalate);
+    }
+
+    #[test]
     fn who_cannot_be_written_to_is_passed_over_and_where_nobody_can_it_is_forgotten() {
         let calendar = Calendar::default();
         let base = facts(&calendar);
