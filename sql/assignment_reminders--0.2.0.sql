@@ -828,8 +828,8 @@ AS $$
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
            'closed_statements',
            (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY c.last_day, l.line), '[]')
-              FROM mentor m
-              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
+              FROM owned o
+              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = o.id
               JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t.*) ORDER BY t.occurred_at, t.id), '[]')
@@ -1031,7 +1031,7 @@ AS $$
          CROSS JOIN LATERAL (
                SELECT CASE WHEN b.row_id IS NULL THEN coalesce(d.old_values, p.version) ELSE coalesce(d.old_values, p.version) || b.old_values END AS version
                ) AS v
-         WHERE c.first_after IS DISTINCT FROM 'insert'
+         WHERE (c.first_after IN ('insert', 'early insert')) IS NOT TRUE
     )
     SELECT t.row_id,
            CASE rows_as_of.table_name
@@ -1043,7 +1043,7 @@ AS $$
       FROM then_there t
      CROSS JOIN LATERAL (
            -- A row that no change tells of is from when it was created: one that was inserted as if it were older is told of.
-           SELECT CASE WHEN t.last_before IN ('insert', 'update') THEN t.changed_before
+           SELECT CASE WHEN t.last_before IN ('insert', 'early insert', 'update') THEN t.changed_before
                        ELSE greatest(t.changed_before, t.created_at) END AS moment
            ) AS since
      WHERE since.moment <= rows_as_of.moment

@@ -14,8 +14,8 @@ CREATE TABLE assignment_reminders.row_history (
     -- A row's changes in their order; the moment in it, so that the table may be partitioned by it. The number tells apart what one
     -- statement did, and need not go on where it was when a logical replica takes over.
     CONSTRAINT row_history_pkey PRIMARY KEY (row_id, changed_at, number),
-    CONSTRAINT row_history_operation_known CHECK (operation IN ('insert', 'update', 'delete')),
-    CONSTRAINT row_history_insert_replaced_nothing CHECK ((operation = 'insert') = (old_values IS NULL))
+    CONSTRAINT row_history_operation_known CHECK (operation IN ('insert', 'early insert', 'update', 'delete')),
+    CONSTRAINT row_history_insert_replaced_nothing CHECK ((operation IN ('insert', 'early insert')) = (old_values IS NULL))
 );
 
 -- What changed of a table since a moment, and what is older than one.
@@ -30,7 +30,7 @@ COMMENT ON COLUMN assignment_reminders.row_history.row_id IS
 COMMENT ON COLUMN assignment_reminders.row_history.belongs_to IS
     'Of activities, contact_corrections and assignment_pauses the assignment, of mentor_pauses the mentor. NULL: of others.';
 COMMENT ON COLUMN assignment_reminders.row_history.operation IS
-    'update, delete, or insert: of a row that was inserted with another created_at than the moment, or with another key by an update.';
+    'update, delete, or insert: of a row that was inserted with another created_at than the moment, or with another key by an update; early insert: with one that lay ahead.';
 COMMENT ON COLUMN assignment_reminders.row_history.old_values IS
     'Of an update: the columns that it changed, as they were before. Of a delete: the whole row. NULL: of an insert.';
 COMMENT ON COLUMN assignment_reminders.row_history.changed_at IS

@@ -121,8 +121,8 @@ AS $$
               FROM mentor m JOIN assignment_reminders.mentor_pauses p ON p.peer_mentor_id = m.id),
            'closed_statements',
            (SELECT coalesce(jsonb_agg(to_jsonb(l.*) ORDER BY c.last_day, l.line), '[]')
-              FROM mentor m
-              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = m.id
+              FROM owned o
+              JOIN assignment_reminders.closed_statements l ON l.peer_mentor_id = o.id
               JOIN assignment_reminders.closed_periods c ON c.id = l.closed_period_id),
            'activities',
            (SELECT coalesce(jsonb_agg(to_jsonb(t.*) ORDER BY t.occurred_at, t.id), '[]')

@@ -8,12 +8,12 @@ use pgrx::{PgTriggerOperation, Uuid};
 use crate::access::current_user;
 use crate::install::migrations;
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
-use crate::rules::history::{Operation, Versioned};
+use crate::rules::history::Versioned;
 use crate::server::changes::{self, Change, RowName};
 use crate::server::errors::{Result, raised, wrong_trigger};
 use crate::server::own_trigger::require;
 use crate::server::owner::{as_table_owner, session_user};
-use crate::server::setting::setting;
+use crate::server::setting::{Nested, setting};
 use crate::server::statement::{Statement, types};
 
 /// How many changes are written at once: a statement on a million rows must not need memory for all.
@@ -26,7 +26,7 @@ fn keep_versions<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     if migrations::is_at_work() {
         return Ok(None);
     }
-    raised(require(trigger, "keep_versions").and_then(|()| keep(trigger)).map(|()| None))
+    raised(require(trigger, "keep_versions").and_then(|()| in_one_notation(|| keep(trigger))?).map(|()| None))
 }
 
 /// Trigger: notes when a row was inserted that says that it was created at another moment. Its history begins with the insert.
@@ -41,6 +41,19 @@ fn note_insert<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
 /// Whether what this trigger, as the catalog defines it, missed is missing in the history.
 pub fn is_kept_by(definition: &str) -> bool {
     definition.ends_with("keep_versions()") || definition.ends_with("note_insert()")
+}
+
+/// Values are kept as every session reads them, whatever the settings of the one that writes.
+fn in_one_notation<T>(work: impl FnOnce() -> T) -> Result<T> {
+    Nested::all_during(
+        &[
+            (c"TimeZone", c"UTC"),
+            (c"IntervalStyle", c"postgres"),
+            (c"extra_float_digits", c"1"),
+            (c"bytea_output", c"hex"),
+        ],
+        work,
+    )
 }
 
 fn keep(trigger: &PgTrigger) -> Result<()> {
@@ -58,12 +71,12 @@ fn keep(trigger: &PgTrigger) -> Result<()> {
 
 fn note(trigger: &PgTrigger) -> Result<()> {
     let versioned = versioned(trigger)?;
-    let row = new_row(trigger)?;
-    let belongs_to = versioned.belongs_to.map(|name| column::<Uuid, _>(&row, name)).transpose()?;
+    let new = new_row(trigger)?;
+    let belongs_to = versioned.belongs_to.map(|name| column::<Uuid, _>(&new, name)).transpose()?;
     let row =
-        RowName { id: column(&row, versioned.key)?, organization: column(&row, versioned.organization)?, belongs_to };
+        RowName { id: column(&new, versioned.key)?, organization: column(&new, versioned.organization)?, belongs_to };
     let mut batch = Batch::of(trigger, versioned);
-    batch.add(Change { row, operation: Operation::Insert, old_values: None });
+    batch.add(Change::insert(row, column(&new, "created_at")?));
     batch.write()
 }
 

@@ -65,7 +65,8 @@ fn install() -> Result<String> {
     WHOLE.require()?;
     let is_history_new = applied.tables.contains(&"row_history");
     let attached = attach(number > 0, is_history_new)?;
-    let replaced = replace_views()?;
+    let is_first = applied.tables.contains(&"organizations");
+    let replaced = replace_views(is_first)?;
     if number > 0 {
         run_each(&WATCHERS, &[])?;
     }
@@ -244,8 +245,8 @@ fn drop_trigger(row: &Row) -> Result<String> {
 }
 
 /// Makes the views as this version has them, and returns how many were others before. One that cannot be replaced, because
-/// other columns or other kinds of relations stand in its place, is warned of and left.
-fn replace_views() -> Result<usize> {
+/// other columns or other kinds of relations stand in its place, is warned of and left. In a first installation nobody had any.
+fn replace_views(is_first: bool) -> Result<usize> {
     static DEFINITIONS: Statement = Statement::kept(
         "SELECT d.name || ' ' || d.definition AS view FROM assignment_reminders.installed_definitions() AS d WHERE d.kind = 'view' ORDER BY 1",
         &[],
@@ -261,7 +262,7 @@ fn replace_views() -> Result<usize> {
         );
     }
     let after = definitions()?;
-    for view in before.iter().filter(|view| !after.contains(view)) {
+    for view in before.iter().filter(|view| !is_first && !after.contains(view)) {
         notice!("a view is made anew; it was: {view}");
     }
     Ok(after.iter().filter(|view| !before.contains(view)).count())

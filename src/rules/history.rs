@@ -52,14 +52,21 @@ impl Versioned {
 pub enum Operation {
     /// The row was not there before, whatever its `created_at` says.
     Insert,
+    /// And it was there before its `created_at`.
+    EarlyInsert,
     Update,
     Delete,
 }
 
 impl Operation {
+    pub const fn inserted(is_created_later: bool) -> Self {
+        if is_created_later { Self::EarlyInsert } else { Self::Insert }
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Insert => "insert",
+            Self::EarlyInsert => "early insert",
             Self::Update => "update",
             Self::Delete => "delete",
         }

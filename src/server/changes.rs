@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::datetime_support::clock_timestamp;
 use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, PgTrigger, Uuid, direct_function_call_as_datum, pg_sys};
 
 use super::errors::{Result, broken_statement, wrong_trigger};
@@ -16,6 +18,14 @@ pub struct Change {
     pub operation: Operation,
     /// A JSON object: of an update, the columns that were changed; of a delete, all. None of an insert.
     pub old_values: Option<String>,
+}
+
+impl Change {
+    /// Of a row that was not there before, as of now.
+    pub fn insert(row: RowName, created_at: TimestampWithTimeZone) -> Self {
+        let is_created_later = created_at.into_inner() > clock_timestamp().into_inner();
+        Self { row, operation: Operation::inserted(is_created_later), old_values: None }
+    }
 }
 
 /// By what a row is known.
@@ -55,8 +65,8 @@ pub fn for_each(trigger: &PgTrigger, versioned: &Versioned, mut each: impl FnMut
             each(change)?;
         }
     }
-    for row in inserted {
-        each(Change { row, operation: Operation::Insert, old_values: None })?;
+    for (row, created_at) in inserted {
+        each(Change::insert(row, created_at))?;
     }
     Ok(())
 }
@@ -83,6 +93,7 @@ struct Table {
     key: i32,
     organization: i32,
     belongs_to: Option<i32>,
+    created_at: i32,
     compared: Vec<Compared>,
     all: Vec<i32>,
     /// The descriptors of some of the columns, by their numbers.
@@ -91,20 +102,22 @@ struct Table {
 
 impl Table {
     fn of(descriptor: pg_sys::TupleDesc, versioned: &Versioned) -> Result<Self> {
-        let number_of = |name: &str| {
+        let number_of = |name: &str, of_type: pg_sys::Oid| {
             columns(descriptor)
-                .find(|found| found.name == name.as_bytes() && found.oid == Uuid::type_oid())
+                .find(|found| found.name == name.as_bytes() && found.oid == of_type)
                 .map(|found| found.number)
                 .ok_or_else(|| wrong_trigger(format!("its table has no column {name}")))
         };
+        let id = |name| number_of(name, Uuid::type_oid());
         let present = || columns(descriptor).filter(|column| !column.is_dropped);
         Ok(Self {
             descriptor,
             // SAFETY: reads a variable of this backend.
             memory: unsafe { pg_sys::CurrentMemoryContext },
-            key: number_of(versioned.key)?,
-            organization: number_of(versioned.organization)?,
-            belongs_to: versioned.belongs_to.map(number_of).transpose()?,
+            key: id(versioned.key)?,
+            organization: id(versioned.organization)?,
+            belongs_to: versioned.belongs_to.map(id).transpose()?,
+            created_at: number_of("created_at", TimestampWithTimeZone::type_oid())?,
             compared: present()
                 .filter(|column| !versioned.is_derived(&String::from_utf8_lossy(column.name)))
                 .map(|column| Compared {
@@ -124,7 +137,12 @@ impl Table {
         Ok(Change { row: self.name(row)?, operation: Operation::Delete, old_values })
     }
 
-    fn updated(&mut self, before: &Reader, after: &Reader, inserted: &mut Vec<RowName>) -> Result<Option<Change>> {
+    fn updated(
+        &mut self,
+        before: &Reader,
+        after: &Reader,
+        inserted: &mut Vec<(RowName, TimestampWithTimeZone)>,
+    ) -> Result<Option<Change>> {
         let changed: Vec<i32> = self
             .compared
             .iter()
@@ -135,7 +153,7 @@ impl Table {
             return Ok(None);
         }
         if changed.contains(&self.key) || changed.contains(&self.organization) {
-            inserted.push(self.name(after)?);
+            inserted.push((self.name(after)?, self.created_at(after)?));
             return self.deleted(before).map(Some);
         }
         let old_values = Some(self.json(before, changed)?);
@@ -153,6 +171,12 @@ impl Table {
             organization: required(self.organization)?,
             belongs_to: self.belongs_to.and_then(id),
         })
+    }
+
+    fn created_at(&self, row: &Reader) -> Result<TimestampWithTimeZone> {
+        // SAFETY: the column is a timestamptz, which is copied.
+        let moment = row.value(self.created_at).and_then(|datum| unsafe { FromDatum::from_datum(datum, false) });
+        moment.ok_or_else(|| wrong_trigger("created_at is NULL"))
     }
 
     /// These columns of a row as a JSON object.

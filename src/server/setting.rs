@@ -48,23 +48,29 @@ pub struct Nested {
 
 impl Nested {
     pub fn begin(name: &CStr, value: &CStr) -> Result<Self> {
-        // SAFETY: both are C strings; the nesting that is begun here is ended by `end`, or by whoever handles an error.
-        let (level, status) = unsafe {
-            let level = pg_sys::NewGUCNestLevel();
-            let status = pg_sys::set_config_option(
-                name.as_ptr(),
-                value.as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-            (level, status)
-        };
-        if status < 0 {
-            return Err(broken_statement(format!("the setting {} could not be changed", name.to_string_lossy())));
+        Self::begin_all(&[(name, value)])
+    }
+
+    fn begin_all(settings: &[(&CStr, &CStr)]) -> Result<Self> {
+        // SAFETY: the nesting that is begun here is ended by `end`, or by whoever handles an error.
+        let level = unsafe { pg_sys::NewGUCNestLevel() };
+        for (name, value) in settings {
+            // SAFETY: both are C strings.
+            let status = unsafe {
+                pg_sys::set_config_option(
+                    name.as_ptr(),
+                    value.as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                )
+            };
+            if status < 0 {
+                return Err(broken_statement(format!("the setting {} could not be changed", name.to_string_lossy())));
+            }
         }
         Ok(Self { level })
     }
@@ -76,7 +82,12 @@ impl Nested {
 
     /// Does `work` under it.
     pub fn during<T>(name: &CStr, value: &CStr, work: impl FnOnce() -> T) -> Result<T> {
-        let nested = Self::begin(name, value)?;
+        Self::all_during(&[(name, value)], work)
+    }
+
+    /// Does `work` under these.
+    pub fn all_during<T>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> T) -> Result<T> {
+        let nested = Self::begin_all(settings)?;
         let result = work();
         nested.end();
         Ok(result)

@@ -80,6 +80,14 @@ fn calling_it_twice_changes_nothing() {
 }
 
 #[test]
+fn a_first_installation_tells_nothing_but_what_it_did() {
+    let database = Database::empty();
+    let (mut client, notices) = database.connect_with_notices();
+    run(&mut client, "SET client_min_messages = notice; CREATE EXTENSION assignment_reminders; SELECT install()");
+    assert_eq!(*notices.lock().expect("notices"), [""; 0]);
+}
+
+#[test]
 fn concurrent_callers_do_not_collide() {
     let database = Database::empty();
     run(&mut database.connect(), "CREATE EXTENSION assignment_reminders");

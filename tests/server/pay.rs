@@ -322,6 +322,14 @@ fn nothing_changes_what_was_closed_and_nothing_that_is_deleted_or_forgotten_take
         &format!("SELECT jsonb_array_length(export_person('{user}') -> 'closed_statements')"),
     );
     assert_eq!(exported, "9");
+    let merge = "SELECT merge_peer_mentors(from_mentor.id, into_mentor.id)
+                   FROM peer_mentors from_mentor JOIN users u ON u.id = from_mentor.user_id CROSS JOIN peer_mentors into_mentor
+                  WHERE u.name = 'b' AND into_mentor.id <> from_mentor.id LIMIT 1";
+    let merged = row(&mut programme.client, "SELECT id FROM users WHERE name = 'b'");
+    let lines = format!("SELECT jsonb_array_length(export_person('{merged}') -> 'closed_statements')");
+    let before = row(&mut programme.client, &lines);
+    run(&mut programme.client, merge);
+    assert_eq!(row(&mut programme.client, &lines), before, "whoever is no mentor any more was paid as one");
     run(
         &mut programme.client,
         &format!(
