@@ -82,6 +82,63 @@ CREATE TYPE assignment_reminders.silence_facts AS (
 COMMENT ON TYPE assignment_reminders.silence_facts IS
     'What evaluate_silence decides by: a silence, the reminder of it to whoever is mentor now (no status: there is none), and the organization''s settings and days off.';
 
+-- Of the rows that tell of a silence, what silence_of asks.
+CREATE TYPE assignment_reminders.assignment_facts AS (
+    organization_id uuid,
+    id uuid,
+    title text,
+    status text,
+    follow_up boolean,
+    peer_mentor_id uuid,
+    mentor_since date,
+    coordinator_id uuid,
+    last_contact_date date,
+    assigned_on date
+);
+COMMENT ON TYPE assignment_reminders.assignment_facts IS 'What silence_of takes of an assignment.';
+
+CREATE TYPE assignment_reminders.settings_facts AS (
+    are_there boolean,
+    reminder_after_days integer,
+    escalate_after_days integer,
+    escalation_grace_days integer,
+    weekly_days_off integer[],
+    follow_up_from date,
+    fallback_coordinator_id uuid,
+    evaluation_hour integer
+);
+COMMENT ON TYPE assignment_reminders.settings_facts IS 'What silence_of takes of an organization''s settings.';
+
+CREATE TYPE assignment_reminders.person_facts AS (
+    id uuid,
+    name text,
+    is_opted_out boolean,
+    has_address boolean,
+    muted_types text[]
+);
+COMMENT ON TYPE assignment_reminders.person_facts IS 'What silence_of takes of a person.';
+
+CREATE TYPE assignment_reminders.message_facts AS (
+    id uuid,
+    reminder_type text,
+    anchor timestamptz,
+    status text,
+    skip_reason text,
+    sent_at timestamptz,
+    scheduled_for timestamptz,
+    peer_mentor_id uuid,
+    recipient_id uuid
+);
+COMMENT ON TYPE assignment_reminders.message_facts IS 'What silence_of takes of a reminder.';
+
+CREATE TYPE assignment_reminders.stop_facts AS (
+    first_days date[],
+    last_days date[],
+    causes text[],
+    reasons text[]
+);
+COMMENT ON TYPE assignment_reminders.stop_facts IS 'What silence_of takes of days that do not count: pairwise, the first and last days, with the causes and the reasons.';
+
 -- What skip_reason decides by.
 CREATE TYPE assignment_reminders.reminder_facts AS (
     reminder_type text,
@@ -1312,25 +1369,120 @@ COMMENT ON FUNCTION assignment_reminders.verify_closed_periods(uuid) IS
 -- requires:
 --   pay_reads
 
--- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_sent_once_key.
+-- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its organization and assignment find the logs.
+-- Index: send_logs_sent_once_key; send_logs_organization_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.was_returned(
+    reminder_id uuid, sent_at timestamptz, moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text
+) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH log AS (
+        SELECT l.status FROM assignment_reminders.send_logs l
+         WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
+         UNION ALL
+        SELECT l.status FROM assignment_reminders.send_logs l
+         WHERE l.organization_id = was_returned.organization_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
+           AND l.assignment_id = was_returned.assignment_id AND l.reminder_type = was_returned.reminder_type AND l.reminder_id IS NULL
+    )
+    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
+$$;
+COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text) IS
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, organization_id, assignment_id and reminder_type tell what was logged (NULL: it is there).';
+
+-- Index: users_pkey.
 CREATE OR REPLACE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT u.contact_opt_out
-           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
-                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                          AND l.status IN ('bounced', 'rejected'))
-           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
-                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                              AND l.status = 'delivered')
+    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL, NULL)
       FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
     'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
 
--- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
--- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- What becomes of a silence on a day, or (NULL) on that of as_of in its organization's time zone, by the rows that tell of it: those of now
+-- (assignment_silences), or those of a moment (silence_as_of). It becomes part of the query that asks it. Index: none, it reads no table.
+-- is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated.
+CREATE OR REPLACE FUNCTION assignment_reminders.silence_of(
+    as_of timestamptz, day date, timezone text, assignment assignment_reminders.assignment_facts, settings assignment_reminders.settings_facts,
+    is_held boolean, mentor assignment_reminders.person_facts, coordinator assignment_reminders.person_facts,
+    fallback assignment_reminders.person_facts, reminder assignment_reminders.message_facts, escalation assignment_reminders.message_facts,
+    escalation_has_come_back boolean, pauses assignment_reminders.stop_facts, leave assignment_reminders.stop_facts,
+    days_off assignment_reminders.stop_facts
+)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean,
+    timezone text, has_contact boolean, evaluation_hour integer, reminder assignment_reminders.message_facts,
+    escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[]
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT (assignment).organization_id, (assignment).id, (assignment).title, (assignment).status, (assignment).follow_up, (settings).are_there,
+           silence_of.is_held, (assignment).peer_mentor_id,
+           (mentor).id, (mentor).name, CASE WHEN told.is_fallback THEN (settings).fallback_coordinator_id ELSE (assignment).coordinator_id END,
+           CASE WHEN told.is_fallback THEN (fallback).name ELSE (coordinator).name END,
+           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
+           ROW(silence.since, local.today,
+               CASE WHEN (leave).first_days IS NULL THEN (pauses).first_days
+                    ELSE (pauses).first_days || ARRAY(SELECT greatest(l.first_day, (assignment).mentor_since) FROM unnest((leave).first_days) AS l (first_day)) END,
+               CASE WHEN (leave).last_days IS NULL THEN (pauses).last_days ELSE (pauses).last_days || (leave).last_days END,
+               mentor_is.unreachable,
+               CASE WHEN of_this.is_reminder THEN (reminder).status END, (reminder).skip_reason,
+               ((reminder).sent_at AT TIME ZONE silence_of.timezone)::date, ((reminder).scheduled_for AT TIME ZONE silence_of.timezone)::date,
+               (settings).reminder_after_days, (settings).escalate_after_days, coalesce((settings).escalation_grace_days, 0),
+               (settings).weekly_days_off, (days_off).first_days, (days_off).last_days, (settings).follow_up_from)::assignment_reminders.silence_facts,
+           silence.since <= local.today AND (escalation).id IS NULL AND (pauses).first_days IS NULL AND (leave).first_days IS NULL
+               AND ((reminder).sent_at > silence_of.as_of) IS NOT TRUE
+               AND mentor_is.unreachable IS NULL
+               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
+           CASE WHEN of_this.is_reminder THEN (reminder).sent_at END,
+           CASE WHEN of_this.is_escalation THEN (escalation).status END, (escalation).skip_reason, (escalation).sent_at,
+           CASE WHEN of_this.is_escalation AND (escalation).status = 'sent' THEN silence_of.escalation_has_come_back END,
+           (escalation).recipient_id <> CASE WHEN told.is_fallback THEN (settings).fallback_coordinator_id ELSE (assignment).coordinator_id END,
+           silence_of.timezone, (assignment).last_contact_date IS NOT NULL, (settings).evaluation_hour, silence_of.reminder, silence_of.escalation,
+           CASE WHEN (leave).first_days IS NULL THEN (pauses).causes ELSE (pauses).causes || (leave).causes END,
+           CASE WHEN (leave).first_days IS NULL THEN (pauses).reasons ELSE (pauses).reasons || (leave).reasons END,
+           (days_off).reasons
+      FROM (SELECT coalesce(silence_of.day, (silence_of.as_of AT TIME ZONE silence_of.timezone)::date) AS today) AS local
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.silent_since((assignment).last_contact_date, (assignment).assigned_on) AS since
+           ) AS silence
+     CROSS JOIN LATERAL (
+           SELECT (reminder).anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND ((reminder).peer_mentor_id <> (assignment).peer_mentor_id) IS NOT TRUE AS is_reminder,
+                  (escalation).anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND ((escalation).peer_mentor_id <> (assignment).peer_mentor_id) IS NOT TRUE AS is_escalation
+           ) AS of_this
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'mentor', (mentor).is_opted_out, (mentor).has_address,
+                      assignment_reminders.is_muted((mentor).muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
+           ) AS mentor_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address,
+                      assignment_reminders.is_muted((coordinator).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS coordinator_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', (fallback).is_opted_out, (fallback).has_address,
+                      assignment_reminders.is_muted((fallback).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS fallback_is
+      -- As coordinator_to_tell says it of one.
+     CROSS JOIN LATERAL (
+           SELECT (settings).fallback_coordinator_id IS NOT NULL
+                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
+           ) AS told
+$$;
+COMMENT ON FUNCTION assignment_reminders.silence_of(timestamptz, date, text, assignment_reminders.assignment_facts, assignment_reminders.settings_facts, boolean, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.message_facts, assignment_reminders.message_facts, boolean, assignment_reminders.stop_facts, assignment_reminders.stop_facts, assignment_reminders.stop_facts) IS
+    'What assignment_silences and silence_as_of ask: the facts that decide what becomes of a silence, by the rows that tell of it.';
+
+-- Every assignment, with all that decides what becomes of its silence, as it stands. It becomes part of the query that asks it, which leaves out what
+-- it does not want: of one assignment, it reads that.
 -- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
 -- of all, each table once.
 CREATE OR REPLACE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
@@ -1338,31 +1490,13 @@ RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
     mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
     is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
-    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean,
+    timezone text, has_contact boolean, evaluation_hour integer, reminder assignment_reminders.message_facts,
+    escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[]
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT a.organization_id, a.id, a.title::text, a.status::text, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL AND e.released_at IS NULL, a.peer_mentor_id,
-           mentor.id, mentor.name::text, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
-           CASE WHEN told.is_fallback THEN fallback.name ELSE coordinator.name END::text,
-           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
-           ROW(silence.since, local.today,
-               CASE WHEN leave.first_days IS NULL THEN pause.first_days
-                    ELSE pause.first_days || ARRAY(SELECT greatest(l.first_day, a.mentor_since) FROM unnest(leave.first_days) AS l (first_day)) END,
-               CASE WHEN leave.last_days IS NULL THEN pause.last_days ELSE pause.last_days || leave.last_days END,
-               mentor_is.unreachable,
-               CASE WHEN of_this.reminder THEN r.status END, r.skip_reason,
-               (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
-               s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
-               s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
-           silence.since <= local.today AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
-               AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
-               AND mentor_is.unreachable IS NULL
-               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
-           CASE WHEN of_this.reminder THEN r.sent_at END,
-           CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at,
-           CASE WHEN of_this.escalation AND x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
-           x.recipient_id <> CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END
+    SELECT silence.*
       FROM assignment_reminders.assignments a
       JOIN assignment_reminders.organizations o ON o.id = a.organization_id
       LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
@@ -1379,7 +1513,8 @@ AS $$
       LEFT JOIN assignment_reminders.reminders x
         ON x.assignment_id = a.id AND x.reminder_type = assignment_reminders.reminder_type_of('escalate')
       LEFT JOIN (
-           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg(p.cause) AS causes, array_agg(p.reason) AS reasons
              FROM assignment_reminders.assignment_pauses p
              JOIN assignment_reminders.assignments paused ON paused.id = p.assignment_id
             -- One that was closed, and is open, was opened where nobody saw it.
@@ -1387,45 +1522,35 @@ AS $$
             GROUP BY p.assignment_id
            ) AS pause ON pause.assignment_id = a.id
       LEFT JOIN (
-           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg('leave'::text) AS causes, array_agg(p.reason) AS reasons
              FROM assignment_reminders.mentor_pauses p
             GROUP BY p.peer_mentor_id
            ) AS leave ON leave.peer_mentor_id = a.peer_mentor_id
       LEFT JOIN (
-           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days, array_agg(d.reason) AS reasons
              FROM assignment_reminders.days_off d
             GROUP BY d.organization_id
            ) AS off ON off.organization_id = a.organization_id
-     CROSS JOIN LATERAL (
-           SELECT coalesce(assignment_silences.day, (coalesce(assignment_silences.as_of, now()) AT TIME ZONE o.timezone)::date) AS today
-           ) AS local
-     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
-     CROSS JOIN LATERAL (
-           SELECT r.anchor = assignment_reminders.silence_anchor(silence.since)
-                      AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS reminder,
-                  x.anchor = assignment_reminders.silence_anchor(silence.since)
-                      AND (x.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS escalation
-           ) AS of_this
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
-                      assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
-           ) AS mentor_is
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', coordinator.contact_opt_out, coordinator.email IS NOT NULL,
-                      assignment_reminders.is_muted(coordinators.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
-           ) AS coordinator_is
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', fallback.contact_opt_out, fallback.email IS NOT NULL,
-                      assignment_reminders.is_muted(fallbacks.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
-           ) AS fallback_is
-      -- As coordinator_to_tell says it of one.
-     CROSS JOIN LATERAL (
-           SELECT s.fallback_coordinator_id IS NOT NULL
-                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
-           ) AS told
+     CROSS JOIN LATERAL assignment_reminders.silence_of(
+           coalesce(assignment_silences.as_of, now()), assignment_silences.day, o.timezone::text,
+           ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, a.last_contact_date,
+               a.assigned_on)::assignment_reminders.assignment_facts,
+           ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
+               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+           e.held_at IS NOT NULL AND e.released_at IS NULL,
+           ROW(mentor.id, mentor.name, mentor.contact_opt_out, mentor.email IS NOT NULL, mentors.muted_types)::assignment_reminders.person_facts,
+           ROW(coordinator.id, coordinator.name, coordinator.contact_opt_out, coordinator.email IS NOT NULL,
+               coordinators.muted_types)::assignment_reminders.person_facts,
+           ROW(fallback.id, fallback.name, fallback.contact_opt_out, fallback.email IS NOT NULL, fallbacks.muted_types)::assignment_reminders.person_facts,
+           ROW(r.id, r.reminder_type, r.anchor, r.status, r.skip_reason, r.sent_at, r.scheduled_for, r.peer_mentor_id,
+               r.recipient_id)::assignment_reminders.message_facts,
+           ROW(x.id, x.reminder_type, x.anchor, x.status, x.skip_reason, x.sent_at, x.scheduled_for, x.peer_mentor_id,
+               x.recipient_id)::assignment_reminders.message_facts,
+           CASE WHEN x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
+           ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
+           ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
+           ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence
 $$;
 COMMENT ON FUNCTION assignment_reminders.assignment_silences(timestamptz, date) IS
     'What evaluate_assignment, assignment_outlooks and explain_assignment ask: each assignment with the facts that decide what becomes of its silence on a day, or (NULL) on that of as_of (NULL: now) in its organization''s time zone.';
@@ -1459,6 +1584,191 @@ COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) 
 
 -- requires:
 --   silences
+
+-- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Of what was there before the history began, and
+-- was not touched since, what is there now. None whose recipient was gone: it went with them.
+-- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
+-- send_logs_organization_idx from when it was first enqueued on.
+CREATE OR REPLACE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
+RETURNS SETOF assignment_reminders.message_facts
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH noted AS MATERIALIZED (
+        SELECT e.reminder_id, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
+               CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
+               e.happened_at, e.number
+          FROM assignment_reminders.reminder_events e
+         WHERE e.assignment_id = message_as_of.assignment_id AND e.reminder_type = message_as_of.reminder_type
+    ), there AS MATERIALIZED (
+        SELECT r.* FROM assignment_reminders.reminders r
+         WHERE r.assignment_id = message_as_of.assignment_id AND r.reminder_type = message_as_of.reminder_type
+    ), last AS MATERIALIZED (
+        SELECT n.* FROM noted n
+         WHERE n.happened_at <= message_as_of.moment AND n.status IS NOT NULL ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+    ), addressed AS MATERIALIZED (
+        -- To whom it went, also where that was told later.
+        SELECT n.reminder_id, n.recipient_id, n.peer_mentor_id FROM noted n
+         WHERE n.happened_at <= message_as_of.moment ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+    ), logged AS MATERIALIZED (
+        SELECT l.reminder_id, l.anchor, l.episode, l.status, l.created_at
+          FROM assignment_reminders.send_logs l
+         WHERE l.reminder_id IN (SELECT n.reminder_id FROM noted n UNION SELECT t.id FROM there t)
+           AND l.created_at <= message_as_of.moment AND (l.status = 'queued' OR l.given_up)
+         UNION ALL
+        -- Of which of several that are gone, is not known: when it was tells.
+        SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
+          FROM last
+          JOIN assignment_reminders.send_logs l ON l.organization_id = message_as_of.organization_id
+         WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
+           AND l.created_at BETWEEN (SELECT min(n.happened_at) FROM noted n) AND message_as_of.moment
+           AND l.assignment_id = message_as_of.assignment_id AND l.reminder_type = message_as_of.reminder_type AND l.reminder_id IS NULL
+           AND (l.status = 'queued' OR l.given_up)
+    ), told AS (
+        SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
+          FROM last
+         UNION ALL
+        -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
+        SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
+               CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
+               CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
+          FROM logged l
+          LEFT JOIN last ON last.reminder_id = l.reminder_id
+         UNION ALL
+        SELECT t.id, t.anchor, CASE WHEN t.status = 'skipped' THEN 'skipped' ELSE 'pending' END, CASE t.status WHEN 'skipped' THEN t.skip_reason END, NULL,
+               t.scheduled_for, t.created_at
+          FROM there t
+         WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= message_as_of.moment
+    )
+    SELECT t.reminder_id, message_as_of.reminder_type, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
+      FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
+      LEFT JOIN LATERAL (
+           SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
+            UNION ALL
+           SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM noted)
+           ) AS whom ON true
+     WHERE whom.recipient_id IS NULL
+        OR EXISTS (SELECT FROM assignment_reminders.rows_as_of(
+                                   'users', message_as_of.moment, message_as_of.organization_id, ARRAY[whom.recipient_id]))
+$$;
+COMMENT ON FUNCTION assignment_reminders.message_as_of(timestamptz, uuid, uuid, text) IS
+    'What the outbox held of an assignment and a type of reminder at a moment (silence_as_of asks it): what reminder_events and send_logs last told of it. No row: nothing.';
+
+-- A person at a moment, with what they had muted.
+CREATE OR REPLACE FUNCTION assignment_reminders.person_as_of(moment timestamptz, organization_id uuid, user_id uuid) RETURNS SETOF assignment_reminders.person_facts
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT person.id, person.name::text, person.contact_opt_out, person.email IS NOT NULL,
+           (SELECT (jsonb_populate_record(NULL::assignment_reminders.user_preferences, p.row_version)).muted_types
+              FROM assignment_reminders.rows_as_of('user_preferences', person_as_of.moment, person_as_of.organization_id, ARRAY[person_as_of.user_id]) AS p)
+      FROM assignment_reminders.rows_as_of('users', person_as_of.moment, person_as_of.organization_id, ARRAY[person_as_of.user_id]) AS u
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.users, u.row_version) AS person
+$$;
+COMMENT ON FUNCTION assignment_reminders.person_as_of(timestamptz, uuid, uuid) IS
+    'A person at a moment, as silence_as_of asks. No row: there was none.';
+
+-- Of one assignment what assignment_silences tells of it now, by what was known at a moment: every row as it stood then. And whether it would have been
+-- its organization's turn in a run at as_of. A run at which it was its turn is one that came since its hour: the last of all.
+-- Indexes: those of rows_as_of, contact_dates_as_of and message_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
+-- row_history_belongs_to_idx, reminder_events_held_idx.
+CREATE OR REPLACE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean,
+    timezone text, has_contact boolean, evaluation_hour integer, reminder assignment_reminders.message_facts,
+    escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[], is_turn boolean
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT silence.*,
+           s.organization_id IS NOT NULL AND assignment_reminders.is_evaluation_due(
+               silence_as_of.as_of, (local.today + hour.of_day) AT TIME ZONE o.timezone, (local.today - 1 + hour.of_day) AT TIME ZONE o.timezone,
+               coalesce(before.runs[1], o.created_at), before.runs, hold.event IS NOT DISTINCT FROM 'released')
+      FROM assignment_reminders.rows_as_of('assignments', silence_as_of.moment, NULL, ARRAY[silence_as_of.assignment_id]) AS a_row
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.assignments, a_row.row_version) AS a
+     CROSS JOIN LATERAL assignment_reminders.rows_as_of('organizations', silence_as_of.moment, a.organization_id, ARRAY[a.organization_id]) AS o_row
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.organizations, o_row.row_version) AS o
+      LEFT JOIN LATERAL assignment_reminders.contact_dates_as_of(silence_as_of.moment, a.organization_id, ARRAY[a.id]) AS contact ON true
+      LEFT JOIN LATERAL assignment_reminders.rows_as_of('reminder_settings', silence_as_of.moment, a.organization_id, ARRAY[a.organization_id]) AS s_row
+        ON true
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.reminder_settings, s_row.row_version) AS s
+      LEFT JOIN LATERAL assignment_reminders.rows_as_of('peer_mentors', silence_as_of.moment, a.organization_id, ARRAY[a.peer_mentor_id]) AS m ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (m.row_version ->> 'user_id')::uuid) AS mentor ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, a.coordinator_id) AS coordinator ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, s.fallback_coordinator_id) AS fallback ON true
+      LEFT JOIN LATERAL assignment_reminders.message_as_of(
+                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('remind')) AS r ON true
+      LEFT JOIN LATERAL assignment_reminders.message_as_of(
+                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('escalate')) AS x ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, x.recipient_id) AS told ON true
+      LEFT JOIN LATERAL (
+           SELECT e.event FROM assignment_reminders.reminder_events e
+            WHERE e.organization_id = a.organization_id AND e.reminder_id IS NULL AND e.happened_at <= silence_as_of.moment
+            ORDER BY e.happened_at DESC, e.number DESC LIMIT 1
+           ) AS hold ON true
+     CROSS JOIN LATERAL (
+           SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg(p.cause) AS causes, array_agg(p.reason) AS reasons
+             FROM assignment_reminders.rows_as_of(
+                      'assignment_pauses', silence_as_of.moment, a.organization_id,
+                      ARRAY(SELECT p.id FROM assignment_reminders.assignment_pauses p WHERE p.assignment_id = a.id
+                             UNION
+                            SELECT h.row_id FROM assignment_reminders.row_history h
+                             WHERE h.belongs_to = a.id AND h.table_name = 'assignment_pauses')) AS p_row
+            CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.assignment_pauses, p_row.row_version) AS p
+            WHERE p.assignment_id = a.id AND NOT (p.cause = 'closed' AND p.paused_until IS NULL AND a.status = 'open')
+           ) AS pause
+     CROSS JOIN LATERAL (
+           SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg('leave'::text) AS causes, array_agg(p.reason) AS reasons
+             FROM assignment_reminders.rows_as_of(
+                      'mentor_pauses', silence_as_of.moment, a.organization_id,
+                      ARRAY(SELECT p.id FROM assignment_reminders.mentor_pauses p WHERE p.peer_mentor_id = a.peer_mentor_id
+                             UNION
+                            SELECT h.row_id FROM assignment_reminders.row_history h
+                             WHERE h.belongs_to = a.peer_mentor_id AND h.table_name = 'mentor_pauses')) AS p_row
+            CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.mentor_pauses, p_row.row_version) AS p
+            WHERE p.peer_mentor_id = a.peer_mentor_id
+           ) AS leave
+     CROSS JOIN LATERAL (
+           SELECT array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days, array_agg(d.reason) AS reasons
+             FROM assignment_reminders.rows_as_of('days_off', silence_as_of.moment, a.organization_id) AS d_row
+            CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.days_off, d_row.row_version) AS d
+           ) AS off
+     CROSS JOIN LATERAL (
+           SELECT told.is_opted_out
+                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.organization_id, a.id, x.reminder_type) AS is_so
+             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.organization_id END
+                  ) AS gone (organization_id)
+            WHERE x.status = 'sent'
+            UNION ALL
+           SELECT NULL WHERE x.status IS DISTINCT FROM 'sent'
+           ) AS came_back
+     CROSS JOIN LATERAL (SELECT (silence_as_of.as_of AT TIME ZONE o.timezone)::date AS today) AS local
+     CROSS JOIN LATERAL (SELECT make_time(s.evaluation_hour, 0, 0) AS of_day) AS hour
+     CROSS JOIN LATERAL (SELECT assignment_reminders.last_runs(least(silence_as_of.as_of, silence_as_of.moment)) AS runs) AS before
+     CROSS JOIN LATERAL assignment_reminders.silence_of(
+           silence_as_of.as_of, NULL, o.timezone::text,
+           ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, contact.last_contact_date,
+               a.assigned_on)::assignment_reminders.assignment_facts,
+           ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
+               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+           hold.event IS NOT DISTINCT FROM 'held',
+           mentor, coordinator, fallback, r, x,
+           came_back.is_so,
+           ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
+           ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
+           ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence
+$$;
+COMMENT ON FUNCTION assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz) IS
+    'What explain_assignment asks of the past: one assignment with the facts that decide what becomes of its silence at as_of, by what was known at a moment; and whether it is its organization''s turn in a run. No row: it was not there. 22023 for a moment before the history begins.';
+
+-- requires:
+--   silence_as_of
 
 -- Whom nobody will hear of. Of most it is asked once for each organization, whether all will be heard of: those that nothing stops, and whose
 -- mentor and coordinator can be written to.
@@ -1824,7 +2134,8 @@ AS 'MODULE_PATHNAME', 'existing_organization_wrapper';
 -- assignment_reminders::explain::assignment::explain_assignment
 CREATE OR REPLACE FUNCTION "explain_assignment"(
 	"assignment_id" uuid,
-	"as_of" timestamp with time zone DEFAULT now()
+	"as_of" timestamp with time zone DEFAULT now(),
+	"known_at" timestamp with time zone DEFAULT NULL
 ) RETURNS TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, forgotten text, gates jsonb, sentences jsonb, explanation text)
 STABLE
 LANGUAGE c
@@ -2712,6 +3023,12 @@ CREATE OR REPLACE FUNCTION "note_insert"()
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'note_insert_wrapper';
 
+-- assignment_reminders::history::events::note_release
+CREATE OR REPLACE FUNCTION "note_release"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'note_release_wrapper';
+
 -- assignment_reminders::row_triggers::protect_assignment_count
 CREATE OR REPLACE FUNCTION "protect_assignment_count"()
 	RETURNS TRIGGER
@@ -2866,7 +3183,12 @@ DECLARE
         'assignment_reminders.coordinator_to_tell(uuid, uuid, uuid, text)',
         'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
-        'assignment_reminders.explain_assignment(uuid, timestamptz)',
+        'assignment_reminders.explain_assignment(uuid, timestamptz, timestamptz)',
+        'assignment_reminders.silence_of(timestamptz, date, text, assignment_reminders.assignment_facts, assignment_reminders.settings_facts, boolean, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.message_facts, assignment_reminders.message_facts, boolean, assignment_reminders.stop_facts, assignment_reminders.stop_facts, assignment_reminders.stop_facts)',
+        'assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz)',
+        'assignment_reminders.message_as_of(timestamptz, uuid, uuid, text)',
+        'assignment_reminders.person_as_of(timestamptz, uuid, uuid)',
+        'assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text)',
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
@@ -3018,9 +3340,9 @@ COMMENT ON FUNCTION assignment_reminders.every_silence_is_heard(INT, INT, INT, d
 COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
-COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with time zone) IS
-    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. Settings, people and outbox are those of now.
-02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.';
+COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with time zone, timestamp with time zone) IS
+    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. For a moment that has passed: as things stood then, as the history tells (known_at NULL: as_of). What is known_at later is told by what was known then: of known_at => now() by settings, people, contacts and outbox as they are now.
+02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history begins (history_known_since()), 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
     'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost.
 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
@@ -3147,6 +3469,8 @@ COMMENT ON FUNCTION assignment_reminders.note_held() IS
     'Trigger: notes that a run held the follow-ups of an organization.';
 COMMENT ON FUNCTION assignment_reminders.note_insert() IS
     'Trigger: notes when a row was inserted that says that it was created at another moment. Its history begins with the insert.';
+COMMENT ON FUNCTION assignment_reminders.note_release() IS
+    'Trigger: notes that what was held of an organization was released, or is held no more.';
 COMMENT ON FUNCTION assignment_reminders.organization_health(uuid, interval, timestamp with time zone) IS
     'How the daily run stands, for one organization (NULL: the session''s): as evaluation_health says it, of what concerns that organization. Critical: runs fail, are missing (by the schedule that the tables'' owner sees, whoever calls) or hang, or it has no settings to be evaluated by. Of a run that failed, the SQLSTATE is told; what concerns other organizations or the installation is not. For the organization''s coordinators and admins, too, who need not see the runs themselves.
 02000 for an unknown organization, 22004 for NULL and where the session speaks for none, 22023 for an infinite max_age, 42501 for whoever row security binds and is not its coordinator or admin.';

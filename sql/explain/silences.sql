@@ -1,22 +1,117 @@
--- Whether a message that was sent came back, and whoever should have got it is not written to any more. Index: users_pkey, send_logs_sent_once_key.
+-- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its organization and assignment find the logs.
+-- Index: send_logs_sent_once_key; send_logs_organization_idx.
+CREATE FUNCTION assignment_reminders.was_returned(
+    reminder_id uuid, sent_at timestamptz, moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text
+) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH log AS (
+        SELECT l.status FROM assignment_reminders.send_logs l
+         WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
+         UNION ALL
+        SELECT l.status FROM assignment_reminders.send_logs l
+         WHERE l.organization_id = was_returned.organization_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
+           AND l.assignment_id = was_returned.assignment_id AND l.reminder_type = was_returned.reminder_type AND l.reminder_id IS NULL
+    )
+    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
+$$;
+COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text) IS
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, organization_id, assignment_id and reminder_type tell what was logged (NULL: it is there).';
+
+-- Index: users_pkey.
 CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT u.contact_opt_out
-           AND EXISTS (SELECT FROM assignment_reminders.send_logs l
-                        WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                          AND l.status IN ('bounced', 'rejected'))
-           AND NOT EXISTS (SELECT FROM assignment_reminders.send_logs l
-                            WHERE l.reminder_id = has_come_back.reminder_id AND l.created_at >= has_come_back.sent_at
-                              AND l.status = 'delivered')
+    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL, NULL)
       FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
     'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
 
--- Every assignment, with all that decides what becomes of its silence on a day, or (NULL) on that of as_of in its organization's time zone; with the outbox as
--- it stands. is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated. It becomes part of the query that asks it, which leaves out what it does not want: of one assignment, it reads that.
+-- What becomes of a silence on a day, or (NULL) on that of as_of in its organization's time zone, by the rows that tell of it: those of now
+-- (assignment_silences), or those of a moment (silence_as_of). It becomes part of the query that asks it. Index: none, it reads no table.
+-- is_plain: nothing stops it, its mentor and coordinator can be written to, and it was not escalated.
+CREATE FUNCTION assignment_reminders.silence_of(
+    as_of timestamptz, day date, timezone text, assignment assignment_reminders.assignment_facts, settings assignment_reminders.settings_facts,
+    is_held boolean, mentor assignment_reminders.person_facts, coordinator assignment_reminders.person_facts,
+    fallback assignment_reminders.person_facts, reminder assignment_reminders.message_facts, escalation assignment_reminders.message_facts,
+    escalation_has_come_back boolean, pauses assignment_reminders.stop_facts, leave assignment_reminders.stop_facts,
+    days_off assignment_reminders.stop_facts
+)
+RETURNS TABLE (
+    organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
+    mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
+    is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean,
+    timezone text, has_contact boolean, evaluation_hour integer, reminder assignment_reminders.message_facts,
+    escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[]
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT (assignment).organization_id, (assignment).id, (assignment).title, (assignment).status, (assignment).follow_up, (settings).are_there,
+           silence_of.is_held, (assignment).peer_mentor_id,
+           (mentor).id, (mentor).name, CASE WHEN told.is_fallback THEN (settings).fallback_coordinator_id ELSE (assignment).coordinator_id END,
+           CASE WHEN told.is_fallback THEN (fallback).name ELSE (coordinator).name END,
+           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
+           ROW(silence.since, local.today,
+               CASE WHEN (leave).first_days IS NULL THEN (pauses).first_days
+                    ELSE (pauses).first_days || ARRAY(SELECT greatest(l.first_day, (assignment).mentor_since) FROM unnest((leave).first_days) AS l (first_day)) END,
+               CASE WHEN (leave).last_days IS NULL THEN (pauses).last_days ELSE (pauses).last_days || (leave).last_days END,
+               mentor_is.unreachable,
+               CASE WHEN of_this.is_reminder THEN (reminder).status END, (reminder).skip_reason,
+               ((reminder).sent_at AT TIME ZONE silence_of.timezone)::date, ((reminder).scheduled_for AT TIME ZONE silence_of.timezone)::date,
+               (settings).reminder_after_days, (settings).escalate_after_days, coalesce((settings).escalation_grace_days, 0),
+               (settings).weekly_days_off, (days_off).first_days, (days_off).last_days, (settings).follow_up_from)::assignment_reminders.silence_facts,
+           silence.since <= local.today AND (escalation).id IS NULL AND (pauses).first_days IS NULL AND (leave).first_days IS NULL
+               AND ((reminder).sent_at > silence_of.as_of) IS NOT TRUE
+               AND mentor_is.unreachable IS NULL
+               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
+           CASE WHEN of_this.is_reminder THEN (reminder).sent_at END,
+           CASE WHEN of_this.is_escalation THEN (escalation).status END, (escalation).skip_reason, (escalation).sent_at,
+           CASE WHEN of_this.is_escalation AND (escalation).status = 'sent' THEN silence_of.escalation_has_come_back END,
+           (escalation).recipient_id <> CASE WHEN told.is_fallback THEN (settings).fallback_coordinator_id ELSE (assignment).coordinator_id END,
+           silence_of.timezone, (assignment).last_contact_date IS NOT NULL, (settings).evaluation_hour, silence_of.reminder, silence_of.escalation,
+           CASE WHEN (leave).first_days IS NULL THEN (pauses).causes ELSE (pauses).causes || (leave).causes END,
+           CASE WHEN (leave).first_days IS NULL THEN (pauses).reasons ELSE (pauses).reasons || (leave).reasons END,
+           (days_off).reasons
+      FROM (SELECT coalesce(silence_of.day, (silence_of.as_of AT TIME ZONE silence_of.timezone)::date) AS today) AS local
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.silent_since((assignment).last_contact_date, (assignment).assigned_on) AS since
+           ) AS silence
+     CROSS JOIN LATERAL (
+           SELECT (reminder).anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND ((reminder).peer_mentor_id <> (assignment).peer_mentor_id) IS NOT TRUE AS is_reminder,
+                  (escalation).anchor = assignment_reminders.silence_anchor(silence.since)
+                      AND ((escalation).peer_mentor_id <> (assignment).peer_mentor_id) IS NOT TRUE AS is_escalation
+           ) AS of_this
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'mentor', (mentor).is_opted_out, (mentor).has_address,
+                      assignment_reminders.is_muted((mentor).muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
+           ) AS mentor_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address,
+                      assignment_reminders.is_muted((coordinator).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS coordinator_is
+     CROSS JOIN LATERAL (
+           SELECT assignment_reminders.unreachable_reason(
+                      'coordinator', (fallback).is_opted_out, (fallback).has_address,
+                      assignment_reminders.is_muted((fallback).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
+           ) AS fallback_is
+      -- As coordinator_to_tell says it of one.
+     CROSS JOIN LATERAL (
+           SELECT (settings).fallback_coordinator_id IS NOT NULL
+                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
+           ) AS told
+$$;
+COMMENT ON FUNCTION assignment_reminders.silence_of(timestamptz, date, text, assignment_reminders.assignment_facts, assignment_reminders.settings_facts, boolean, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.message_facts, assignment_reminders.message_facts, boolean, assignment_reminders.stop_facts, assignment_reminders.stop_facts, assignment_reminders.stop_facts) IS
+    'What assignment_silences and silence_as_of ask: the facts that decide what becomes of a silence, by the rows that tell of it.';
+
+-- Every assignment, with all that decides what becomes of its silence, as it stands. It becomes part of the query that asks it, which leaves out what
+-- it does not want: of one assignment, it reads that.
 -- Index: primary keys, reminders_assignment_type_key, assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx, days_off_organization_idx for one;
 -- of all, each table once.
 CREATE FUNCTION assignment_reminders.assignment_silences(as_of timestamptz, day date)
@@ -24,31 +119,13 @@ RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
     mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
     is_plain boolean, reminder_sent_at timestamptz, escalation_status text, escalation_skip_reason text,
-    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean
+    escalation_sent_at timestamptz, escalation_has_come_back boolean, escalation_is_for_another boolean,
+    timezone text, has_contact boolean, evaluation_hour integer, reminder assignment_reminders.message_facts,
+    escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[]
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT a.organization_id, a.id, a.title::text, a.status::text, a.follow_up, s.organization_id IS NOT NULL, e.held_at IS NOT NULL AND e.released_at IS NULL, a.peer_mentor_id,
-           mentor.id, mentor.name::text, CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END,
-           CASE WHEN told.is_fallback THEN fallback.name ELSE coordinator.name END::text,
-           CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END,
-           ROW(silence.since, local.today,
-               CASE WHEN leave.first_days IS NULL THEN pause.first_days
-                    ELSE pause.first_days || ARRAY(SELECT greatest(l.first_day, a.mentor_since) FROM unnest(leave.first_days) AS l (first_day)) END,
-               CASE WHEN leave.last_days IS NULL THEN pause.last_days ELSE pause.last_days || leave.last_days END,
-               mentor_is.unreachable,
-               CASE WHEN of_this.reminder THEN r.status END, r.skip_reason,
-               (r.sent_at AT TIME ZONE o.timezone)::date, (r.scheduled_for AT TIME ZONE o.timezone)::date,
-               s.reminder_after_days, s.escalate_after_days, coalesce(s.escalation_grace_days, 0),
-               s.weekly_days_off, off.first_days, off.last_days, s.follow_up_from)::assignment_reminders.silence_facts,
-           silence.since <= local.today AND x.id IS NULL AND pause.first_days IS NULL AND leave.first_days IS NULL
-               AND (r.sent_at > assignment_silences.as_of) IS NOT TRUE
-               AND mentor_is.unreachable IS NULL
-               AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
-           CASE WHEN of_this.reminder THEN r.sent_at END,
-           CASE WHEN of_this.escalation THEN x.status END, x.skip_reason, x.sent_at,
-           CASE WHEN of_this.escalation AND x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
-           x.recipient_id <> CASE WHEN told.is_fallback THEN s.fallback_coordinator_id ELSE a.coordinator_id END
+    SELECT silence.*
       FROM assignment_reminders.assignments a
       JOIN assignment_reminders.organizations o ON o.id = a.organization_id
       LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
@@ -65,7 +142,8 @@ AS $$
       LEFT JOIN assignment_reminders.reminders x
         ON x.assignment_id = a.id AND x.reminder_type = assignment_reminders.reminder_type_of('escalate')
       LEFT JOIN (
-           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+           SELECT p.assignment_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg(p.cause) AS causes, array_agg(p.reason) AS reasons
              FROM assignment_reminders.assignment_pauses p
              JOIN assignment_reminders.assignments paused ON paused.id = p.assignment_id
             -- One that was closed, and is open, was opened where nobody saw it.
@@ -73,45 +151,35 @@ AS $$
             GROUP BY p.assignment_id
            ) AS pause ON pause.assignment_id = a.id
       LEFT JOIN (
-           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days
+           SELECT p.peer_mentor_id, array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
+                  array_agg('leave'::text) AS causes, array_agg(p.reason) AS reasons
              FROM assignment_reminders.mentor_pauses p
             GROUP BY p.peer_mentor_id
            ) AS leave ON leave.peer_mentor_id = a.peer_mentor_id
       LEFT JOIN (
-           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days
+           SELECT d.organization_id, array_agg(d.first_day) AS first_days, array_agg(d.last_day) AS last_days, array_agg(d.reason) AS reasons
              FROM assignment_reminders.days_off d
             GROUP BY d.organization_id
            ) AS off ON off.organization_id = a.organization_id
-     CROSS JOIN LATERAL (
-           SELECT coalesce(assignment_silences.day, (coalesce(assignment_silences.as_of, now()) AT TIME ZONE o.timezone)::date) AS today
-           ) AS local
-     CROSS JOIN LATERAL (SELECT assignment_reminders.silent_since(a.last_contact_date, a.assigned_on) AS since) AS silence
-     CROSS JOIN LATERAL (
-           SELECT r.anchor = assignment_reminders.silence_anchor(silence.since)
-                      AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS reminder,
-                  x.anchor = assignment_reminders.silence_anchor(silence.since)
-                      AND (x.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE AS escalation
-           ) AS of_this
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
-                      assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
-           ) AS mentor_is
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', coordinator.contact_opt_out, coordinator.email IS NOT NULL,
-                      assignment_reminders.is_muted(coordinators.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
-           ) AS coordinator_is
-     CROSS JOIN LATERAL (
-           SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', fallback.contact_opt_out, fallback.email IS NOT NULL,
-                      assignment_reminders.is_muted(fallbacks.muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
-           ) AS fallback_is
-      -- As coordinator_to_tell says it of one.
-     CROSS JOIN LATERAL (
-           SELECT s.fallback_coordinator_id IS NOT NULL
-                  AND assignment_reminders.goes_to_fallback(coordinator_is.unreachable, fallback_is.unreachable) AS is_fallback
-           ) AS told
+     CROSS JOIN LATERAL assignment_reminders.silence_of(
+           coalesce(assignment_silences.as_of, now()), assignment_silences.day, o.timezone::text,
+           ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, a.last_contact_date,
+               a.assigned_on)::assignment_reminders.assignment_facts,
+           ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
+               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+           e.held_at IS NOT NULL AND e.released_at IS NULL,
+           ROW(mentor.id, mentor.name, mentor.contact_opt_out, mentor.email IS NOT NULL, mentors.muted_types)::assignment_reminders.person_facts,
+           ROW(coordinator.id, coordinator.name, coordinator.contact_opt_out, coordinator.email IS NOT NULL,
+               coordinators.muted_types)::assignment_reminders.person_facts,
+           ROW(fallback.id, fallback.name, fallback.contact_opt_out, fallback.email IS NOT NULL, fallbacks.muted_types)::assignment_reminders.person_facts,
+           ROW(r.id, r.reminder_type, r.anchor, r.status, r.skip_reason, r.sent_at, r.scheduled_for, r.peer_mentor_id,
+               r.recipient_id)::assignment_reminders.message_facts,
+           ROW(x.id, x.reminder_type, x.anchor, x.status, x.skip_reason, x.sent_at, x.scheduled_for, x.peer_mentor_id,
+               x.recipient_id)::assignment_reminders.message_facts,
+           CASE WHEN x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
+           ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
+           ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
+           ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence
 $$;
 COMMENT ON FUNCTION assignment_reminders.assignment_silences(timestamptz, date) IS
     'What evaluate_assignment, assignment_outlooks and explain_assignment ask: each assignment with the facts that decide what becomes of its silence on a day, or (NULL) on that of as_of (NULL: now) in its organization''s time zone.';

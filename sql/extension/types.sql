@@ -82,6 +82,63 @@ CREATE TYPE assignment_reminders.silence_facts AS (
 COMMENT ON TYPE assignment_reminders.silence_facts IS
     'What evaluate_silence decides by: a silence, the reminder of it to whoever is mentor now (no status: there is none), and the organization''s settings and days off.';
 
+-- Of the rows that tell of a silence, what silence_of asks.
+CREATE TYPE assignment_reminders.assignment_facts AS (
+    organization_id uuid,
+    id uuid,
+    title text,
+    status text,
+    follow_up boolean,
+    peer_mentor_id uuid,
+    mentor_since date,
+    coordinator_id uuid,
+    last_contact_date date,
+    assigned_on date
+);
+COMMENT ON TYPE assignment_reminders.assignment_facts IS 'What silence_of takes of an assignment.';
+
+CREATE TYPE assignment_reminders.settings_facts AS (
+    are_there boolean,
+    reminder_after_days integer,
+    escalate_after_days integer,
+    escalation_grace_days integer,
+    weekly_days_off integer[],
+    follow_up_from date,
+    fallback_coordinator_id uuid,
+    evaluation_hour integer
+);
+COMMENT ON TYPE assignment_reminders.settings_facts IS 'What silence_of takes of an organization''s settings.';
+
+CREATE TYPE assignment_reminders.person_facts AS (
+    id uuid,
+    name text,
+    is_opted_out boolean,
+    has_address boolean,
+    muted_types text[]
+);
+COMMENT ON TYPE assignment_reminders.person_facts IS 'What silence_of takes of a person.';
+
+CREATE TYPE assignment_reminders.message_facts AS (
+    id uuid,
+    reminder_type text,
+    anchor timestamptz,
+    status text,
+    skip_reason text,
+    sent_at timestamptz,
+    scheduled_for timestamptz,
+    peer_mentor_id uuid,
+    recipient_id uuid
+);
+COMMENT ON TYPE assignment_reminders.message_facts IS 'What silence_of takes of a reminder.';
+
+CREATE TYPE assignment_reminders.stop_facts AS (
+    first_days date[],
+    last_days date[],
+    causes text[],
+    reasons text[]
+);
+COMMENT ON TYPE assignment_reminders.stop_facts IS 'What silence_of takes of days that do not count: pairwise, the first and last days, with the causes and the reasons.';
+
 -- What skip_reason decides by.
 CREATE TYPE assignment_reminders.reminder_facts AS (
     reminder_type text,

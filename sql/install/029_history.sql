@@ -64,6 +64,7 @@ CREATE TABLE assignment_reminders.reminder_events (
     reminder_id uuid,
     assignment_id uuid,
     recipient_id uuid,
+    peer_mentor_id uuid,
     reminder_type text,
     anchor timestamptz,
     episode integer,
@@ -73,16 +74,17 @@ CREATE TABLE assignment_reminders.reminder_events (
     as_of timestamptz,
     happened_at timestamptz NOT NULL,
     CONSTRAINT reminder_events_pkey PRIMARY KEY (happened_at, number),
-    CONSTRAINT reminder_events_event_known CHECK (event IN ('enqueued', 're-armed', 'withdrawn', 'skipped', 'held')),
-    CONSTRAINT reminder_events_only_held_is_of_none CHECK ((event = 'held') = (reminder_id IS NULL))
+    CONSTRAINT reminder_events_event_known CHECK (event IN ('enqueued', 're-armed', 're-addressed', 'withdrawn', 'skipped', 'held', 'released', 'hold-ended')),
+    CONSTRAINT reminder_events_holds_are_of_none CHECK ((event IN ('held', 'released', 'hold-ended')) = (reminder_id IS NULL))
 );
 
 CREATE INDEX reminder_events_assignment_idx ON assignment_reminders.reminder_events (assignment_id, happened_at) WHERE assignment_id IS NOT NULL;
+CREATE INDEX reminder_events_held_idx ON assignment_reminders.reminder_events (organization_id, happened_at) WHERE reminder_id IS NULL;
 
 COMMENT ON TABLE assignment_reminders.reminder_events IS
     'What became of each reminder before it was sent, and why. What was sent, and what became of it then, is in send_logs. Append-only.';
 COMMENT ON COLUMN assignment_reminders.reminder_events.event IS
-    'enqueued: to be sent. re-armed: once more, for another anchor or mentor. skipped: found due and not to be sent, or so by the claim. withdrawn: it waited, and is no longer called for. held: a run held the follow-ups of the organization.';
+    'enqueued: to be sent. re-armed: once more, such as for another anchor or mentor. re-addressed: it goes, or counts as gone, to somebody else. skipped: found due and not to be sent, or so by the claim. withdrawn: it waited, and is no longer called for. held: a run held the follow-ups of the organization; released: somebody released them; hold-ended: a run held nothing any more.';
 COMMENT ON COLUMN assignment_reminders.reminder_events.reason IS 'Of skipped and withdrawn ones the skip_reason; of held ones how many waited. NULL: none was told.';
 COMMENT ON COLUMN assignment_reminders.reminder_events.run_id IS 'The run (evaluation_runs.id) that did it. NULL: none did.';
 COMMENT ON COLUMN assignment_reminders.reminder_events.as_of IS 'The moment that the call was about. NULL: the present.';

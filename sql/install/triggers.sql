@@ -372,7 +372,11 @@ CREATE OR REPLACE TRIGGER reminders_note_enqueued
     FOR EACH STATEMENT EXECUTE FUNCTION assignment_reminders.note_enqueued();
 CREATE OR REPLACE TRIGGER reminders_keep_changed
     AFTER UPDATE ON assignment_reminders.reminders
-    FOR EACH ROW WHEN (NEW.episode <> OLD.episode OR NEW.status = 'skipped' AND OLD.status <> 'skipped')
+    FOR EACH ROW WHEN (
+        NEW.episode <> OLD.episode OR NEW.anchor IS DISTINCT FROM OLD.anchor
+        OR NEW.status IN ('pending', 'skipped') AND (NEW.status <> OLD.status OR NEW.skip_reason IS DISTINCT FROM OLD.skip_reason)
+        OR NEW.recipient_id IS DISTINCT FROM OLD.recipient_id OR NEW.peer_mentor_id <> OLD.peer_mentor_id
+    )
     EXECUTE FUNCTION assignment_reminders.keep_changed();
 CREATE OR REPLACE TRIGGER reminders_note_changed
     AFTER UPDATE ON assignment_reminders.reminders
@@ -380,6 +384,10 @@ CREATE OR REPLACE TRIGGER reminders_note_changed
 CREATE OR REPLACE TRIGGER evaluation_runs_note_held
     AFTER INSERT ON assignment_reminders.evaluation_runs
     FOR EACH ROW WHEN (NEW.status = 'held') EXECUTE FUNCTION assignment_reminders.note_held();
+CREATE OR REPLACE TRIGGER organization_evaluations_note_release
+    AFTER UPDATE ON assignment_reminders.organization_evaluations
+    FOR EACH ROW WHEN (OLD.held_at IS NOT NULL AND (NEW.held_at IS NULL OR NEW.released_at IS DISTINCT FROM OLD.released_at))
+    EXECUTE FUNCTION assignment_reminders.note_release();
 
 -- updated_at, where the writer did not set it.
 CREATE OR REPLACE TRIGGER organizations_set_updated_at

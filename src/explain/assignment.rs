@@ -1,8 +1,10 @@
 //! explain_assignment: the facts that a run decides by, what it decides, and why. The words are src/rules/explanation.rs's.
 
+use pgrx::datum::datetime_support::now;
 use pgrx::datum::{Date, TimestampWithTimeZone};
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{JsonB, Uuid};
+use pgrx::{JsonB, PgSqlErrorCode, Uuid};
 use serde_json::{Value, json};
 
 use crate::arguments;
@@ -13,7 +15,7 @@ use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
 use crate::rules::follow_up::{Action, Called, Evaluation};
 use crate::rules::outlook::{self, Escalation, Forgotten};
 use crate::server::calendar::{date, nearest_date};
-use crate::server::errors::{Result, broken_statement, null_argument, unknown};
+use crate::server::errors::{Result, broken_statement, error, null_argument, unknown};
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
@@ -33,17 +35,22 @@ returns!(
 /// assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count
 /// (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment's, or the
 /// fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes
-/// stay, the words may change. Settings, people and outbox are those of now.
+/// stay, the words may change. For a moment that has passed: as things stood then, as the history tells (known_at NULL: as_of). What is known_at
+/// later is told by what was known then: of known_at => now() by settings, people, contacts and outbox as they are now.
 ///
-/// 02000 for an unknown assignment, 22004 for NULL, 22008 for an infinite as_of.
+/// 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history
+/// begins (history_known_since()), 42501 where row security may hide rows.
 #[pg_extern(stable)]
 fn explain_assignment(
     assignment_id: Option<Uuid>,
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
+    known_at: default!(Option<TimestampWithTimeZone>, "NULL"),
 ) -> Result<SetOf<Explained>> {
     // Planned under our path, since the planner reads the text of assignment_silences.
-    static FACTS: Statement =
-        Statement::at_each_call(include_str!("../../sql/explain/assignment.sql"), &[types::UUID, types::MOMENT]);
+    static FACTS: Statement = Statement::at_each_call(
+        include_str!("../../sql/explain/assignment.sql"),
+        &[types::UUID, types::MOMENT, types::MOMENT],
+    );
     const WHOLE: Whole = Whole::reads(&[
         "assignments",
         "assignment_pauses",
@@ -58,13 +65,30 @@ fn explain_assignment(
         "reminders",
         "send_logs",
     ]);
+    const PAST: Whole = Whole::reads(&["row_history", "reminder_events", "activities", "contact_corrections"]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let as_of = arguments::as_of(as_of)?;
+    let known_at = Some(known_at.unwrap_or(as_of)).filter(|moment| moment.into_inner() < now().into_inner());
     WHOLE.require_in(|| organization_of(id))?;
+    if known_at.is_some() {
+        PAST.require_in(|| organization_of(id))?;
+    }
     // Kept: what is returned must not lie in the memory of the statement.
-    let found = FACTS.read_rows(&[id.into(), as_of.into()])?;
-    let row = found.rows().next().ok_or_else(|| unknown("assignment", "assignments", id))?;
+    let found = FACTS.read_rows(&[id.into(), as_of.into(), known_at.into()])?;
+    let row = found.rows().next().ok_or_else(|| match known_at {
+        Some(moment) => not_there(id, moment),
+        None => unknown("assignment", "assignments", id),
+    })?;
     explained(id, row)
+}
+
+fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_NO_DATA,
+        format!("assignment {id} was not there at {moment}"),
+        "Neither assignment_reminders.assignments nor row_history holds a row of it that is visible to the current role.",
+        "Check the id and the moment. known_at => now() explains an earlier day by what is known now.",
+    )
 }
 
 fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
@@ -148,19 +172,25 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
 fn stops(row: &Row) -> Result<Vec<Stop>> {
     let days = |name| Ok(row.get::<Vec<Option<Date>>>(name)?.unwrap_or_default());
     let texts = |name| Ok(row.get::<Vec<Option<String>>>(name)?.unwrap_or_default());
-    let spans = days("stop_first_days")?.into_iter().zip(days("stop_last_days")?);
-    let why = texts("stop_causes")?.into_iter().zip(texts("stop_reasons")?);
-    let stop = |((first, last), (cause, reason)): ((Option<Date>, Option<Date>), (Option<String>, Option<String>))| {
-        let span = Span { first: nearest_date(first?), last: nearest_date(last?) };
-        let cause = match cause?.as_str() {
-            "day_off" => Cause::DayOff,
-            "closed" => Cause::NotOpen,
-            "leave" => Cause::MentorAway,
+    let spans = |first: Vec<Option<Date>>, last: Vec<Option<Date>>| first.into_iter().zip(last);
+    let stop = |((first, last), cause, reason): ((Option<Date>, Option<Date>), Cause, Option<String>)| {
+        Some(Stop { span: Span { first: nearest_date(first?), last: nearest_date(last?) }, cause, reason })
+    };
+    let off = spans(days("off_from")?, days("off_until")?).zip(texts("off_reasons")?);
+    let off = off.map(|(span, reason)| (span, Cause::DayOff, reason));
+    let paused = spans(days("paused_from")?, days("paused_until")?).zip(texts("paused_causes")?);
+    let paused = paused.zip(texts("paused_reasons")?).map(|((span, cause), reason)| {
+        let cause = match cause.as_deref() {
+            Some("closed") => Cause::NotOpen,
+            Some("leave") => Cause::MentorAway,
             _ => Cause::Pause,
         };
-        Some(Stop { span, cause, reason })
-    };
-    Ok(spans.zip(why).filter_map(stop).filter(|stop| stop.span.first <= stop.span.last).collect())
+        (span, cause, reason)
+    });
+    let stops = off.chain(paused).filter_map(stop);
+    let mut stops: Vec<Stop> = stops.filter(|stop| stop.span.first <= stop.span.last).collect();
+    stops.sort_by_key(|stop| (stop.cause.rank(), stop.span.first));
+    Ok(stops)
 }
 
 fn days_not_counted(explanation: &Explanation) -> JsonB {

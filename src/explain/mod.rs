@@ -3,4 +3,5 @@
 mod assignment;
 
 pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["pay_reads"]);
-pgrx::extension_sql_file!("../../sql/explain/forgotten.sql", name = "forgotten", requires = ["silences"]);
+pgrx::extension_sql_file!("../../sql/explain/silence_as_of.sql", name = "silence_as_of", requires = ["silences"]);
+pgrx::extension_sql_file!("../../sql/explain/forgotten.sql", name = "forgotten", requires = ["silence_as_of"]);

@@ -10,7 +10,7 @@ use pgrx::pg_sys::TransactionId;
 use pgrx::prelude::*;
 
 use crate::row_triggers::{OriginalRow, Triggered, column, new_row};
-use crate::server::errors::{Result, raised};
+use crate::server::errors::{Result, raised, wrong_trigger};
 use crate::server::own_trigger::require;
 use crate::server::owner::as_table_owner;
 use crate::server::statement::{Statement, types};
@@ -26,10 +26,39 @@ struct Doing {
     is_withdrawing: bool,
 }
 
+/// A reminder that was changed.
+struct Changed {
+    id: Uuid,
+    /// Only to whom it goes.
+    is_readdressed: bool,
+    /// The part of the transaction that did.
+    part: TransactionId,
+}
+
+/// What is to be sent, or why it is not: all but to whom.
+#[derive(PartialEq)]
+struct Message {
+    episode: i32,
+    status: String,
+    skip_reason: Option<String>,
+    anchor: Option<TimestampWithTimeZone>,
+}
+
+impl Message {
+    fn of(row: &OriginalRow) -> Result<Self> {
+        Ok(Self {
+            episode: column(row, "episode")?,
+            status: column(row, "status")?,
+            skip_reason: row.get_by_name("skip_reason").map_err(wrong_trigger)?,
+            anchor: row.get_by_name("anchor").map_err(wrong_trigger)?,
+        })
+    }
+}
+
 thread_local! {
     static DOING: Cell<Doing> = const { Cell::new(Doing { run: None, as_of: None, is_withdrawing: false }) };
-    /// Reminders that a statement changed, each with the part of the transaction that did: until the statement ends.
-    static CHANGED: Memory<Vec<(Uuid, TransactionId)>> = RefCell::default();
+    /// Reminders that a statement changed, until it ends.
+    static CHANGED: Memory<Vec<Changed>> = RefCell::default();
 }
 
 /// Does `work`, which is about a moment.
@@ -57,8 +86,11 @@ fn note_enqueued<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
 #[pg_trigger]
 fn keep_changed<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     raised(require(trigger, "keep_changed").and_then(|()| {
-        let id = column::<Uuid, _>(&new_row(trigger)?, "id")?;
-        remembered(&CHANGED, |changed| changed.push((id, part())));
+        let (old, new) =
+            (trigger.old().ok_or_else(|| wrong_trigger("it was attached to an INSERT"))?, new_row(trigger)?);
+        let id = column::<Uuid, _>(&new, "id")?;
+        let is_readdressed = Message::of(&old)? == Message::of(&new)?;
+        remembered(&CHANGED, |changed| changed.push(Changed { id, is_readdressed, part: part() }));
         Ok(None)
     }))
 }
@@ -81,6 +113,18 @@ fn note_held<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
     }))
 }
 
+/// Trigger: notes that what was held of an organization was released, or is held no more.
+#[pg_trigger]
+fn note_release<'a>(trigger: &'a PgTrigger<'a>) -> Triggered<OriginalRow<'a>> {
+    static NOTE: Statement =
+        Statement::by_index(include_str!("../../sql/history/note_release.sql"), &[types::UUID, types::MOMENT]);
+    raised(require(trigger, "note_release").and_then(|()| {
+        let id = column::<Uuid, _>(&new_row(trigger)?, "organization_id")?;
+        as_table_owner(trigger, || NOTE.run(&[id.into(), clock_timestamp().into()]))?;
+        Ok(None)
+    }))
+}
+
 fn enqueued(trigger: &PgTrigger) -> Result<()> {
     static NOTE: Statement = Statement::kept(
         include_str!("../../sql/history/note_enqueued.sql"),
@@ -98,20 +142,27 @@ fn enqueued(trigger: &PgTrigger) -> Result<()> {
 fn changed(trigger: &PgTrigger) -> Result<()> {
     static NOTE: Statement = Statement::by_index(
         include_str!("../../sql/history/note_changed.sql"),
-        &[types::UUIDS, types::BOOL, types::UUID, types::MOMENT, types::MOMENT],
+        &[types::UUIDS, types::BOOL, types::UUID, types::MOMENT, types::MOMENT, types::BOOLS],
     );
     // Most updates are claims and answers: nothing is looked up for them, nor given a transaction's number.
     if CHANGED.with_borrow(|(_, changed)| changed.is_empty()) {
         return Ok(());
     }
     let changed = remembered(&CHANGED, std::mem::take);
-    let changed: Vec<Uuid> =
-        changed.into_iter().filter(|(_, part)| !was_rolled_back(*part)).map(|(id, _)| id).collect();
-    if changed.is_empty() {
+    let changed = changed.into_iter().filter(|changed| !was_rolled_back(changed.part));
+    let (ids, are_readdressed): (Vec<Uuid>, Vec<bool>) =
+        changed.map(|changed| (changed.id, changed.is_readdressed)).unzip();
+    if ids.is_empty() {
         return Ok(());
     }
     let doing = DOING.get();
-    let arguments =
-        [changed.into(), doing.is_withdrawing.into(), doing.run.into(), doing.as_of.into(), clock_timestamp().into()];
+    let arguments = [
+        ids.into(),
+        doing.is_withdrawing.into(),
+        doing.run.into(),
+        doing.as_of.into(),
+        clock_timestamp().into(),
+        are_readdressed.into(),
+    ];
     as_table_owner(trigger, || NOTE.run(&arguments))
 }

@@ -41,6 +41,18 @@ impl Cause {
         }
     }
 
+    /// Of several for one day, the first is told: what holds for all, then the assignment's own, then the mentor's.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::BeforeFollowUp => 0,
+            Self::Weekly => 1,
+            Self::DayOff => 2,
+            Self::Pause | Self::NotOpen => 3,
+            Self::MentorAway => 4,
+        }
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::BeforeFollowUp => "before the programme began to follow up",

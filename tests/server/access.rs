@@ -287,7 +287,7 @@ fn everybody_may_call_what_is_theirs_to_call() {
     for (call, expected) in [
         // Of one organization, its coordinators have the answer.
         ("SELECT evaluate_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01'::date)", "NO NO NO NO 1 1 1"),
-        ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01')", "NO NO NO NO 1 1 1"),
+        ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01', now())", "NO NO NO NO 1 1 1"),
         (
             "SELECT evaluate_assignment('b0000000-0000-4000-8000-000000001101', '2026-03-01'::date)",
             "NO NO NO NO NO NO 1",

@@ -135,6 +135,31 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "ROW('-infinity', 'infinity', '{infinity,-infinity}', '{-infinity}', 'no_mentor', 'skipped', 'no_mentor', 'infinity', '-infinity', 0, 2147483647, 2147483647, '{1,2,3,4,5,6,7}', '{-infinity}', '{infinity}', 'infinity')",
             "ROW('4713-01-01 BC', '5874897-12-31', NULL, '{2026-10-06}', NULL, repeat('x', 100000), NULL, NULL, '2026-01-01', NULL, 1, 0, '{0}', NULL, NULL, '-infinity')",
         ],
+        "assignment_reminders.assignment_facts" => &[
+            "NULL",
+            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+            "ROW('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', repeat('x', 100000), 'open', true, '00000000-0000-0000-0000-000000000003', '-infinity', NULL, 'infinity', '4713-01-01 BC')",
+        ],
+        "assignment_reminders.settings_facts" => &[
+            "NULL",
+            "ROW(true, 0, 2147483647, -1, '{8,NULL}', 'infinity', NULL, 99)",
+            "ROW(true, 14, 28, 3, '{6,7}', '2026-01-01', '00000000-0000-0000-0000-000000000003', 7)",
+        ],
+        "assignment_reminders.person_facts" => &[
+            "NULL",
+            "ROW(NULL, NULL, NULL, NULL, NULL)",
+            "ROW('00000000-0000-0000-0000-000000000003', '', false, true, '{NULL,x}')",
+        ],
+        "assignment_reminders.message_facts" => &[
+            "NULL",
+            "ROW('00000000-0000-0000-0000-000000000004', 'contact-reminder', 'infinity', 'sent', NULL, '-infinity', 'infinity', NULL, NULL)",
+            "ROW('00000000-0000-0000-0000-000000000004', repeat('x', 100000), '2026-11-22', 'skipped', 'muted', NULL, '294276-12-31', NULL, NULL)",
+        ],
+        "assignment_reminders.stop_facts" => &[
+            "NULL",
+            "ROW('{infinity,NULL}', '{-infinity}', '{leave}', NULL)",
+            "ROW('{2026-11-01}', '{2026-11-02}', '{pause}', '{ill}')",
+        ],
         "interval[]" => &[
             "NULL",
             "'{}'",

@@ -53,7 +53,10 @@ fn every_function_in_sql_means_the_same_under_any_search_path() {
     );
     // Inlined into the caller's query; the daily run and explanations are planned under our path (src/server/search_path.rs).
     dependent.sort();
-    assert_eq!(dependent, ["assignment_silences", "due_follow_ups", "evaluate_assignments", "evaluation_turns"]);
+    assert_eq!(
+        dependent,
+        ["assignment_silences", "due_follow_ups", "evaluate_assignments", "evaluation_turns", "silence_of"]
+    );
 }
 
 #[test]
@@ -76,21 +79,22 @@ fn public_may_call_what_only_reads_and_nothing_else() {
     );
     let reads = "addressee_id addresses_of after_loss altered_definitions assignment_counts_as_of assignment_outlooks \
                  assignment_silences chosen_organization closed_period_checksum contact_dates_as_of coordinator_to_tell \
-                 current_organization daily_summary day_before days_since_last_contact default_organization dispatched_at \
-                 due_assignments due_follow_ups due_reminder_type due_reminder_types due_windows evaluate_assignment \
-                 evaluate_assignments evaluate_silence evaluation_health evaluation_turns every_silence_is_heard \
-                 existing_organization explain_assignment forgotten_assignments get_assignment_with_participants \
-                 get_assignments_with_no_contact_since get_last_contact_date get_open_assignments_with_contact_dates \
-                 goes_to_fallback has_come_back has_something_to_say history_known_since installed_definitions \
-                 is_called_for is_day_off is_due_offset_open is_escalation_due is_evaluation_due is_held \
-                 is_in_daily_summary is_muted is_of_due_offset is_reachable is_rearmed is_reminder_due is_same_due_date \
-                 is_unreachable last_runs last_summary last_summary_sent latest_starts_of_silence lock_for_reminders \
-                 mentor_statement named_organization organization_in_sight organization_timezone outlook_of paused_among \
-                 preview_follow_ups raise_unknown reminder_kind reminder_kinds reminder_type_of require_history \
-                 require_moment require_page_size require_value require_whole rows_as_of silence_anchor silent_since \
-                 skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token unsubscribe_tokens_of \
-                 verify_assignment_counts verify_closed_periods verify_contact_dates watch_daily_evaluation \
-                 without_addresses without_text";
+                 current_organization daily_summary day_before days_since_last_contact default_organization \
+                 dispatched_at due_assignments due_follow_ups due_reminder_type due_reminder_types due_windows \
+                 evaluate_assignment evaluate_assignments evaluate_silence evaluation_health evaluation_turns \
+                 every_silence_is_heard existing_organization explain_assignment forgotten_assignments \
+                 get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date \
+                 get_open_assignments_with_contact_dates goes_to_fallback has_come_back has_something_to_say \
+                 history_known_since installed_definitions is_called_for is_day_off is_due_offset_open is_escalation_due \
+                 is_evaluation_due is_held is_in_daily_summary is_muted is_of_due_offset is_reachable is_rearmed \
+                 is_reminder_due is_same_due_date is_unreachable last_runs last_summary last_summary_sent \
+                 latest_starts_of_silence lock_for_reminders mentor_statement message_as_of named_organization \
+                 organization_in_sight organization_timezone outlook_of paused_among person_as_of preview_follow_ups \
+                 raise_unknown reminder_kind reminder_kinds reminder_type_of require_history require_moment \
+                 require_page_size require_value require_whole rows_as_of silence_anchor silence_as_of silence_of \
+                 silent_since skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
+                 unsubscribe_tokens_of verify_assignment_counts verify_closed_periods verify_contact_dates was_returned \
+                 watch_daily_evaluation without_addresses without_text";
     assert_eq!(callable.join(" "), reads);
     let volatile = rows(
         &mut database.connect(),

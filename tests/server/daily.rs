@@ -554,7 +554,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
             let expected = rows(&mut client, &one_by_one);
             prop_assert_eq!(&rows(&mut client, &at_once), &expected);
             let explained = format!(
-                "SELECT a.id, x.action, x.days_since FROM assignments a, LATERAL explain_assignment(a.id, {as_of}) AS x
+                "SELECT a.id, x.action, x.days_since FROM assignments a, LATERAL explain_assignment(a.id, {as_of}, now()) AS x
                   WHERE x.would_enqueue ORDER BY 1"
             );
             prop_assert_eq!(&rows(&mut client, &explained), &expected);
@@ -562,7 +562,7 @@ fn the_prefilter_and_the_rules_agree_on_random_assignments() {
             let by_outlook = format!("SELECT assignment_id, forgotten FROM assignment_outlooks({as_of}) WHERE forgotten IS NOT NULL ORDER BY 1");
             prop_assert_eq!(&rows(&mut client, &by_outlook), &forgotten);
             let explained = format!(
-                "SELECT a.id, x.forgotten FROM assignments a, LATERAL explain_assignment(a.id, {as_of}) AS x WHERE x.forgotten IS NOT NULL ORDER BY 1"
+                "SELECT a.id, x.forgotten FROM assignments a, LATERAL explain_assignment(a.id, {as_of}, now()) AS x WHERE x.forgotten IS NOT NULL ORDER BY 1"
             );
             prop_assert_eq!(&rows(&mut client, &explained), &forgotten);
             let enqueued = format!("SELECT assignment_id, action, days_since FROM run_daily_evaluation({as_of}) ORDER BY 1");

@@ -3,7 +3,7 @@
 use postgres::Client;
 use uuid::Uuid;
 
-use crate::support::{Database, People, assert_refused, row, rows, run};
+use crate::support::{Database, People, Random, assert_refused, number_ids, row, rows, run};
 
 /// One assignment, given on 1 November, a Sunday. Weekends are off, and the 9th and 10th.
 fn one() -> (Database, Client, People, Uuid) {
@@ -22,7 +22,7 @@ fn one() -> (Database, Client, People, Uuid) {
 }
 
 fn explained(client: &mut Client, assignment: Uuid, at: &str, columns: &str) -> String {
-    row(client, &format!("SELECT {columns} FROM explain_assignment('{assignment}', '{at}')"))
+    row(client, &format!("SELECT {columns} FROM explain_assignment('{assignment}', '{at}', now())"))
 }
 
 fn enqueued(client: &mut Client, at: &str) -> Vec<String> {
@@ -90,7 +90,7 @@ fn an_explanation_says_what_counts_who_is_written_to_and_which_gate_stops_it() {
         rows(
             &mut client,
             &format!(
-                "{spans} FROM explain_assignment('{assignment}', '{at}'), jsonb_array_elements(days_not_counted) AS s"
+                "{spans} FROM explain_assignment('{assignment}', '{at}', now()), jsonb_array_elements(days_not_counted) AS s"
             )
         ),
         [
@@ -106,7 +106,7 @@ fn an_explanation_says_what_counts_who_is_written_to_and_which_gate_stops_it() {
         row(
             client,
             &format!(
-                "SELECT {gates} FROM explain_assignment('{assignment}', '{at}'), jsonb_array_elements(gates) AS g"
+                "SELECT {gates} FROM explain_assignment('{assignment}', '{at}', now()), jsonb_array_elements(gates) AS g"
             ),
         )
     };
@@ -222,4 +222,156 @@ fn the_coordinators_list_says_what_comes_next() {
     assert_eq!(rows(&mut client, list), [format!("{expected}|1|1|mentor|coordinator|-|silent|remind|t|-")]);
     run(&mut client, "UPDATE assignments SET follow_up = false");
     assert_eq!(rows(&mut client, list), [""; 0]);
+}
+
+/// Something that changes what becomes of silences, or that workers and runs do about them.
+fn deed(random: &mut Random) -> String {
+    let n = random.below(1_000_000);
+    let one =
+        |table: &str, of: &str| format!("(SELECT id FROM {table} WHERE {of} ORDER BY md5(id::text || '{n}') LIMIT 1)");
+    let (assignment, mentor) = (one("assignments", "true"), one("peer_mentors", "true"));
+    let person = one("users", "name <> 'student'");
+    let (ago, ahead) = (n % 45, 1 + n % 5);
+    match random.below(52) {
+        0..=1 => format!("INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ({assignment}, now() - interval '{ago} days', {n} % 4 > 0)"),
+        2 => format!("DELETE FROM activities WHERE id = {}", one("activities", "true")),
+        3 => format!("UPDATE activities SET assignment_id = {assignment} WHERE id = {}", one("activities", "true")),
+        4 => format!("SELECT correct_last_contact_date({assignment}, current_date - {ago}, 'because')"),
+        5..=6 => format!("UPDATE assignments SET peer_mentor_id = {mentor} WHERE id = {assignment}"),
+        7 => format!("UPDATE assignments SET peer_mentor_id = NULL WHERE id = {assignment}"),
+        8 => format!("UPDATE assignments SET coordinator_id = {person} WHERE id = {assignment}"),
+        9 => format!("UPDATE assignments SET status = 'completed' WHERE id = {assignment}"),
+        10..=11 => "UPDATE assignments SET status = 'open' WHERE status <> 'open'".to_string(),
+        12 => format!("UPDATE users SET contact_opt_out = NOT contact_opt_out WHERE id = {person}"),
+        13 => "UPDATE users SET contact_opt_out = false".to_string(),
+        14 => format!("INSERT INTO user_preferences (user_id, muted_types) VALUES ({person}, '{{contact-escalation}}') ON CONFLICT (user_id) DO UPDATE SET muted_types = '{{contact-reminder}}'"),
+        15 => "DELETE FROM user_preferences".to_string(),
+        16 => format!("UPDATE reminder_settings SET reminder_after_days = {}, escalate_after_days = {}, escalation_grace_days = {}", 10 + n % 7, 20 + n % 9, n % 2),
+        17 => format!("UPDATE reminder_settings SET follow_up_limit = {}, evaluation_hour = {}", ["NULL", "0"][random.below(2) as usize], ["NULL", "0", "23"][random.below(3) as usize]),
+        18 => format!("UPDATE reminder_settings SET fallback_coordinator_id = {person}"),
+        19 => format!("INSERT INTO days_off (first_day, last_day, reason) VALUES (current_date - {ago}, current_date - {ago} + {}, 'off{n}')", n % 9),
+        20 => format!("DELETE FROM days_off WHERE id = {}", one("days_off", "true")),
+        21 => format!("SELECT pause_assignment({assignment}, current_date + {ahead}, 'away{n}')"),
+        22 => format!("SELECT resume_assignment({assignment})"),
+        23 => format!("SELECT pause_mentor({mentor}, NULL, 'leave{n}')"),
+        24 => format!("SELECT resume_mentor({mentor})"),
+        25 => format!("INSERT INTO assignments (title, student_id, peer_mentor_id, coordinator_id, assigned_on) VALUES ('a{n}', (SELECT id FROM users WHERE name = 'student'), {mentor}, {person}, current_date - {ago})"),
+        26 => format!("DELETE FROM assignments WHERE id = {assignment}"),
+        27 => format!("UPDATE assignments SET follow_up = NOT follow_up WHERE id = {assignment}"),
+        28 => format!("DELETE FROM users WHERE id = {person}"),
+        29 => format!("UPDATE users SET email = NULLIF('e{n}@example.org', 'e0@example.org'), name = 'n{n}' WHERE id = {person}"),
+        30 => "SELECT release_held_run(id) FROM organizations".to_string(),
+        // Not another time zone: that counts for later contacts alone.
+        31..=32 => "SELECT record_delivery_event(message_id, 'bounced', 'user unknown', NULL, true) FROM (SELECT message_id FROM send_logs WHERE status = 'queued' ORDER BY created_at DESC LIMIT 1) AS last".to_string(),
+        33 => "SELECT mark_reminder_failed(reminder_id, claim_id, 'no') FROM claim_reminders(2)".to_string(),
+        34..=40 => format!("SELECT mark_reminder_sent(reminder_id, claim_id, 'm{n}-' || row_number() OVER ()) FROM claim_reminders(10)"),
+        _ => "SELECT run_daily_evaluation()".to_string(),
+    }
+}
+
+#[test]
+fn what_was_explained_is_explained_so_afterwards_whatever_has_happened_since() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in [20_261_127, 5_550_123] {
+        let database = Database::installed();
+        let mut client = database.connect();
+        number_ids(&mut client);
+        let people = People::new(&mut client);
+        run(
+            &mut client,
+            "UPDATE reminder_settings SET max_attempts = 1, escalation_grace_days = 0;
+             INSERT INTO users (email, name) SELECT n || '@example.org', n FROM unnest('{a,b,c,d}'::text[]) AS n;
+             INSERT INTO peer_mentors (user_id) SELECT id FROM users WHERE name IN ('a', 'b') ORDER BY name",
+        );
+        for ago in [0, 9, 13, 15, 20, 27, 30, 50] {
+            run(
+                &mut client,
+                &format!(
+                    "INSERT INTO assignments (title, student_id, peer_mentor_id, coordinator_id, assigned_on) VALUES ('t{ago}', '{}', '{}', '{}', current_date - {ago})",
+                    people.student, people.mentor, people.coordinator
+                ),
+            );
+        }
+        run(
+            &mut client,
+            "CREATE TABLE public.told (number integer, moment timestamptz, assignment_id uuid, explained jsonb)",
+        );
+        let mut random = Random(seed);
+        let mut deeds = vec![String::new()];
+        for number in 0..=110 {
+            if number > 0 {
+                let deed = deed(&mut random);
+                // What the rules refuse changes nothing.
+                let _ = client.batch_execute(&deed);
+                deeds.push(deed);
+            }
+            run(
+                &mut client,
+                &format!(
+                    "INSERT INTO public.told
+                     SELECT {number}, m.moment, a.id, to_jsonb(x.*)
+                       FROM (SELECT clock_timestamp() AS moment OFFSET 0) AS m CROSS JOIN assignments a
+                      CROSS JOIN LATERAL explain_assignment(a.id, m.moment, 'infinity') AS x"
+                ),
+            );
+            let disagree = format!(
+                "SELECT coalesce(x.assignment_id, f.assignment_id), x.explained ->> 'action', f.action
+                   FROM (SELECT * FROM public.told WHERE number = {number} AND (explained ->> 'would_enqueue')::boolean) AS x
+                   FULL JOIN evaluate_assignments((SELECT DISTINCT moment FROM public.told WHERE number = {number})) AS f ON f.assignment_id = x.assignment_id
+                  WHERE x.explained ->> 'action' IS DISTINCT FROM f.action"
+            );
+            assert_eq!(
+                rows(&mut client, &disagree),
+                [""; 0],
+                "seed {seed}, the run and the explanation, after {}",
+                deeds.join(";\n")
+            );
+        }
+        let wrong = rows(
+            &mut client,
+            "SELECT t.number, t.assignment_id, d.key, d.value, s.value, t.moment
+               FROM (SELECT * FROM public.told t WHERE md5(t.number::text || t.assignment_id) < '4') AS t
+              CROSS JOIN LATERAL explain_assignment(t.assignment_id, t.moment) AS x
+              CROSS JOIN LATERAL jsonb_each(t.explained) AS d
+               JOIN LATERAL jsonb_each(to_jsonb(x.*)) AS s ON s.key = d.key
+              WHERE d.value IS DISTINCT FROM s.value
+              ORDER BY 1 LIMIT 5",
+        );
+        let until = wrong.first().and_then(|line| line.split('|').next()?.parse().ok()).unwrap_or(0_usize);
+        assert_eq!(wrong, [""; 0], "seed {seed}, after {}", deeds[..=until].join(";\n"));
+        seen.extend(rows(
+            &mut client,
+            "SELECT explained ->> 'state' FROM public.told UNION SELECT event FROM reminder_events",
+        ));
+    }
+    for what in [
+        "silent",
+        "reminder_waits",
+        "reminded",
+        "escalation_waits",
+        "escalated",
+        "held",
+        "re-armed",
+        "withdrawn",
+        "skipped",
+    ] {
+        assert!(seen.contains(what), "{what}: {seen:?}");
+    }
+}
+
+#[test]
+fn an_explanation_of_what_is_not_known_any_more_or_was_not_there_yet_raises_and_says_so() {
+    let (_database, mut client, _, assignment) = one();
+    let refused = |client: &mut Client, arguments: &str, sqlstate, word| {
+        assert_refused(
+            client,
+            &format!("SELECT * FROM explain_assignment('{assignment}', {arguments})"),
+            sqlstate,
+            word,
+        );
+    };
+    refused(&mut client, "'2020-01-01'", "22023", "the history begins at");
+    refused(&mut client, "now(), '-infinity'", "22023", "infinity");
+    refused(&mut client, "now() - interval '1 hour', now() - interval '1 year'", "22023", "the history begins at");
+    refused(&mut client, "history_known_since()", "02000", "was not there at");
 }

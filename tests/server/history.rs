@@ -3,7 +3,9 @@
 use postgres::Client;
 use uuid::Uuid;
 
-use crate::support::{Database, People, assert_refused, pid, refused, row, rows, run, wait_until_blocked};
+use crate::support::{
+    Database, People, Random, assert_refused, number_ids, pid, refused, row, rows, run, wait_until_blocked,
+};
 
 /// How many updates each session makes.
 const EACH: usize = 40;
@@ -495,18 +497,6 @@ fn while_triggers_are_away_nothing_is_known_and_the_history_begins_anew_when_the
     assert_eq!(was(&mut client, "title", assignment, &known), ["Seen"]);
 }
 
-/// A small generator of numbers: what it gives is the seed's alone.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 /// Something that a client may do, to rows that it picks by chance.
 fn deed(random: &mut Random) -> String {
     let n = random.below(1_000_000);
@@ -578,23 +568,6 @@ fn deed(random: &mut Random) -> String {
 
 const DERIVED: &str =
     "'{updated_at,soft_bounces,soft_bounced_at,last_contact_date,assignment_count,thresholds_changed_at}'::text[]";
-
-/// From now on ids follow from each other, so that which rows the deeds pick is the seed's alone.
-fn number_ids(client: &mut Client) {
-    run(
-        client,
-        "CREATE SEQUENCE public.numbers;
-         CREATE FUNCTION public.next_id() RETURNS uuid LANGUAGE sql VOLATILE AS $$SELECT md5(nextval('public.numbers')::text)::uuid$$;
-         DO $$
-         DECLARE name text;
-         BEGIN
-             FOR name IN SELECT d.adrelid::regclass FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
-                          WHERE c.relnamespace = 'assignment_reminders'::regnamespace AND pg_get_expr(d.adbin, d.adrelid) = 'gen_random_uuid()' LOOP
-                 EXECUTE format('ALTER TABLE %s ALTER COLUMN id SET DEFAULT public.next_id()', name);
-             END LOOP;
-         END $$",
-    );
-}
 
 /// Copies of all versioned tables, with the moment.
 fn copy(client: &mut Client, number: usize) {
@@ -789,7 +762,10 @@ fn what_clients_write_by_hand_is_noted_too() {
     run(&mut worker, "UPDATE reminders SET status = 'pending'");
     run(&mut worker, "UPDATE reminders SET status = 'sent', sent_at = now(), attempts = attempts + 1");
     run(&mut worker, "UPDATE reminders SET status = 'pending'");
-    assert_eq!(events(&mut client), ["enqueued|48h|0|-|f|-", "skipped|48h|0|-|f|-", "re-armed|48h|1|-|f|-"]);
+    assert_eq!(
+        events(&mut client),
+        ["enqueued|48h|0|-|f|-", "skipped|48h|0|-|f|-", "re-armed|48h|0|-|f|-", "re-armed|48h|1|-|f|-"]
+    );
 }
 
 #[test]
