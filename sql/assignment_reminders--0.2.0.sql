@@ -1497,6 +1497,14 @@ STRICT STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
 
+-- assignment_reminders::explain::timeline::assignment_timeline
+CREATE FUNCTION "assignment_timeline"(
+	"assignment_id" uuid
+) RETURNS TABLE (happened_at timestamptz, recorded_at timestamptz, event text, row_id uuid, old_value text, new_value text, reason text, reminder_type text, recipient_id uuid, changed_by text, changed_by_user uuid, text text)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'assignment_timeline_wrapper';
+
 -- assignment_reminders::organization::chosen_organization
 CREATE FUNCTION "chosen_organization"(
 	"organization_id" uuid
@@ -2789,6 +2797,7 @@ DECLARE
         'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.explain_assignment(uuid, timestamptz)',
+        'assignment_reminders.assignment_timeline(uuid)',
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
@@ -2854,6 +2863,9 @@ COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views of ours that are not as install() makes them (of a view, only whether it is there). actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
 COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
     'Trigger: a correction that a client inserts sets the contact date.';
+COMMENT ON FUNCTION assignment_reminders.assignment_timeline(uuid) IS
+    'What happened to an assignment, in order: one row for each event, also of one that was deleted, as far as the history has it. event is a code that stays: created, deleted, mentor_changed, coordinator_changed, student_changed, status_changed, due_date_changed, title_changed, assigned_on_changed, follow_up_changed; contact and attempt (happened_at: when it took place; recorded_at: when it was entered), contact_changed, contact_moved (to or from another assignment), contact_deleted; contact_corrected, correction_deleted; paused, pause_changed, pause_deleted, and mentor_paused, mentor_pause_changed, mentor_pause_deleted while it was that mentor''s (values: first and last day, with a slash between them); reminder_enqueued, reminder_rearmed, reminder_withdrawn, reminder_skipped; message_sent, message_delivered, message_bounced, message_rejected, message_complained, message_unsubscribed, message_failed (an attempt), message_given_up (the last), message_claimed. Where it was created before the history begins (history_known_since), a row history_begins says so: what was changed before is not known. row_id: the activity, correction, pause or reminder. changed_by and changed_by_user: the role that wrote, and whoever it wrote for, where they are known. text: a sentence, in which people are called as they are now, and whose words may change.
+02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization.';
 COMMENT ON FUNCTION assignment_reminders.begin_episode() IS
     'Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.';
 COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS

@@ -74,6 +74,7 @@ DECLARE
         'assignment_reminders.unsubscribe_token(uuid)',
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.explain_assignment(uuid, timestamptz)',
+        'assignment_reminders.assignment_timeline(uuid)',
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
