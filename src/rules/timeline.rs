@@ -171,6 +171,13 @@ pub fn timeline(
         told.reminder(reminder);
     }
     let mut events = told.events;
+    // What went with the assignment is not told one by one.
+    let gone: Vec<(Moment, Moment)> = (own.iter().enumerate())
+        .filter(|(_, step)| step.after.is_none())
+        .map(|(number, step)| (step.at, own.get(number + 1).map_or(Moment::MAX, |next| next.at)))
+        .collect();
+    let is_part = |event: &Event| matches!(event.code, "contact_deleted" | "correction_deleted" | "pause_deleted");
+    events.retain(|event| !(is_part(event) && gone.iter().any(|(from, to)| (*from..*to).contains(&event.recorded_at))));
     // What happened at one moment stays in the order in which it was found, but for the beginning.
     events.sort_by_key(|event| (event.happened_at, event.recorded_at, rank(event.code)));
     events
@@ -597,6 +604,26 @@ mod tests {
         let rows = [assignment(Some(version(20)), vec![change(10, Operation::Deleted(version(1)))])];
         let codes: Vec<(Moment, &str)> = told(&rows).iter().map(|event| (event.happened_at, event.code)).collect();
         assert_eq!(codes, [(1, "created"), (10, "deleted"), (20, "created")]);
+    }
+
+    #[test]
+    fn what_went_with_the_assignment_is_not_told_one_by_one() {
+        let version =
+            |created: i64| values(json!({"created_micros": created, "assignment_id": ID, "occurred_micros": created}));
+        let contact = |id: &str, at| Row {
+            table: "activities".into(),
+            id: id.into(),
+            present: None,
+            changes: vec![change(at, Operation::Deleted(version(2)))],
+        };
+        let rows = [
+            assignment(None, vec![change(10, Operation::Deleted(version(1)))]),
+            contact("before", 9),
+            contact("with", 11),
+        ];
+        let told: Vec<(Moment, &str)> = told(&rows).iter().map(|event| (event.happened_at, event.code)).collect();
+        let expected = [(1, "created"), (2, "contact"), (2, "contact"), (9, "contact_deleted"), (10, "deleted")];
+        assert_eq!(told, expected);
     }
 
     #[test]
