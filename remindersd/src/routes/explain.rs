@@ -1,5 +1,7 @@
 //! Why an assignment is or is not followed up, and what happened to it.
 
+#![allow(clippy::struct_field_names)] // as the database calls them
+
 use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};

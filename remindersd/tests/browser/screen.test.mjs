@@ -203,7 +203,8 @@ test("a coordinator opens a row to why it is there, with the keyboard alone, and
   const happened = sql(`SELECT text || CASE WHEN reason IS NOT NULL AND strpos(text, reason) = 0 THEN format(' (%s)', reason) ELSE '' END FROM assignment_timeline('${id}')`);
   assert.deepEqual((await told("What happened")).map((row) => row[1]), happened.split("\n"));
   assert.deepEqual(await serious(page), []);
-  await page.locator("#silent").scrollIntoViewIfNeeded();
+  await page.setViewportSize({ width: 1000, height: 1100 });
+  await page.locator("#silent").evaluate((section) => section.scrollIntoView());
   await picture(page, "why");
   await page.setViewportSize({ width: 360, height: 700 });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
