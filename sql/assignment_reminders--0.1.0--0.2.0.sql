@@ -1369,10 +1369,10 @@ COMMENT ON FUNCTION assignment_reminders.verify_closed_periods(uuid) IS
 -- requires:
 --   pay_reads
 
--- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its organization and assignment find the logs.
--- Index: send_logs_sent_once_key; send_logs_organization_idx.
+-- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its assignment finds the logs.
+-- Index: send_logs_sent_once_key; send_logs_deleted_idx.
 CREATE OR REPLACE FUNCTION assignment_reminders.was_returned(
-    reminder_id uuid, sent_at timestamptz, moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text
+    reminder_id uuid, sent_at timestamptz, moment timestamptz, assignment_id uuid, reminder_type text
 ) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -1382,20 +1382,20 @@ AS $$
          WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
          UNION ALL
         SELECT l.status FROM assignment_reminders.send_logs l
-         WHERE l.organization_id = was_returned.organization_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
-           AND l.assignment_id = was_returned.assignment_id AND l.reminder_type = was_returned.reminder_type AND l.reminder_id IS NULL
+         WHERE l.assignment_id = was_returned.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = was_returned.reminder_type
+           AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
     )
     SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
 $$;
-COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text) IS
-    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, organization_id, assignment_id and reminder_type tell what was logged (NULL: it is there).';
+COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text) IS
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
 
 -- Index: users_pkey.
 CREATE OR REPLACE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL, NULL)
+    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL)
       FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
@@ -1588,7 +1588,7 @@ COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) 
 -- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Of what was there before the history began, and
 -- was not touched since, what is there now. None whose recipient was gone: it went with them.
 -- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
--- send_logs_organization_idx from when it was first enqueued on.
+-- send_logs_deleted_idx.
 CREATE OR REPLACE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
 RETURNS SETOF assignment_reminders.message_facts
 LANGUAGE sql STABLE
@@ -1619,10 +1619,10 @@ AS $$
         -- Of which of several that are gone, is not known: when it was tells.
         SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
           FROM last
-          JOIN assignment_reminders.send_logs l ON l.organization_id = message_as_of.organization_id
+          JOIN assignment_reminders.send_logs l
+            ON l.assignment_id = message_as_of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = message_as_of.reminder_type
          WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
-           AND l.created_at BETWEEN (SELECT min(n.happened_at) FROM noted n) AND message_as_of.moment
-           AND l.assignment_id = message_as_of.assignment_id AND l.reminder_type = message_as_of.reminder_type AND l.reminder_id IS NULL
+           AND l.created_at <= message_as_of.moment
            AND (l.status = 'queued' OR l.given_up)
     ), told AS (
         SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
@@ -1741,9 +1741,9 @@ AS $$
            ) AS off
      CROSS JOIN LATERAL (
            SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.organization_id, a.id, x.reminder_type) AS is_so
-             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.organization_id END
-                  ) AS gone (organization_id)
+                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.assignment_id, x.reminder_type) AS is_so
+             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.id END
+                  ) AS gone (assignment_id)
             WHERE x.status = 'sent'
             UNION ALL
            SELECT NULL WHERE x.status IS DISTINCT FROM 'sent'
@@ -1884,6 +1884,14 @@ CREATE OR REPLACE FUNCTION "altered_definitions"() RETURNS TABLE (kind text, rel
 STRICT STABLE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'altered_definitions_wrapper';
+
+-- assignment_reminders::explain::timeline::assignment_timeline
+CREATE OR REPLACE FUNCTION "assignment_timeline"(
+	"assignment_id" uuid
+) RETURNS TABLE (happened_at timestamptz, recorded_at timestamptz, event text, row_id uuid, old_value text, new_value text, reason text, reminder_type text, recipient_id uuid, changed_by text, changed_by_user uuid, text text)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'assignment_timeline_wrapper';
 
 -- assignment_reminders::organization::chosen_organization
 CREATE OR REPLACE FUNCTION "chosen_organization"(
@@ -3188,7 +3196,8 @@ DECLARE
         'assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz)',
         'assignment_reminders.message_as_of(timestamptz, uuid, uuid, text)',
         'assignment_reminders.person_as_of(timestamptz, uuid, uuid)',
-        'assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text)',
+        'assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text)',
+        'assignment_reminders.assignment_timeline(uuid)',
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
@@ -3254,6 +3263,9 @@ COMMENT ON FUNCTION assignment_reminders.altered_definitions() IS
     'The triggers, defaults of organization_id, constraints, indexes and views of ours that are not as install() makes them (of a view, only whether it is there). actual is NULL where there is none of that name, expected for a trigger that calls a function of ours a second time. install() puts triggers and defaults right, and reports the others.';
 COMMENT ON FUNCTION assignment_reminders.apply_correction() IS
     'Trigger: a correction that a client inserts sets the contact date.';
+COMMENT ON FUNCTION assignment_reminders.assignment_timeline(uuid) IS
+    'What happened to an assignment, in order: one row for each event, also of one that was deleted, as far as the history has it. event is a code that stays: created, deleted, mentor_changed, coordinator_changed, student_changed, status_changed, due_date_changed, title_changed, assigned_on_changed, follow_up_changed; contact and attempt (happened_at: when it took place; recorded_at: when it was entered), contact_changed, contact_moved (to or from another assignment), contact_deleted; contact_corrected, correction_deleted; paused, pause_changed, pause_deleted, and mentor_paused, mentor_pause_changed, mentor_pause_deleted while it was that mentor''s (values: first and last day, with a slash between them); reminder_enqueued, reminder_rearmed, reminder_withdrawn, reminder_skipped; message_sent, message_delivered, message_bounced, message_rejected, message_complained, message_unsubscribed, message_failed (an attempt), message_given_up (the last), message_claimed. Where it was created before the history begins (history_known_since), a row history_begins says so: what was changed before is not known. row_id: the activity, correction, pause or reminder. changed_by and changed_by_user: the role that wrote, and whoever it wrote for, where they are known. text: a sentence, in which people are called as they are now, and whose words may change.
+02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization.';
 COMMENT ON FUNCTION assignment_reminders.begin_episode() IS
     'Trigger: a reminder that somebody makes pending again after it was sent is sent once more, in another episode and by another key.';
 COMMENT ON FUNCTION assignment_reminders.chosen_organization(uuid) IS

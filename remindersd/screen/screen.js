@@ -11,6 +11,8 @@ const TEXTS = {
     hits: (n) => `${n} found`, saved: "Saved.", signedOut: "You are signed out. Sign in again.",
     away: "The server cannot be reached. Retrying …", nobody: "You are not registered in this organization.",
     needed: "This page is opened by a link that signs you in.", signOut: "Sign out",
+    why: "Why, and what comes next", next: "Next", nothingNext: "nothing, if nothing changes", remind: "the mentor is reminded", escalate: "the coordinator is told",
+    asked: "What is asked before anybody is written to", gate: "Question", value: "Found", passed: "Passed", passes: "yes", blocks: "no", what: "What happened", moment: "When", waiting: "One moment …", gone: "This assignment is not there any more.",
   },
   nb: {
     skip: "Hopp til innhold", title: "Antall oppdrag", language: "Språk", own: "Dine oppdrag i alt", mentors: "Mentorer", search: "Søk",
@@ -21,11 +23,13 @@ const TEXTS = {
     hits: (n) => `${n} funnet`, saved: "Lagret.", signedOut: "Du er logget ut. Logg inn igjen.",
     away: "Får ikke kontakt med serveren. Prøver igjen …", nobody: "Du er ikke registrert i denne organisasjonen.",
     needed: "Denne siden åpnes med en lenke som logger deg inn.", signOut: "Logg ut",
+    why: "Hvorfor, og hva som kommer", next: "Neste", nothingNext: "ingenting, hvis ingenting endrer seg", remind: "mentoren minnes på det", escalate: "koordinatoren får beskjed",
+    asked: "Det som spørres om før noen får beskjed", gate: "Spørsmål", value: "Funnet", passed: "Oppfylt", passes: "ja", blocks: "nei", what: "Det som har skjedd", moment: "Når", waiting: "Et øyeblikk …", gone: "Dette oppdraget finnes ikke lenger.",
   },
 };
 
 const element = (id) => document.getElementById(id);
-const state = { language: "en", me: null, mentors: new Map(), silent: [], next: null, sort: "count", descending: true, notice: null };
+const state = { language: "en", me: null, mentors: new Map(), silent: [], next: null, sort: "count", descending: true, notice: null, open: null, why: null };
 const text = (key) => TEXTS[state.language][key];
 
 /** What cannot be gone on from without signing in again. */
@@ -112,10 +116,10 @@ function showMentors() {
 }
 
 function showSilent() {
-  element("silent-rows").replaceChildren(...state.silent.map((assignment) => {
+  element("silent-rows").replaceChildren(...state.silent.flatMap((assignment) => {
     const row = document.createElement("tr");
     row.dataset.id = assignment.assignment_id;
-    cell(row, assignment.title);
+    cell(row, isCoordinator() ? opener(assignment) : assignment.title);
     cell(row, assignment.student_name ?? text("unnamed"));
     cell(row, assignment.peer_mentor_name ?? "");
     cell(row, shownDate(assignment.last_contact_date));
@@ -125,9 +129,100 @@ function showSilent() {
       actions.append(button(text("registerShort"), text("register"), assignment.title, () => openContact(assignment)));
     }
     if (isCoordinator()) actions.append(" ", button(text("correctShort"), text("correct"), assignment.title, () => openCorrection(assignment)));
-    return row;
+    return assignment.assignment_id === state.open ? [row, explanation()] : [row];
   }));
   element("more").hidden = !state.next;
+}
+
+/** Opens a row to why it is there. It says itself whether it is open. */
+function opener(assignment) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "opener";
+  made.textContent = assignment.title;
+  made.title = text("why");
+  made.setAttribute("aria-expanded", String(assignment.assignment_id === state.open));
+  if (assignment.assignment_id === state.open) made.setAttribute("aria-controls", "why");
+  made.addEventListener("click", () => openWhy(assignment.assignment_id));
+  return made;
+}
+
+async function openWhy(id) {
+  state.open = state.open === id ? null : id;
+  state.why = null;
+  showSilent();
+  document.querySelector(`[data-id="${id}"] .opener`)?.focus();
+  await readWhy();
+}
+
+/** Asks about the row that is open. The row itself stays as it is, with the keyboard where it is. */
+async function readWhy() {
+  const id = state.open;
+  if (!id) return;
+  let found;
+  try {
+    const path = `/api/v1/assignments/${id}`;
+    const [why, timeline] = await Promise.all([ask(`${path}/explanation`), ask(`${path}/timeline`)]);
+    found = { ...why.found, timeline: timeline.found };
+  } catch (error) {
+    if (error instanceof SignedOut) return tell("signedOut");
+    found = { failed: error instanceof TypeError ? "away" : error.status === 404 ? "gone" : null, detail: error.message };
+  }
+  if (state.open !== id) return;
+  state.why = found;
+  element("why")?.replaceWith(explanation());
+}
+
+function part(name, content) {
+  const made = document.createElement(name);
+  made.append(content);
+  return made;
+}
+
+function table(caption, heads, rows) {
+  const made = document.createElement("table");
+  made.append(part("caption", caption));
+  const head = made.createTHead().insertRow();
+  for (const name of heads) {
+    const of = part("th", name);
+    of.scope = "col";
+    head.append(of);
+  }
+  const body = made.createTBody();
+  for (const cells of rows) {
+    const row = body.insertRow();
+    for (const content of cells) cell(row, content);
+  }
+  return made;
+}
+
+/** The row under the one that is open: the paragraph, what comes next, what was asked, and what happened. The database's words are English. */
+function explanation() {
+  const row = document.createElement("tr");
+  row.id = "why";
+  const all = document.createElement("div");
+  cell(row, all).colSpan = 6;
+  const why = state.why;
+  if (!why || "failed" in why) {
+    all.append(part("p", !why ? text("waiting") : why.failed ? text(why.failed) : why.detail));
+    all.firstChild.setAttribute("role", "status");
+    return row;
+  }
+  const english = (content, name = "span") => {
+    const made = part(name, content);
+    made.lang = "en";
+    return made;
+  };
+  const said = english(why.explanation, "p");
+  said.setAttribute("role", "status");
+  const comes = part("p", part("strong", `${text("next")}: `));
+  comes.append(why.next_action ? `${text(why.next_action)}, ${shownDate(why.next_on)}` : text("nothingNext"));
+  const gates = why.gates.map((gate) => [english(gate.gate.replaceAll("_", " ")), english(gate.value), text(gate.is_passed ? "passes" : "blocks")]);
+  const moment = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" });
+  const told = (event) => (event.reason && !event.text.includes(event.reason) ? `${event.text} (${event.reason})` : event.text);
+  const events = why.timeline.map((event) => [moment.format(new Date(event.happened_at)), english(told(event))]);
+  all.append(said, comes, table(text("asked"), [text("gate"), text("value"), text("passed")], gates), table(text("what"), [text("moment"), text("what")], events));
+  return row;
 }
 
 function showOwn() {
@@ -192,6 +287,7 @@ function openDialog(id, assignment, prepare, send) {
       dialog.close();
       await readSilent();
       show();
+      readWhy();
       // Where the keyboard was: at the same assignment or, where it moved away, at the list.
       (document.querySelector(`[data-id="${assignment.assignment_id}"] button`) ?? element("silent-list")).focus();
       element("told").textContent = text("saved");
@@ -265,7 +361,7 @@ async function changed(counts) {
 
 /** Under somebody's hands, the list of assignments stays as it is. */
 function isInUse() {
-  return element("silent").contains(document.activeElement) || document.querySelector("dialog[open]") || state.silent.length > 50;
+  return element("silent").contains(document.activeElement) || document.querySelector("dialog[open]") || state.open || state.silent.length > 50;
 }
 
 async function start() {

@@ -63,6 +63,15 @@ pub enum VersionRefusals {
     PreconditionFailed(Problem),
 }
 
+/// Why what has more than one format may be.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub enum FormatRefusals {
+    /// The client takes none of its formats
+    #[response(status = 406, content_type = "application/problem+json", example = json!({"type": "about:blank", "title": "Not Acceptable", "status": 406, "detail": "a statement is application/json or text/csv"}))]
+    NotAcceptable(Problem),
+}
+
 /// Why a webhook may be.
 #[derive(IntoResponses)]
 #[allow(dead_code)] // only described

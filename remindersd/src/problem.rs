@@ -63,6 +63,16 @@ impl Problem {
         Self { field: Some(field.into()), ..self }
     }
 
+    /// Of the member that its words begin with; else of the last of them.
+    pub fn at_named(self, members: &[&str]) -> Self {
+        let detail = self.detail.as_deref().unwrap_or_default();
+        let named = members.iter().find(|member| detail.starts_with(**member)).or(members.last());
+        match named.map(ToString::to_string) {
+            Some(member) => self.at(member),
+            None => self,
+        }
+    }
+
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }

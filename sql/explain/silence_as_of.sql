@@ -1,7 +1,7 @@
 -- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Of what was there before the history began, and
 -- was not touched since, what is there now. None whose recipient was gone: it went with them.
 -- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
--- send_logs_organization_idx from when it was first enqueued on.
+-- send_logs_deleted_idx.
 CREATE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
 RETURNS SETOF assignment_reminders.message_facts
 LANGUAGE sql STABLE
@@ -32,10 +32,10 @@ AS $$
         -- Of which of several that are gone, is not known: when it was tells.
         SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
           FROM last
-          JOIN assignment_reminders.send_logs l ON l.organization_id = message_as_of.organization_id
+          JOIN assignment_reminders.send_logs l
+            ON l.assignment_id = message_as_of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = message_as_of.reminder_type
          WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
-           AND l.created_at BETWEEN (SELECT min(n.happened_at) FROM noted n) AND message_as_of.moment
-           AND l.assignment_id = message_as_of.assignment_id AND l.reminder_type = message_as_of.reminder_type AND l.reminder_id IS NULL
+           AND l.created_at <= message_as_of.moment
            AND (l.status = 'queued' OR l.given_up)
     ), told AS (
         SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
@@ -154,9 +154,9 @@ AS $$
            ) AS off
      CROSS JOIN LATERAL (
            SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.organization_id, a.id, x.reminder_type) AS is_so
-             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.organization_id END
-                  ) AS gone (organization_id)
+                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.assignment_id, x.reminder_type) AS is_so
+             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.id END
+                  ) AS gone (assignment_id)
             WHERE x.status = 'sent'
             UNION ALL
            SELECT NULL WHERE x.status IS DISTINCT FROM 'sent'

@@ -1,7 +1,7 @@
--- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its organization and assignment find the logs.
--- Index: send_logs_sent_once_key; send_logs_organization_idx.
+-- Whether what was sent bounced, as far as that was told by a moment. Of a reminder that is gone, its assignment finds the logs.
+-- Index: send_logs_sent_once_key; send_logs_deleted_idx.
 CREATE FUNCTION assignment_reminders.was_returned(
-    reminder_id uuid, sent_at timestamptz, moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text
+    reminder_id uuid, sent_at timestamptz, moment timestamptz, assignment_id uuid, reminder_type text
 ) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -11,20 +11,20 @@ AS $$
          WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
          UNION ALL
         SELECT l.status FROM assignment_reminders.send_logs l
-         WHERE l.organization_id = was_returned.organization_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
-           AND l.assignment_id = was_returned.assignment_id AND l.reminder_type = was_returned.reminder_type AND l.reminder_id IS NULL
+         WHERE l.assignment_id = was_returned.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = was_returned.reminder_type
+           AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
     )
     SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
 $$;
-COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, uuid, text) IS
-    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, organization_id, assignment_id and reminder_type tell what was logged (NULL: it is there).';
+COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text) IS
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
 
 -- Index: users_pkey.
 CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL, NULL)
+    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL)
       FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
 $$;
 COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS

@@ -81,6 +81,9 @@ CREATE TABLE assignment_reminders.reminder_events (
 CREATE INDEX reminder_events_assignment_idx ON assignment_reminders.reminder_events (assignment_id, happened_at) WHERE assignment_id IS NOT NULL;
 CREATE INDEX reminder_events_held_idx ON assignment_reminders.reminder_events (organization_id, happened_at) WHERE reminder_id IS NULL;
 
+-- What was sent of an assignment whose reminders are gone; of others it is found by these.
+CREATE INDEX send_logs_deleted_idx ON assignment_reminders.send_logs (assignment_id) WHERE reminder_id IS NULL AND assignment_id IS NOT NULL;
+
 COMMENT ON TABLE assignment_reminders.reminder_events IS
     'What became of each reminder before it was sent, and why. What was sent, and what became of it then, is in send_logs. Append-only.';
 COMMENT ON COLUMN assignment_reminders.reminder_events.event IS

@@ -49,6 +49,7 @@ const FUNCTIONS: &[&str] = &[
     "evaluate_assignments",
     "preview_follow_ups",
     "explain_assignment",
+    "assignment_timeline",
     "assignment_outlooks",
     "forgotten_assignments",
     "release_held_run",

@@ -15,7 +15,7 @@ use crate::server::statement::{Statement, types};
 ///
 /// 55000 where nothing says so.
 #[pg_extern(stable)]
-fn history_known_since() -> Result<TimestampWithTimeZone> {
+pub fn history_known_since() -> Result<TimestampWithTimeZone> {
     static KNOWN_SINCE: Statement =
         Statement::kept("SELECT max(h.known_since) AS known_since FROM assignment_reminders.history_horizon h", &[]);
     let known: Option<TimestampWithTimeZone> =

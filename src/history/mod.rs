@@ -7,7 +7,7 @@ mod keep;
 mod prune;
 
 pub use self::events::{about, in_run, withdrawing};
-pub use self::horizon::move_to_now;
+pub use self::horizon::{history_known_since, move_to_now};
 pub use self::keep::{is_kept_by, writer};
 
 pgrx::extension_sql_file!("../../sql/history/reads.sql", name = "history_reads", requires = ["privacy_reads"]);

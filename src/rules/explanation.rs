@@ -394,7 +394,7 @@ fn in_words(span: &NotCounted) -> String {
     }
 }
 
-fn in_plain_words(skip_reason: &str) -> &str {
+pub(super) fn in_plain_words(skip_reason: &str) -> &str {
     match skip_reason {
         "no_mentor" => "there is no mentor",
         "opted_out" => "they want no messages",

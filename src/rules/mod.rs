@@ -27,3 +27,4 @@ pub mod retry;
 pub mod role;
 pub mod share;
 pub mod statement;
+pub mod timeline;

@@ -258,7 +258,8 @@ fn every_function_answers_any_arguments_with_a_result_or_an_error_of_its_own() {
     let client = RefCell::new(client);
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
     let mut runner = TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
-    let strategy = (0..functions.len(), prop::collection::vec(any::<u32>(), 12), 0..ZONES.len());
+    let most = functions.iter().map(|function| function.arguments.len()).max().unwrap_or_default();
+    let strategy = (0..functions.len(), prop::collection::vec(any::<u32>(), most), 0..ZONES.len());
     let outcome = runner.run(&strategy, |(function, picks, zone)| {
         let function = &functions[function];
         let arguments: Vec<String> = function

@@ -40,6 +40,7 @@ mod rules;
 mod search_path;
 mod support;
 mod tables;
+mod timeline;
 mod unsubscribe;
 mod verdicts;
 mod versions;

@@ -52,7 +52,10 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "prune",
         ],
     ),
-    ("What becomes of each silence", &["explain_assignment", "assignment_outlooks", "forgotten_assignments"]),
+    (
+        "What becomes of each silence",
+        &["explain_assignment", "assignment_timeline", "assignment_outlooks", "forgotten_assignments"],
+    ),
     (
         "Pay",
         &[

@@ -330,6 +330,7 @@ fn what_the_users_constraints_columns_policies_and_indexes_call_runs_under_the_s
 const READS: &[&str] = &[
     "SELECT assignment_reminders.evaluate_assignment('30000000-0000-0000-0000-000000000001')",
     "SELECT * FROM assignment_reminders.explain_assignment('30000000-0000-0000-0000-000000000001')",
+    "SELECT * FROM assignment_reminders.assignment_timeline('30000000-0000-0000-0000-000000000001')",
     "SELECT * FROM assignment_reminders.forgotten_assignments()",
     "SELECT * FROM assignment_reminders.silent_assignments",
     "SELECT assignment_reminders.get_last_contact_date('30000000-0000-0000-0000-000000000001')",

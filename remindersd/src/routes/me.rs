@@ -104,6 +104,28 @@ pub struct SilentAssignment {
     pub student_name: Option<String>,
     pub peer_mentor_id: Option<Uuid>,
     pub peer_mentor_name: Option<String>,
+    /// What comes next, where that was asked for. NULL: nobody follows it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
+}
+
+/// How far a silence has got, as the view silent_assignments says it.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Outlook {
+    pub counted_days: i32,
+    /// Whoever is told instead of the mentor: the coordinator, or the fallback.
+    pub coordinator_id: Option<Uuid>,
+    pub coordinator_name: Option<String>,
+    /// When the mentor was reminded of this silence.
+    pub last_reminder_sent_at: Option<DateTime<Utc>>,
+    /// silent, reminder_waits, reminded, escalation_waits or escalated.
+    #[schema(example = "silent")]
+    pub state: String,
+    /// remind or escalate, and the day of it, if nothing changes. NULL: nothing.
+    pub next_action: Option<String>,
+    pub next_on: Option<NaiveDate>,
+    /// Why nobody will hear of it. NULL: somebody will.
+    pub forgotten: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -116,9 +138,11 @@ pub struct Silence {
     /// silent_since and assignment_id of the last row of the page before: both or none.
     after_silent_since: Option<NaiveDate>,
     after_assignment_id: Option<Uuid>,
+    /// true: with what comes next of each that is followed up. For coordinators and admins.
+    outlook: Option<bool>,
 }
 
-/// The open assignments that the caller sees, longest silent first.
+/// The open assignments that the caller sees, longest silent first; for a coordinator, with what comes next.
 #[utoipa::path(get, path = "/silent-assignments", tag = "assignments", params(Silence), responses(
     (status = 200, description = "A page", body = [SilentAssignment],
      headers(("Link" = Option<String>, description = "rel=next: the next page, where there is one"))),
@@ -134,9 +158,14 @@ pub async fn silent_assignments(
         ("after_silent_since", silence.after_silent_since.is_some()),
         ("after_assignment_id", silence.after_assignment_id.is_some()),
     ])?;
+    let sql = if silence.outlook == Some(true) {
+        include_str!("../../sql/silent_outlooks.sql")
+    } else {
+        include_str!("../../sql/silent_assignments.sql")
+    };
     let rows = caller
         .rows(
-            include_str!("../../sql/silent_assignments.sql"),
+            sql,
             &[
                 (&(size + 1), Type::INT4),
                 (&silence.after_silent_since, Type::DATE),

@@ -3,12 +3,14 @@
 mod assignments;
 mod body;
 mod due;
+mod explain;
 mod live;
 mod me;
 mod page;
 mod peer_mentors;
 mod process;
 mod screen;
+mod statement;
 mod unsubscribe;
 mod version;
 mod webhooks;
@@ -30,8 +32,11 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(assignments::last_contact))
         .routes(routes!(assignments::participants))
         .routes(routes!(assignments::register_activity))
+        .routes(routes!(explain::explanation))
+        .routes(routes!(explain::timeline))
         .routes(routes!(peer_mentors::list))
         .routes(routes!(peer_mentors::read))
+        .routes(routes!(statement::statement))
         .routes(routes!(due::due_assignments))
         .routes(routes!(me::me))
         .routes(routes!(me::health))

@@ -184,6 +184,52 @@ test("a coordinator corrects a contact date, and says why", async () => {
   assert.equal(sql(`SELECT a.last_contact_date, c.reason FROM assignments a JOIN contact_corrections c ON c.assignment_id = a.id WHERE a.id = '${id}' ORDER BY c.number DESC LIMIT 1`), "2026-01-02|entered for another student");
 });
 
+test("a coordinator opens a row to why it is there, with the keyboard alone, and closes it", async () => {
+  const page = await open("Coordinator 1");
+  const id = await page.locator("#silent-rows tr").first().getAttribute("data-id");
+  const opener = page.locator(`#silent-rows tr[data-id="${id}"] .opener`);
+  assert.equal(await opener.getAttribute("aria-expanded"), "false");
+  await opener.focus();
+  await page.keyboard.press("Enter");
+  const why = page.locator("#why");
+  const [explanation, next] = sql(`SELECT explanation, coalesce(next_action, '') FROM explain_assignment('${id}')`).split("|");
+  await why.getByText(explanation).waitFor();
+  assert.equal(await opener.getAttribute("aria-expanded"), "true");
+  assert.equal(await opener.evaluate((found) => found === document.activeElement), true, "the keyboard stays");
+  assert.match(await why.innerText(), { remind: /Next: the mentor is reminded, /, escalate: /Next: the coordinator is told, /, "": /Next: nothing/ }[next]);
+  const told = (caption) => why.getByRole("table", { name: caption }).locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
+  const gates = sql(`SELECT replace(g ->> 'gate', '_', ' '), g ->> 'value', CASE WHEN (g ->> 'is_passed')::boolean THEN 'yes' ELSE 'no' END FROM explain_assignment('${id}'), jsonb_array_elements(gates) AS g`);
+  assert.deepEqual((await told(/^What is asked/)).map((row) => row.join("|")), gates.split("\n"));
+  const happened = sql(`SELECT text || CASE WHEN reason IS NOT NULL AND strpos(text, reason) = 0 THEN format(' (%s)', reason) ELSE '' END FROM assignment_timeline('${id}')`);
+  assert.deepEqual((await told("What happened")).map((row) => row[1]), happened.split("\n"));
+  assert.deepEqual(await serious(page), []);
+  await page.setViewportSize({ width: 1000, height: 1100 });
+  await page.locator("#silent").evaluate((section) => section.scrollIntoView());
+  await picture(page, "why");
+  await page.setViewportSize({ width: 360, height: 700 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  await picture(page, "why-narrow");
+  await page.keyboard.press("Enter");
+  await why.waitFor({ state: "detached" });
+  assert.deepEqual(page.complaints, []);
+});
+
+test("a row that is open follows what is registered, and says so where its assignment is gone", async () => {
+  const page = await open("Coordinator 1");
+  const [id, other] = await page.locator("#silent-rows tr").evaluateAll((found) => found.map((row) => row.dataset.id));
+  await page.locator(`#silent-rows tr[data-id="${id}"] .opener`).click();
+  await page.locator("#why").getByRole("table", { name: "What happened" }).waitFor();
+  await page.locator(`#silent-rows tr[data-id="${id}"]`).getByRole("button", { name: /^Correct/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Date/).fill("2026-01-01");
+  await dialog.getByLabel("Reason").fill("seen in the row");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.locator("#why").getByText("(seen in the row)").waitFor();
+  sql(`DELETE FROM assignments WHERE id = '${other}'`);
+  await page.locator(`#silent-rows tr[data-id="${other}"] .opener`).click();
+  await page.locator("#why").getByText("This assignment is not there any more.").waitFor();
+});
+
 test("two organisations do not see each other", async () => {
   const page = await open("Coordinator 2");
   const names = await page.locator("#mentor-rows tr").evaluateAll((found) => found.map((row) => row.dataset.id));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::service::Service;
-use crate::support::row;
+use crate::support::{row, run};
 
 const PEOPLE: [&str; 7] = ["student", "mentor", "coordinator", "admin", "elsewhere", "stranger", "nowhere"];
 
@@ -24,6 +24,8 @@ fn expectations() -> Vec<(&'static str, String, Option<Value>, [&'static str; 7]
         json!({"title": "Essay, second draft", "student_id": STUDENT, "status": "open", "assigned_on": "2026-01-01"});
     let new = json!({"title": "Poem", "student_id": STUDENT});
     let due = "due-assignments?unit=days&targets=1&tolerance=600";
+    let today = chrono::Utc::now().date_naive();
+    let statement = format!("statement?first_day={today}&last_day={today}");
     let get = |path: String, expected| ("GET", path, None, expected);
     vec![
         get("/api/v1/assignments".into(), ["200 1", "200 1", "200 2", "200 2", "200 2", "200 0", "200 0"]),
@@ -40,6 +42,17 @@ fn expectations() -> Vec<(&'static str, String, Option<Value>, [&'static str; 7]
         get("/api/v1/health".into(), ["403", "403", "200", "200", "200", "403", "400"]),
         get("/api/v1/me".into(), ["200", "200", "200", "200", "200", "404", "404"]),
         get("/api/v1/silent-assignments".into(), ["200 1", "200 1", "200 2", "200 2", "200 2", "200 0", "200 0"]),
+        get(
+            "/api/v1/silent-assignments?outlook=true".into(),
+            ["403", "403", "200 2", "200 2", "200 2", "200 0", "200 0"],
+        ),
+        get(below(FIRST, "explanation"), ["403", "403", "200", "200", "404", "404", "404"]),
+        get(below(OF_B, "explanation"), ["404", "404", "404", "404", "200", "404", "404"]),
+        get(below(NONE, "explanation"), ["404"; 7]),
+        get(below(FIRST, "timeline"), ["403", "403", "200", "200", "404", "404", "404"]),
+        get(below(OF_B, "timeline"), ["404", "404", "404", "404", "200", "404", "404"]),
+        get(below(NONE, "timeline"), ["404"; 7]),
+        get(below(MENTOR, &statement), ["404", "403", "200", "200", "404", "404", "404"]),
         get(below("", due), ["200 1", "200 1", "200 2", "200 2", "200 2", "200 0", "200 0"]),
         ("POST", "/api/v1/assignments".into(), Some(new), ["403", "403", "201", "201", "422", "403", "403"]),
         ("PATCH", FIRST.into(), Some(json!({"description": "x"})), ["403", "403", "200", "200", "404", "404", "404"]),
@@ -149,6 +162,88 @@ fn an_assignment_is_created_read_changed_and_deleted() {
     assert_eq!(service.ask("coordinator", "DELETE", &path, None).status, 204);
     assert_eq!(service.ask("coordinator", "GET", &path, None).status, 404);
     assert_eq!(row(&mut service.owner, "SELECT count(*) FROM verify_assignment_counts()"), "0");
+}
+
+#[test]
+fn a_coordinator_is_told_why_and_what_happened_also_of_what_was_deleted() {
+    let mut service = Service::start();
+    run(
+        &mut service.owner,
+        "UPDATE assignments SET status = 'paused' WHERE id = 'a0000000-0000-4000-8000-000000001101'",
+    );
+    let told = service.ask("coordinator", "GET", &below(FIRST, "explanation"), None);
+    let stopped_by: Vec<&str> = told.body["gates"]
+        .as_array()
+        .expect("gates")
+        .iter()
+        .filter(|gate| gate["is_passed"] == false && gate["gate"] == "open")
+        .map(|gate| gate["value"].as_str().expect("a value"))
+        .collect();
+    assert_eq!(stopped_by, ["paused"], "{told:?}");
+    assert!(told.field("explanation").contains("It is paused"), "{told:?}");
+    let ahead = service.ask("coordinator", "GET", &below(FIRST, "explanation?as_of=2027-01-02T12:00:00Z"), None);
+    assert_eq!(ahead.field("today"), "2027-01-02");
+    let events = |service: &Service| {
+        let told = service.ask("coordinator", "GET", &below(FIRST, "timeline"), None);
+        let events = told.body.as_array().expect("events").iter();
+        events.map(|event| event["event"].as_str().expect("a code").to_string()).collect::<Vec<_>>()
+    };
+    let before = events(&service);
+    assert_eq!(before.last().map(String::as_str), Some("status_changed"));
+    assert_eq!(service.ask("coordinator", "DELETE", FIRST, None).status, 204);
+    assert_eq!(events(&service).last().map(String::as_str), Some("deleted"));
+    assert_eq!(service.ask("mentor", "GET", &below(FIRST, "timeline"), None).status, 404);
+    assert_eq!(service.ask("elsewhere", "GET", &below(FIRST, "timeline"), None).status, 404);
+}
+
+#[test]
+fn the_list_says_what_comes_next_where_that_is_asked_for() {
+    let service = Service::start();
+    let path = "/api/v1/silent-assignments?limit=1";
+    let short = service.ask("coordinator", "GET", path, None);
+    assert!(short.body[0].get("outlook").is_none(), "{short:?}");
+    let long = service.ask("coordinator", "GET", &format!("{path}&outlook=true"), None);
+    assert_eq!(long.body[0]["assignment_id"], short.body[0]["assignment_id"]);
+    let explained =
+        format!("/api/v1/assignments/{}/explanation", short.body[0]["assignment_id"].as_str().expect("an id"));
+    let explained = service.ask("coordinator", "GET", &explained, None);
+    for member in ["state", "next_action", "next_on", "counted_days", "coordinator_name", "forgotten"] {
+        assert_eq!(long.body[0]["outlook"][member], explained.body[member], "{member}");
+    }
+    let next = long.header("link").expect("another page");
+    assert!(next.contains("outlook=true"), "{next}");
+}
+
+#[test]
+fn a_statement_is_json_or_csv_as_it_is_asked_for() {
+    let mut service = Service::start();
+    run(&mut service.owner, "UPDATE users SET name = '=1+1, Mina' WHERE name = 'mentor'");
+    let today = chrono::Utc::now().date_naive();
+    let path = below(MENTOR, &format!("statement?first_day={today}&last_day={today}"));
+    let json = service.ask("coordinator", "GET", &path, None);
+    assert_eq!((json.header("content-type"), json.header("vary")), (Some("application/json"), Some("Accept")));
+    let at_end =
+        json.body["lines"].as_array().expect("lines").iter().find(|line| line["item"] == "at_end").expect("a line");
+    assert_eq!(
+        (&at_end["number"], &at_end["assignment_ids"][0]),
+        (&json!(1), &json!("a0000000-0000-4000-8000-000000001101"))
+    );
+    for (path, accept) in [(path.clone(), "text/csv"), (format!("{path}&format=csv"), "application/json")] {
+        let csv = service.ask_with("coordinator", "GET", &path, None, &[("accept", accept)]);
+        assert!(csv.header("content-type").is_some_and(|media| media.starts_with("text/csv")), "{csv:?}");
+        assert!(csv.header("content-disposition").is_some_and(|name| name.starts_with("attachment")), "{csv:?}");
+        let text = csv.body.as_str().expect("text");
+        assert_eq!(text.lines().count(), 10, "{text}");
+        let line = format!(
+            "a0000000-0000-4000-8000-00000000aa03,\"'=1+1, Mina\",{today},{today},at_end,1,,a0000000-0000-4000-8000-000000001101\r\n"
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+    let refused = service.ask_with("coordinator", "GET", &path, None, &[("accept", "application/pdf")]);
+    assert_eq!((refused.status, refused.header("content-type")), (406, Some("application/problem+json")));
+    // Nobody's name, and no reminder of theirs, is in the way of a mentor who has nothing.
+    run(&mut service.owner, "DELETE FROM assignments");
+    assert_eq!(service.ask("coordinator", "GET", &path, None).status, 200);
 }
 
 #[test]

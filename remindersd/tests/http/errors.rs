@@ -106,6 +106,35 @@ fn what_a_url_or_a_header_gets_wrong_is_told() {
         ("/api/v1/due-assignments?unit=hours&targets=1&tolerance=-1", None),
         ("/api/v1/due-assignments?unit=days&targets=2147483647", None),
         ("/api/v1/due-assignments?unit=days&targets=1&after_target=1", Some("after_due_at")),
+        ("/api/v1/silent-assignments?outlook=2", Some("outlook")),
+        ("/api/v1/assignments/a0000000-0000-4000-8000-000000001101/explanation?as_of=yesterday", Some("as_of")),
+        ("/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement", Some("first_day")),
+        ("/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2026-11-01", Some("last_day")),
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2026-11-31&last_day=2026-12-01",
+            Some("first_day"),
+        ),
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2026-11-01&last_day=soon",
+            Some("last_day"),
+        ),
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2026-11-02&last_day=2026-11-01",
+            Some("first_day"),
+        ),
+        // Before the history begins, and after today.
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2001-01-01&last_day=2001-01-31",
+            Some("first_day"),
+        ),
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2199-01-01&last_day=2199-01-31",
+            Some("first_day"),
+        ),
+        (
+            "/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2199-01-01&last_day=2199-01-31&format=pdf",
+            Some("format"),
+        ),
         ("/api/v1/silent-assignments?after_silent_since=2026-01-01", Some("after_assignment_id")),
     ] {
         assert_problem(&get(path), 400, field);

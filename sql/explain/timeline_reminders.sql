@@ -1,0 +1,26 @@
+-- What became of the reminders of an assignment ($1): before they were sent, and then. Whom a message went to is told by the last event before it, or by the reminder;
+-- the student ($2) where it names nobody. Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key, send_logs_deleted_idx.
+WITH event AS MATERIALIZED (
+    SELECT e.happened_at, e.number, e.event, e.reason, e.reminder_type, e.recipient_id, e.reminder_id
+      FROM assignment_reminders.reminder_events e
+     WHERE e.assignment_id = $1
+), reminder AS MATERIALIZED (
+    SELECT r.id, r.recipient_id FROM assignment_reminders.reminders r WHERE r.assignment_id = $1
+), sent AS (
+    SELECT l.* FROM reminder r JOIN assignment_reminders.send_logs l ON l.reminder_id = r.id
+     UNION ALL
+    SELECT l.* FROM assignment_reminders.send_logs l WHERE l.assignment_id = $1 AND l.reminder_id IS NULL
+)
+SELECT e.happened_at, e.number, e.event, e.reason, e.reminder_type, coalesce(e.recipient_id, $2) AS recipient_id, e.reminder_id, false AS is_given_up
+  FROM event e
+ UNION ALL
+SELECT l.created_at, 0, l.status, l.error, l.reminder_type, coalesce(before.recipient_id, r.recipient_id, $2),
+       coalesce(l.reminder_id, l.claimed_reminder_id), l.given_up
+  FROM sent l
+  LEFT JOIN reminder r ON r.id = l.reminder_id
+  LEFT JOIN LATERAL (
+       SELECT e.recipient_id FROM event e
+        WHERE e.happened_at <= l.created_at
+          AND (e.reminder_id = l.reminder_id OR l.reminder_id IS NULL AND e.reminder_type = l.reminder_type)
+        ORDER BY e.happened_at DESC, e.number DESC LIMIT 1
+       ) AS before ON true
