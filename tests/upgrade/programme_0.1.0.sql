@@ -40,9 +40,9 @@ SELECT d.organization_id, 'Assignment ' || d.n, s.id, CASE WHEN d.luck > 0.01 TH
   JOIN coordinator c ON c.organization_id = d.organization_id AND c.n = d.coordinator
  ORDER BY d.n;
 
--- A history of contacts, by all four ways to register one.
+-- A history of contacts, by all four ways to register one. None is before its assignment, in whatever time zone and at whatever hour this runs.
 INSERT INTO activities (organization_id, assignment_id, occurred_at, registration)
-SELECT organization_id, id, now() - random() * (current_date - assigned_on) * interval '1 day',
+SELECT organization_id, id, now() - random() * (now() - (assigned_on + 1)::timestamp AT TIME ZONE 'UTC'),
        (ARRAY['direct', 'proxy', 'bulk', 'coordinator_proxy'])[1 + (random() * 2.999)::integer]
   FROM assignments
  WHERE random() < 0.6 AND assigned_on < current_date
