@@ -24,7 +24,12 @@ AS $$
     )
     SELECT f.organization_id, f.assignment_id, f.title, o.forgotten, o.is_decided, o.state, (f.facts).silent_since,
            (f.facts).as_of - (f.facts).silent_since, f.peer_mentor_id, f.coordinator_id
-      FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS f
+      -- Once for all and once for one: of a condition that may be either, the planner expects a few rows, and looks each up that is joined.
+      FROM (SELECT s.* FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS s
+             WHERE forgotten_assignments.organization_id IS NULL
+             UNION ALL
+            SELECT s.* FROM assignment_reminders.assignment_silences(coalesce(forgotten_assignments.as_of, now()), NULL) AS s
+             WHERE s.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id)) AS f
       LEFT JOIN heard ON heard.organization_id = f.organization_id
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason, f.escalation_has_come_back,
@@ -32,8 +37,6 @@ AS $$
      WHERE f.status = 'open' AND f.follow_up
        AND NOT (f.is_plain AND NOT f.is_held AND heard.organization_id IS NOT NULL)
        AND o.forgotten IS NOT NULL
-       AND (forgotten_assignments.organization_id IS NULL
-            OR f.organization_id = assignment_reminders.existing_organization(forgotten_assignments.organization_id))
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
                          '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',

@@ -197,12 +197,16 @@ AS $$
     SELECT f.organization_id, f.assignment_id, f.title, (f.facts).silent_since, (f.facts).as_of - (f.facts).silent_since, o.counted_days,
            f.peer_mentor_id, f.mentor_name, f.coordinator_id, f.coordinator_name, f.reminder_sent_at, o.state, o.next_action, o.next_on, o.forgotten,
            o.is_decided
-      FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS f
+      -- Twice, as in forgotten_assignments.
+      FROM (SELECT s.* FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS s
+             WHERE assignment_outlooks.organization_id IS NULL
+             UNION ALL
+            SELECT s.* FROM assignment_reminders.assignment_silences(coalesce(assignment_outlooks.as_of, now()), NULL) AS s
+             WHERE s.organization_id = assignment_outlooks.organization_id) AS f
      CROSS JOIN LATERAL assignment_reminders.outlook_of(
            f.facts, f.coordinator_unreachable, f.escalation_status, f.escalation_skip_reason, f.escalation_has_come_back,
            f.escalation_is_for_another, f.is_held, f.has_settings) AS o
      WHERE f.status = 'open' AND f.follow_up
-       AND (assignment_outlooks.organization_id IS NULL OR f.organization_id = assignment_outlooks.organization_id)
      -- No limit, but evaluated also where the planner sees that nothing is shown.
      LIMIT CASE WHEN NOT assignment_reminders.require_whole(
                          '{organizations,reminder_settings,organization_evaluations,days_off,assignments,assignment_pauses,peer_mentors,mentor_pauses,users,user_preferences,reminders,send_logs}',
