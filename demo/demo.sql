@@ -170,6 +170,7 @@ SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-24 12:00+00')
 SELECT day::date, f.action, u.name FROM generate_series(timestamptz '2026-11-25 12:00+00', '2026-11-27 12:00+00', '1 day') AS day
   LEFT JOIN evaluate_assignments(day, current_organization()) AS f ON true LEFT JOIN users u ON u.id = f.recipient_id ORDER BY 1;
 SELECT explanation FROM explain_assignment('c1000000-0000-0000-0000-0000000000f1', '2026-11-25 12:00+00', known_at => now());
+SELECT event, text FROM assignment_timeline('c1000000-0000-0000-0000-0000000000f1') WHERE event !~ 'enqueued|claimed';
 ROLLBACK;
 \set ECHO none
 \timing on

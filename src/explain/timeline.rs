@@ -29,7 +29,7 @@ returns!(
 /// created, deleted, mentor_changed, coordinator_changed, student_changed, status_changed, due_date_changed, title_changed, assigned_on_changed,
 /// follow_up_changed; contact and attempt (happened_at: when it took place; recorded_at: when it was entered), contact_changed, contact_moved (to or from another
 /// assignment), contact_deleted; contact_corrected, correction_deleted; paused, pause_changed, pause_deleted, and mentor_paused, mentor_pause_changed,
-/// mentor_pause_deleted while it was that mentor's (values: first and last day, with a slash between them); reminder_enqueued, reminder_rearmed, reminder_withdrawn,
+/// mentor_pause_deleted while it was that mentor's (values: first and last day, with a slash between them); reminder_enqueued, reminder_rearmed, reminder_readdressed, reminder_withdrawn,
 /// reminder_skipped; message_sent, message_delivered, message_bounced, message_rejected, message_complained, message_unsubscribed, message_failed (an attempt),
 /// message_given_up (the last), message_claimed. Where it was created before the history begins (history_known_since), a row history_begins says so: what was
 /// changed before is not known. row_id: the activity, correction, pause or reminder. changed_by and changed_by_user: the role that wrote, and whoever it wrote

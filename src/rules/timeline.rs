@@ -466,6 +466,7 @@ impl Told<'_> {
         let (code, what) = match reminder.event.as_str() {
             "enqueued" => ("reminder_enqueued", "was enqueued".to_string()),
             "re-armed" => ("reminder_rearmed", "was enqueued once more".to_string()),
+            "re-addressed" => ("reminder_readdressed", "is theirs from now on".to_string()),
             "withdrawn" => ("reminder_withdrawn", format!("was withdrawn{}", why())),
             "skipped" => ("reminder_skipped", format!("was not sent{}", why())),
             "queued" => ("message_sent", "was sent".to_string()),

@@ -153,6 +153,37 @@ fn what_became_of_each_message_is_told_and_whom_it_went_to() {
 }
 
 #[test]
+fn what_is_sent_comes_after_its_reminder_and_went_to_whom_it_was_sent_also_within_one_transaction() {
+    let (_database, mut client, people, id) = one();
+    let other = People::new(&mut client);
+    run(
+        &mut client,
+        &format!(
+            "SELECT run_daily_evaluation();
+             UPDATE assignments SET coordinator_id = '{}' WHERE id = '{id}';
+             SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders();
+             SELECT run_daily_evaluation();
+             SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders();
+             SELECT merge_peer_mentors('{}', '{}')",
+            other.coordinator, people.mentor, other.mentor
+        ),
+    );
+    assert_eq!(
+        told(&mut client, id, "event, recipient_id")
+            .into_iter()
+            .filter(|line| line.contains("e_sent") || line.contains("reminder_"))
+            .collect::<Vec<_>>(),
+        [
+            format!("reminder_enqueued|{}", people.mentor_user),
+            format!("message_sent|{}", people.mentor_user),
+            format!("reminder_enqueued|{}", other.coordinator),
+            format!("message_sent|{}", other.coordinator),
+            format!("reminder_readdressed|{}", other.mentor_user),
+        ]
+    );
+}
+
+#[test]
 fn before_the_history_begins_nothing_is_made_up() {
     let (_database, mut client, people, id) = one();
     run(&mut client, "UPDATE history_horizon SET known_since = clock_timestamp()");
