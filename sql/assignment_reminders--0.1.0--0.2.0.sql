@@ -2178,6 +2178,16 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'extend_reminder_leases_wrapper';
 
+-- assignment_reminders::explain::effect::follow_up_effect
+CREATE OR REPLACE FUNCTION "follow_up_effect"(
+	"first_day" date,
+	"last_day" date,
+	"organization_id" uuid DEFAULT NULL
+) RETURNS TABLE (organization_id uuid, peer_mentor_id uuid, kind text, sent integer, followed_by_contact integer, within_3_days integer, within_7_days integer, within_14_days integer, median_days integer, followed_by_message integer, still_silent integer, no_longer_awaited integer)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'follow_up_effect_wrapper';
+
 -- assignment_reminders::privacy::forget_person
 CREATE OR REPLACE FUNCTION "forget_person"(
 	"user_id" uuid
@@ -3208,6 +3218,7 @@ DECLARE
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
+        'assignment_reminders.follow_up_effect(date, date, uuid)',
         'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
         'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
@@ -3369,6 +3380,9 @@ COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, in
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
 COMMENT ON FUNCTION assignment_reminders.fill_assignment() IS
     'Trigger: gives an assignment what its writer left out: the organization''s day, and whether its silence is followed up, which it is from the moment it has a mentor or coordinator; and keeps since when its mentor is.';
+COMMENT ON FUNCTION assignment_reminders.follow_up_effect(date, date, uuid) IS
+    'After how many days contact came, of the reminders and escalations that were sent from first_day to last_day in their organization''s time zone: a row for each organization, mentor and kind (as in reminder_kinds()) of which any was. peer_mentor_id: whoever was mentor when it was sent; NULL: nobody, or it is not known any more. sent: messages that were handed to the provider, whatever became of them then, each once. Of these, followed_by_contact: there was contact, on the day it was sent or later, and before the day of the next reminder or escalation about the assignment, so that each contact tells of one message; within_3_days, within_7_days and within_14_days: so many days after it at most, 0 being the same day; median_days: within so many days were half of those, NULL: there were none. Contacts count by when they took place, whoever registered them; attempts, and what a correction overruled, do not. followed_by_message: the next message came first. still_silent: nothing came yet, and the assignment is open and followed up. no_longer_awaited: nothing came, and it was closed, paused by its status, deleted or is not followed up any more, or its contact date was set without a contact. These four make up sent. All as it is known now; what prune() took away is not counted. NULL organization: all.
+22004 for a NULL day, 22008 for an infinite one, 22023 where first_day is after last_day, 02000 for an unknown organization, 42501 where row security may hide rows: coordinators and admins have it of their organization.';
 COMMENT ON FUNCTION assignment_reminders.forget_bounces() IS
     'Trigger: forgets the soft bounces of an address that is replaced.';
 COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS

@@ -1,10 +1,11 @@
 //! Arguments that many functions take, checked. Owns their limits and what is said when one is missed; SQL functions ask here, too.
 
 use pgrx::datum::datetime_support::now;
-use pgrx::datum::{AnyElement, Interval, TimestampWithTimeZone};
+use pgrx::datum::{AnyElement, Date, Interval, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
+use crate::server::calendar::calendar_date;
 use crate::server::errors::{Result, error, invalid_argument, null_argument, unknown};
 
 /// The moment that a function is asked for. 22004 for NULL, 22008 for infinity.
@@ -81,6 +82,18 @@ pub fn lease(lease: Option<Interval>) -> Result<Interval> {
         format!("a lease of {} seconds is out of range", lease.as_micros() / 1_000_000),
         "A lease lasts longer than nothing and at most a day.",
         "Lease for as long as a batch takes, such as interval '5 minutes', and extend it while you work.",
+    ))
+}
+
+/// 22023 for days in the wrong order, 22008 for those that are in no calendar.
+pub fn require_order(first: Date, last: Date) -> Result<()> {
+    if calendar_date("first_day", first)? <= calendar_date("last_day", last)? {
+        return Ok(());
+    }
+    Err(invalid_argument(
+        format!("first_day {first} is after last_day {last}"),
+        "A period is from the beginning of its first day to the end of its last.",
+        "Give the days in their order; the same one twice for a single day.",
     ))
 }
 

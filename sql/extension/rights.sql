@@ -83,6 +83,7 @@ DECLARE
         'assignment_reminders.assignment_silences(timestamptz, date)',
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
+        'assignment_reminders.follow_up_effect(date, date, uuid)',
         'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
         'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',

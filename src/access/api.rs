@@ -52,6 +52,7 @@ const FUNCTIONS: &[&str] = &[
     "assignment_timeline",
     "assignment_outlooks",
     "forgotten_assignments",
+    "follow_up_effect",
     "release_held_run",
     "rows_as_of",
     "contact_dates_as_of",

@@ -1,6 +1,7 @@
 //! Explaining: what becomes of each silence, and why. What decides is the rules' to say; here it is asked, and told.
 
 mod assignment;
+mod effect;
 mod timeline;
 
 pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["pay_reads"]);

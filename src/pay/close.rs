@@ -4,8 +4,9 @@ use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, Uuid};
 
-use super::statement::{Bounds, WHOLE, require_order};
+use super::statement::{Bounds, WHOLE};
 use crate::access::administers;
+use crate::arguments::require_order;
 use crate::history::writer;
 use crate::organization::chosen_organization;
 use crate::row_triggers::{OriginalRow, Triggered};

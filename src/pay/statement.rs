@@ -6,12 +6,12 @@ use pgrx::Uuid;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
+use crate::arguments::require_order;
 use crate::organization::chosen_organization;
 use crate::rules::statement::{
     Adjustment, Change, Id, Item, Lines, Moment, Period, Row, Stated, Status, Step, Version, adjustments, statements,
     steps,
 };
-use crate::server::calendar::calendar_date;
 use crate::server::errors::{Result, broken_statement, invalid_argument, null_argument};
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
@@ -80,18 +80,6 @@ fn mentor_statement(
         }
     }
     Ok(SetOf::values(rows))
-}
-
-/// 22023 for days in the wrong order, 22008 for those that are in no calendar.
-pub fn require_order(first: Date, last: Date) -> Result<()> {
-    if calendar_date("first_day", first)? <= calendar_date("last_day", last)? {
-        return Ok(());
-    }
-    Err(invalid_argument(
-        format!("first_day {first} is after last_day {last}"),
-        "A period is from the beginning of its first day to the end of its last.",
-        "Give the days in their order; the same one twice for a single day.",
-    ))
 }
 
 /// What days of an organization are.

@@ -365,6 +365,15 @@ fn everybody_may_call_what_is_theirs_to_call() {
             "NO 02000 02000 02000 02000 02000 NO",
         ),
         ("SELECT restore_contact('a0000000-0000-4000-8000-000000000001')", "NO 02000 1 02000 1 1 NO"),
+        (
+            "SELECT FROM follow_up_effect('2025-01-01', current_date, 'a0000000-0000-4000-8000-000000000000')",
+            "02000 02000 NO NO 0 0 NO",
+        ),
+        (
+            "SELECT FROM follow_up_effect('2025-01-01', current_date, 'b0000000-0000-4000-8000-000000000000')",
+            "02000 02000 02000 02000 02000 02000 NO",
+        ),
+        ("SELECT FROM follow_up_effect('2025-01-01', current_date)", "NO NO NO NO NO NO NO"),
         // Statements are coordinators' to read, and admins' to close.
         (
             "SELECT FROM mentor_statement(current_date - 2, current_date, 'a0000000-0000-4000-8000-000000000000')",

@@ -82,7 +82,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
                  coordinator_to_tell current_organization daily_summary day_before days_since_last_contact \
                  default_organization dispatched_at due_assignments due_follow_ups due_reminder_type due_reminder_types \
                  due_windows evaluate_assignment evaluate_assignments evaluate_silence evaluation_health \
-                 evaluation_turns every_silence_is_heard existing_organization explain_assignment forgotten_assignments \
+                 evaluation_turns every_silence_is_heard existing_organization explain_assignment follow_up_effect forgotten_assignments \
                  get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date \
                  get_open_assignments_with_contact_dates goes_to_fallback has_come_back has_something_to_say \
                  history_known_since installed_definitions is_called_for is_day_off is_due_offset_open is_escalation_due \

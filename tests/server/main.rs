@@ -18,6 +18,7 @@ mod delivery;
 mod delivery_races;
 mod digests;
 mod due;
+mod effect;
 mod errors;
 mod evaluation;
 mod explain;

@@ -54,7 +54,13 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ),
     (
         "What becomes of each silence",
-        &["explain_assignment", "assignment_timeline", "assignment_outlooks", "forgotten_assignments"],
+        &[
+            "explain_assignment",
+            "assignment_timeline",
+            "assignment_outlooks",
+            "forgotten_assignments",
+            "follow_up_effect",
+        ],
     ),
     (
         "Pay",
