@@ -1,5 +1,5 @@
 -- What explains an assignment ($1) at a moment ($2): the facts that runs decide by, what they decide, and the words for it. By what is known now, or ($3) by what
--- was known at a moment. Index: those of assignment_silences and silence_as_of, for one.
+-- was known at a moment, of whose assignment ($4) it was. Index: those of assignment_silences and silence_as_of, for one.
 SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_settings, f.is_held, f.coordinator_unreachable, f.reminder_sent_at,
        f.escalation_status, f.escalation_skip_reason, f.mentor_id, f.coordinator_id, f.has_contact, e.action, e.days_since, e.due_on,
        f.mentor_name, f.coordinator_name,
@@ -22,7 +22,7 @@ SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_set
                ) AS turn ON true
          WHERE now.assignment_id = $1 AND $3::timestamptz IS NULL
          UNION ALL
-        SELECT past.* FROM assignment_reminders.silence_as_of($1, $2, $3) AS past WHERE $3 IS NOT NULL) AS f
+        SELECT past.* FROM assignment_reminders.silence_as_of($1, $2, $3, $4) AS past WHERE $3 IS NOT NULL) AS f
  CROSS JOIN LATERAL assignment_reminders.evaluate_silence(f.facts) AS e
   LEFT JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = e.action
   LEFT JOIN LATERAL (

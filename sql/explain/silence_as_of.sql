@@ -8,7 +8,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     WITH noted AS MATERIALIZED (
-        SELECT e.reminder_id, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
+        SELECT e.reminder_id, e.event, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
                CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
                e.happened_at, e.number
           FROM assignment_reminders.reminder_events e
@@ -52,13 +52,25 @@ AS $$
                t.scheduled_for, t.created_at
           FROM there t
          WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= message_as_of.moment
+         UNION ALL
+        -- Of what was there before the history began, or was noted before it was pruned, what came next tells: it waited until then.
+        SELECT next.reminder_id, next.anchor, 'pending', NULL, NULL, t.scheduled_for, t.created_at
+          FROM (SELECT * FROM noted n WHERE n.happened_at > message_as_of.moment ORDER BY n.happened_at, n.number LIMIT 1) AS next
+          JOIN there t ON t.id = next.reminder_id
+         WHERE NOT EXISTS (SELECT FROM last) AND t.created_at <= message_as_of.moment AND next.event <> 're-armed'
+         UNION ALL
+        -- What was sent or given up, and is not logged any more, or was never.
+        SELECT t.id, t.anchor, t.status, NULL, t.sent_at, t.scheduled_for, coalesce(t.sent_at, t.updated_at)
+          FROM there t
+         WHERE t.status IN ('sent', 'failed') AND coalesce(t.sent_at, t.updated_at) <= message_as_of.moment
+           AND NOT EXISTS (SELECT FROM logged l WHERE l.reminder_id = t.id AND l.anchor = t.anchor)
     )
     SELECT t.reminder_id, message_as_of.reminder_type, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
       FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
       LEFT JOIN LATERAL (
            SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
             UNION ALL
-           SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM noted)
+           SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM addressed)
            ) AS whom ON true
      WHERE whom.recipient_id IS NULL
         OR EXISTS (SELECT FROM assignment_reminders.rows_as_of(
@@ -85,7 +97,7 @@ COMMENT ON FUNCTION assignment_reminders.person_as_of(timestamptz, uuid, uuid) I
 -- its organization's turn in a run at as_of. A run at which it was its turn is one that came since its hour: the last of all.
 -- Indexes: those of rows_as_of, contact_dates_as_of and message_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
 -- row_history_belongs_to_idx, reminder_events_held_idx.
-CREATE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz)
+CREATE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz, organization_id uuid)
 RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
     mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, coordinator_unreachable text, facts assignment_reminders.silence_facts,
@@ -101,7 +113,7 @@ AS $$
            s.organization_id IS NOT NULL AND assignment_reminders.is_evaluation_due(
                silence_as_of.as_of, (local.today + hour.of_day) AT TIME ZONE o.timezone, (local.today - 1 + hour.of_day) AT TIME ZONE o.timezone,
                coalesce(before.runs[1], o.created_at), before.runs, hold.event IS NOT DISTINCT FROM 'released')
-      FROM assignment_reminders.rows_as_of('assignments', silence_as_of.moment, NULL, ARRAY[silence_as_of.assignment_id]) AS a_row
+      FROM assignment_reminders.rows_as_of('assignments', silence_as_of.moment, silence_as_of.organization_id, ARRAY[silence_as_of.assignment_id]) AS a_row
      CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.assignments, a_row.row_version) AS a
      CROSS JOIN LATERAL assignment_reminders.rows_as_of('organizations', silence_as_of.moment, a.organization_id, ARRAY[a.organization_id]) AS o_row
      CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.organizations, o_row.row_version) AS o
@@ -118,11 +130,19 @@ AS $$
       LEFT JOIN LATERAL assignment_reminders.message_as_of(
                     silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('escalate')) AS x ON true
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, x.recipient_id) AS told ON true
-      LEFT JOIN LATERAL (
-           SELECT e.event FROM assignment_reminders.reminder_events e
-            WHERE e.organization_id = a.organization_id AND e.reminder_id IS NULL AND e.happened_at <= silence_as_of.moment
-            ORDER BY e.happened_at DESC, e.number DESC LIMIT 1
-           ) AS hold ON true
+      -- Where nothing that was noted before is there any more, what came next tells, or what is so now.
+     CROSS JOIN LATERAL (
+           SELECT coalesce(
+                  (SELECT e.event FROM assignment_reminders.reminder_events e
+                    WHERE e.organization_id = a.organization_id AND e.reminder_id IS NULL AND e.happened_at <= silence_as_of.moment
+                    ORDER BY e.happened_at DESC, e.number DESC LIMIT 1),
+                  (SELECT CASE WHEN e.event <> 'held' THEN 'held' END FROM assignment_reminders.reminder_events e
+                    WHERE e.organization_id = a.organization_id AND e.reminder_id IS NULL AND e.happened_at > silence_as_of.moment
+                    ORDER BY e.happened_at, e.number LIMIT 1),
+                  (SELECT CASE WHEN v.released_at <= silence_as_of.moment THEN 'released' ELSE 'held' END
+                     FROM assignment_reminders.organization_evaluations v
+                    WHERE v.organization_id = a.organization_id AND v.held_at <= silence_as_of.moment)) AS event
+           ) AS hold
      CROSS JOIN LATERAL (
            SELECT array_agg(p.paused_from) AS first_days, array_agg(coalesce(p.paused_until, 'infinity')) AS last_days,
                   array_agg(p.cause) AS causes, array_agg(p.reason) AS reasons
@@ -177,5 +197,5 @@ AS $$
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
            ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence
 $$;
-COMMENT ON FUNCTION assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz) IS
-    'What explain_assignment asks of the past: one assignment with the facts that decide what becomes of its silence at as_of, by what was known at a moment; and whether it is its organization''s turn in a run. No row: it was not there. 22023 for a moment before the history begins.';
+COMMENT ON FUNCTION assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz, uuid) IS
+    'What explain_assignment asks of the past: one assignment of an organization with the facts that decide what becomes of its silence at as_of, by what was known at a moment; and whether it is its organization''s turn in a run. No row: it was not there. 22023 for a moment before the history begins.';

@@ -75,7 +75,7 @@ DECLARE
         'assignment_reminders.evaluate_assignment(uuid, date)',
         'assignment_reminders.explain_assignment(uuid, timestamptz, timestamptz)',
         'assignment_reminders.silence_of(timestamptz, date, text, assignment_reminders.assignment_facts, assignment_reminders.settings_facts, boolean, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.message_facts, assignment_reminders.message_facts, boolean, assignment_reminders.stop_facts, assignment_reminders.stop_facts, assignment_reminders.stop_facts)',
-        'assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz)',
+        'assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz, uuid)',
         'assignment_reminders.message_as_of(timestamptz, uuid, uuid, text)',
         'assignment_reminders.person_as_of(timestamptz, uuid, uuid)',
         'assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text)',

@@ -49,7 +49,7 @@ fn explain_assignment(
     // Planned under our path, since the planner reads the text of assignment_silences.
     static FACTS: Statement = Statement::at_each_call(
         include_str!("../../sql/explain/assignment.sql"),
-        &[types::UUID, types::MOMENT, types::MOMENT],
+        &[types::UUID, types::MOMENT, types::MOMENT, types::UUID],
     );
     const WHOLE: Whole = Whole::reads(&[
         "assignments",
@@ -69,17 +69,25 @@ fn explain_assignment(
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
     let as_of = arguments::as_of(as_of)?;
     let known_at = Some(known_at.unwrap_or(as_of)).filter(|moment| moment.into_inner() < now().into_inner());
-    WHOLE.require_in(|| organization_of(id))?;
+    // Of one that was deleted since, too.
+    let organization = if known_at.is_some() { organization_ever_of(id)? } else { organization_of(id)? };
+    WHOLE.require_in(|| Ok(organization))?;
     if known_at.is_some() {
-        PAST.require_in(|| organization_of(id))?;
+        PAST.require_in(|| Ok(organization))?;
     }
     // Kept: what is returned must not lie in the memory of the statement.
-    let found = FACTS.read_rows(&[id.into(), as_of.into(), known_at.into()])?;
+    let found = FACTS.read_rows(&[id.into(), as_of.into(), known_at.into(), organization.into()])?;
     let row = found.rows().next().ok_or_else(|| match known_at {
         Some(moment) => not_there(id, moment),
         None => unknown("assignment", "assignments", id),
     })?;
     explained(id, row)
+}
+
+fn organization_ever_of(id: Uuid) -> Result<Option<Uuid>> {
+    static ORGANIZATION: Statement =
+        Statement::by_index(include_str!("../../sql/explain/timeline_organization.sql"), &[types::UUID]);
+    ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id"))
 }
 
 fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
@@ -93,7 +101,8 @@ fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
 
 fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
     let known = Known::of(row)?;
-    let text = |name| row.get::<String>(name);
+    // Whoever is forgotten has an empty name.
+    let text = |name| Ok(row.get::<String>(name)?.filter(|text| !text.is_empty()));
     let coordinator_unreachable = text("coordinator_unreachable")?;
     let (escalation_status, escalation_skip_reason) = (text("escalation_status")?, text("escalation_skip_reason")?);
     let has_come_back = row.get("escalation_has_come_back")? == Some(true);

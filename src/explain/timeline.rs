@@ -108,7 +108,7 @@ fn change(row: &Row) -> Result<Change> {
         by: row.not_null("changed_by")?,
         user: row.get::<Uuid>("changed_by_user")?.map(|user| user.to_string()),
         operation: match operation.as_str() {
-            "insert" => Operation::Inserted,
+            "insert" | "early insert" => Operation::Inserted,
             "update" => Operation::Updated(old),
             _ => Operation::Deleted(old),
         },

@@ -312,7 +312,8 @@ impl Told<'_> {
         let (was_ours, is_ours) = (step.before.as_ref().is_some_and(is_ours), step.after.as_ref().is_some_and(is_ours));
         let Some(values) = step.after.as_ref().or(step.before.as_ref()) else { return };
         let is_contact = |values: &Values| values.get("is_contact").and_then(Value::as_bool) != Some(false);
-        let what = if is_contact(values) { "contact" } else { "attempt" };
+        let in_words = |values: &Values| if is_contact(values) { "a contact" } else { "an attempt" };
+        let what = in_words(values);
         let occurred_at = |values: &Values| values.get("occurred_micros").and_then(Value::as_i64);
         let recorded_by = string(values, "recorded_by");
         let detail = |text: String| event(Moment::MIN, text);
@@ -330,17 +331,17 @@ impl Told<'_> {
             }
             (Some(before), true, false) if step.after.is_none() => {
                 let old = string(before, "occurred_at");
-                let text = format!("The record of a {what} was deleted.");
+                let text = format!("The record of {what} was deleted.");
                 self.tell("contact_deleted", id, step, Event { old, ..detail(text) });
             }
             (Some(_), true, false) => {
                 let (old, new) = (Some(self.assignment.to_string()), string(values, "assignment_id"));
-                let text = format!("The record of a {what} was moved to another assignment.");
+                let text = format!("The record of {what} was moved to another assignment.");
                 self.tell("contact_moved", id, step, Event { old, new, ..detail(text) });
             }
             (Some(before), false, true) => {
                 let (old, new) = (string(before, "assignment_id"), Some(self.assignment.to_string()));
-                let text = format!("The record of a {what} was moved here from another assignment.");
+                let text = format!("The record of {what} was moved here from another assignment.");
                 self.tell("contact_moved", id, step, Event { old, new, ..detail(text) });
             }
             (Some(before), true, true) => {
@@ -350,9 +351,10 @@ impl Told<'_> {
                     self.tell("contact_changed", id, step, Event { old, new, ..detail(text) });
                 }
                 if is_contact(before) != is_contact(values) {
-                    let was = if is_contact(before) { "contact" } else { "attempt" };
-                    let (old, new) = (Some(was.to_string()), Some(what.to_string()));
-                    let text = format!("The record of a {was} became one of a {what}.");
+                    let name =
+                        |values: &Values| Some(if is_contact(values) { "contact" } else { "attempt" }.to_string());
+                    let (old, new) = (name(before), name(values));
+                    let text = format!("What was recorded as {} became {what}.", in_words(before));
                     self.tell("contact_changed", id, step, Event { old, new, ..detail(text) });
                 }
             }

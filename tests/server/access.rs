@@ -288,6 +288,10 @@ fn everybody_may_call_what_is_theirs_to_call() {
         // Of one organization, its coordinators have the answer.
         ("SELECT evaluate_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01'::date)", "NO NO NO NO 1 1 1"),
         ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01', now())", "NO NO NO NO 1 1 1"),
+        (
+            "SELECT FROM explain_assignment('a0000000-0000-4000-8000-000000001101', now() - interval '1 microsecond')",
+            "NO NO NO NO 1 1 NO",
+        ),
         ("SELECT FROM assignment_timeline('a0000000-0000-4000-8000-000000001101') LIMIT 1", "NO NO NO NO 1 1 NO"),
         ("SELECT FROM assignment_timeline('b0000000-0000-4000-8000-000000001101') LIMIT 1", "NO NO NO NO NO NO NO"),
         (

@@ -232,8 +232,12 @@ fn deed(random: &mut Random) -> String {
     let (assignment, mentor) = (one("assignments", "true"), one("peer_mentors", "true"));
     let person = one("users", "name <> 'student'");
     let (ago, ahead) = (n % 45, 1 + n % 5);
+    let pick = |values: &[&'static str]| values[usize::try_from(n).expect("small") % values.len()];
     match random.below(52) {
-        0..=1 => format!("INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ({assignment}, now() - interval '{ago} days', {n} % 4 > 0)"),
+        0..=1 => format!(
+            "INSERT INTO activities (assignment_id, occurred_at, is_contact) VALUES ({assignment}, now() - \
+             interval '{ago} days', {n} % 4 > 0)"
+        ),
         2 => format!("DELETE FROM activities WHERE id = {}", one("activities", "true")),
         3 => format!("UPDATE activities SET assignment_id = {assignment} WHERE id = {}", one("activities", "true")),
         4 => format!("SELECT correct_last_contact_date({assignment}, current_date - {ago}, 'because')"),
@@ -244,27 +248,51 @@ fn deed(random: &mut Random) -> String {
         10..=11 => "UPDATE assignments SET status = 'open' WHERE status <> 'open'".to_string(),
         12 => format!("UPDATE users SET contact_opt_out = NOT contact_opt_out WHERE id = {person}"),
         13 => "UPDATE users SET contact_opt_out = false".to_string(),
-        14 => format!("INSERT INTO user_preferences (user_id, muted_types) VALUES ({person}, '{{contact-escalation}}') ON CONFLICT (user_id) DO UPDATE SET muted_types = '{{contact-reminder}}'"),
+        14 => format!(
+            "INSERT INTO user_preferences (user_id, muted_types) VALUES ({person}, '{{contact-escalation}}') \
+             ON CONFLICT (user_id) DO UPDATE SET muted_types = '{{contact-reminder}}'"
+        ),
         15 => "DELETE FROM user_preferences".to_string(),
-        16 => format!("UPDATE reminder_settings SET reminder_after_days = {}, escalate_after_days = {}, escalation_grace_days = {}", 10 + n % 7, 20 + n % 9, n % 2),
-        17 => format!("UPDATE reminder_settings SET follow_up_limit = {}, evaluation_hour = {}", ["NULL", "0"][random.below(2) as usize], ["NULL", "0", "23"][random.below(3) as usize]),
+        16 => format!(
+            "UPDATE reminder_settings SET reminder_after_days = {}, escalate_after_days = {}, \
+             escalation_grace_days = {}",
+            10 + n % 7, 20 + n % 9, n % 2
+        ),
+        17 => format!(
+            "UPDATE reminder_settings SET follow_up_limit = {}, evaluation_hour = {}",
+            pick(&["NULL", "0", "0", "0"]), pick(&["NULL", "0", "23"])
+        ),
         18 => format!("UPDATE reminder_settings SET fallback_coordinator_id = {person}"),
-        19 => format!("INSERT INTO days_off (first_day, last_day, reason) VALUES (current_date - {ago}, current_date - {ago} + {}, 'off{n}')", n % 9),
+        19 => format!(
+            "INSERT INTO days_off (first_day, last_day, reason) VALUES (current_date - {ago}, current_date - \
+             {ago} + {}, 'off{n}')",
+            n % 9
+        ),
         20 => format!("DELETE FROM days_off WHERE id = {}", one("days_off", "true")),
         21 => format!("SELECT pause_assignment({assignment}, current_date + {ahead}, 'away{n}')"),
         22 => format!("SELECT resume_assignment({assignment})"),
         23 => format!("SELECT pause_mentor({mentor}, NULL, 'leave{n}')"),
         24 => format!("SELECT resume_mentor({mentor})"),
-        25 => format!("INSERT INTO assignments (title, student_id, peer_mentor_id, coordinator_id, assigned_on) VALUES ('a{n}', (SELECT id FROM users WHERE name = 'student'), {mentor}, {person}, current_date - {ago})"),
+        25 => format!(
+            "INSERT INTO assignments (title, student_id, peer_mentor_id, coordinator_id, assigned_on) VALUES \
+             ('a{n}', (SELECT id FROM users WHERE name = 'student'), {mentor}, {person}, current_date - \
+             {ago})"
+        ),
         26 => format!("DELETE FROM assignments WHERE id = {assignment}"),
         27 => format!("UPDATE assignments SET follow_up = NOT follow_up WHERE id = {assignment}"),
         28 => format!("DELETE FROM users WHERE id = {person}"),
-        29 => format!("UPDATE users SET email = NULLIF('e{n}@example.org', 'e0@example.org'), name = 'n{n}' WHERE id = {person}"),
+        29 => format!(
+            "UPDATE users SET email = NULLIF('e{n}@example.org', 'e0@example.org'), name = 'n{n}' WHERE id = \
+             {person}"
+        ),
         30 => "SELECT release_held_run(id) FROM organizations".to_string(),
         // Not another time zone: that counts for later contacts alone.
         31..=32 => "SELECT record_delivery_event(message_id, 'bounced', 'user unknown', NULL, true) FROM (SELECT message_id FROM send_logs WHERE status = 'queued' ORDER BY created_at DESC LIMIT 1) AS last".to_string(),
         33 => "SELECT mark_reminder_failed(reminder_id, claim_id, 'no') FROM claim_reminders(2)".to_string(),
-        34..=40 => format!("SELECT mark_reminder_sent(reminder_id, claim_id, 'm{n}-' || row_number() OVER ()) FROM claim_reminders(10)"),
+        34..=40 => format!(
+            "SELECT mark_reminder_sent(reminder_id, claim_id, 'm{n}-' || row_number() OVER ()) FROM \
+             claim_reminders(10)"
+        ),
         _ => "SELECT run_daily_evaluation()".to_string(),
     }
 }
@@ -374,4 +402,58 @@ fn an_explanation_of_what_is_not_known_any_more_or_was_not_there_yet_raises_and_
     refused(&mut client, "now(), '-infinity'", "22023", "infinity");
     refused(&mut client, "now() - interval '1 hour', now() - interval '1 year'", "22023", "the history begins at");
     refused(&mut client, "history_known_since()", "02000", "was not there at");
+}
+
+#[test]
+fn where_events_and_logs_were_pruned_what_is_there_tells_how_it_stood() {
+    let (_database, mut client, people, _) = one();
+    run(
+        &mut client,
+        "UPDATE reminder_settings SET weekly_days_off = '{}', evaluation_hour = NULL, follow_up_limit = NULL; DELETE FROM days_off; DELETE FROM assignments",
+    );
+    let [sent, waits] = [0, 1].map(|_| {
+        let today = row(&mut client, "SELECT current_date - 7");
+        people.assignment(&mut client, &today)
+    });
+    run(&mut client, "SELECT run_daily_evaluation()");
+    run(
+        &mut client,
+        &format!(
+            "SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders() WHERE assignment_id = '{sent}'; SELECT return_reminders(array_agg(id), (array_agg(claim_id))[1]) FROM reminders WHERE claim_id IS NOT NULL"
+        ),
+    );
+    let moment = row(&mut client, "SELECT clock_timestamp()");
+    let state = |client: &mut Client, id: Uuid| {
+        row(client, &format!("SELECT state, next_action, would_enqueue FROM explain_assignment('{id}', '{moment}')"))
+    };
+    let told = [sent, waits].map(|id| state(&mut client, id));
+    assert_eq!(told, ["reminded|escalate|f", "reminder_waits|remind|f"]);
+    run(&mut client, "SELECT prune(older_than => interval '1 microsecond')");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), "0");
+    run(&mut client, &format!("SELECT prune_history('{moment}')"));
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminder_events"), "0");
+    assert_eq!([sent, waits].map(|id| state(&mut client, id)), told);
+    run(&mut client, "INSERT INTO activities (assignment_id) SELECT id FROM assignments");
+    assert_eq!([sent, waits].map(|id| state(&mut client, id)), told, "what came next tells");
+}
+
+#[test]
+fn a_hold_that_stands_is_told_also_where_it_was_noted_before_the_history_was_pruned() {
+    let (_database, mut client, people, assignment) = one();
+    run(&mut client, "UPDATE reminder_settings SET weekly_days_off = '{}', evaluation_hour = 23, follow_up_limit = 0");
+    people.assignments(&mut client, "2026-10-01", 3);
+    run(
+        &mut client,
+        "INSERT INTO organization_evaluations (organization_id, turn_at, evaluated_at, held_at) SELECT id, now(), now() - interval '1 day', now() FROM organizations",
+    );
+    let held = row(&mut client, "SELECT clock_timestamp()");
+    run(&mut client, "SELECT release_held_run(id) FROM organizations; TRUNCATE reminder_events");
+    let released = row(&mut client, "SELECT clock_timestamp()");
+    let mut is_held = |moment: &str| {
+        let gates = format!(
+            "SELECT g ->> 'is_passed' FROM explain_assignment('{assignment}', '{moment}'), jsonb_array_elements(gates) AS g"
+        );
+        row(&mut client, &format!("{gates} WHERE g ->> 'gate' = 'not_held'"))
+    };
+    assert_eq!([is_held(&held), is_held(&released)], ["false", "true"]);
 }

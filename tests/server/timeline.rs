@@ -184,6 +184,21 @@ fn what_is_sent_comes_after_its_reminder_and_went_to_whom_it_was_sent_also_withi
 }
 
 #[test]
+fn one_that_says_that_it_is_yet_to_be_created_was_created_when_it_was_inserted_and_once() {
+    let (_database, mut client, people, _) = one();
+    let id = Uuid::new_v4();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO assignments (id, title, student_id, created_at) VALUES ('{id}', 'ahead', '{}', now() + interval '2 days')",
+            people.student
+        ),
+    );
+    run(&mut client, &format!("UPDATE assignments SET title = 'Essay' WHERE id = '{id}'"));
+    assert_eq!(told(&mut client, id, "event, happened_at <= now()"), ["created|t", "title_changed|t"]);
+}
+
+#[test]
 fn before_the_history_begins_nothing_is_made_up() {
     let (_database, mut client, people, id) = one();
     run(&mut client, "UPDATE history_horizon SET known_since = clock_timestamp()");
