@@ -255,7 +255,9 @@ impl Told<'_> {
                 let people: Vec<String> = people.into_iter().flatten().collect();
                 let with = if people.is_empty() { String::new() } else { format!(", with {}", people.join(" and ")) };
                 let detail = Event { new: of("status"), ..event(Moment::MIN, format!("It was created{with}.")) };
-                let happened_at = after.get("created_micros").and_then(Value::as_i64).unwrap_or(step.at);
+                // One that says that it is yet to be created is there all the same.
+                let created = after.get("created_micros").and_then(Value::as_i64);
+                let happened_at = created.map_or(step.at, |created| created.min(step.at));
                 self.tell("created", &assignment, step, Event { happened_at, ..detail });
                 return;
             }
