@@ -1589,8 +1589,8 @@ COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) 
 -- requires:
 --   silences
 
--- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Of what was there before the history began, and
--- was not touched since, what is there now. None whose recipient was gone: it went with them.
+-- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Where that is gone, or was never, what stands
+-- there now tells, or what was noted next. None whose recipient was gone: it went with them.
 -- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
 -- send_logs_deleted_idx.
 CREATE OR REPLACE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
@@ -3391,7 +3391,7 @@ COMMENT ON FUNCTION assignment_reminders.existing_organization(uuid) IS
     'The id itself if an organization has it, NULL for NULL.
 02000 when none has.';
 COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with time zone, timestamp with time zone) IS
-    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. For a moment that has passed: as things stood then, as the history tells (known_at NULL: as_of). What is known_at later is told by what was known then: of known_at => now() by settings, people, contacts and outbox as they are now.
+    'Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it is not open, or not followed up); would_enqueue: whether evaluate_assignments would return it. state, next_action, next_on, forgotten: as assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment''s, or the fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes stay, the words may change. A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when (NULL: at as_of); now() explains an earlier day by settings, people, contacts and outbox as they are now.
 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history begins (history_known_since()), 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
     'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost.

@@ -1,5 +1,5 @@
--- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Of what was there before the history began, and
--- was not touched since, what is there now. None whose recipient was gone: it went with them.
+-- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Where that is gone, or was never, what stands
+-- there now tells, or what was noted next. None whose recipient was gone: it went with them.
 -- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
 -- send_logs_deleted_idx.
 CREATE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)

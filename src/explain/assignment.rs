@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments;
 use crate::bindings::Known;
+use crate::explain::organization_ever_of;
 use crate::organization::organization_of;
 use crate::rules::calendar::Span;
 use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
@@ -35,8 +36,8 @@ returns!(
 /// assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count
 /// (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment's, or the
 /// fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes
-/// stay, the words may change. For a moment that has passed: as things stood then, as the history tells (known_at NULL: as_of). What is known_at
-/// later is told by what was known then: of known_at => now() by settings, people, contacts and outbox as they are now.
+/// stay, the words may change. A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
+/// (NULL: at as_of); now() explains an earlier day by settings, people, contacts and outbox as they are now.
 ///
 /// 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history
 /// begins (history_known_since()), 42501 where row security may hide rows.
@@ -70,7 +71,10 @@ fn explain_assignment(
     let as_of = arguments::as_of(as_of)?;
     let known_at = Some(known_at.unwrap_or(as_of)).filter(|moment| moment.into_inner() < now().into_inner());
     // Of one that was deleted since, too.
-    let organization = if known_at.is_some() { organization_ever_of(id)? } else { organization_of(id)? };
+    let organization = match known_at {
+        Some(_) => organization_ever_of(id)?.map(|(organization, _)| organization),
+        None => organization_of(id)?,
+    };
     WHOLE.require_in(|| Ok(organization))?;
     if known_at.is_some() {
         PAST.require_in(|| Ok(organization))?;
@@ -84,12 +88,6 @@ fn explain_assignment(
     explained(id, row)
 }
 
-fn organization_ever_of(id: Uuid) -> Result<Option<Uuid>> {
-    static ORGANIZATION: Statement =
-        Statement::by_index(include_str!("../../sql/explain/timeline_organization.sql"), &[types::UUID]);
-    ORGANIZATION.read(&[id.into()], |rows| rows.one("organization_id"))
-}
-
 fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
     error(
         PgSqlErrorCode::ERRCODE_NO_DATA,
@@ -101,14 +99,15 @@ fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
 
 fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
     let known = Known::of(row)?;
+    let text = |name| row.get::<String>(name);
     // Whoever is forgotten has an empty name.
-    let text = |name| Ok(row.get::<String>(name)?.filter(|text| !text.is_empty()));
+    let name_of = |name| Ok(text(name)?.filter(|name| !name.is_empty()));
     let coordinator_unreachable = text("coordinator_unreachable")?;
     let (escalation_status, escalation_skip_reason) = (text("escalation_status")?, text("escalation_skip_reason")?);
     let has_come_back = row.get("escalation_has_come_back")? == Some(true);
     let is_for_another = row.get("escalation_is_for_another")? == Some(true);
     let (status, enqueued) = (row.not_null::<String>("status")?, text("enqueued")?);
-    let (mentor, coordinator) = (text("mentor_name")?, text("coordinator_name")?);
+    let (mentor, coordinator) = (name_of("mentor_name")?, name_of("coordinator_name")?);
     let stops = stops(row)?;
     let facts = explanation::Facts {
         outlook: outlook::Facts {

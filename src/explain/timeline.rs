@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 use serde_json::Value as Json;
 
+use crate::explain::organization_ever_of;
 use crate::history::history_known_since;
 use crate::rules::timeline::{self, Change, Event, Moment, Operation, Reminder, Values};
 use crate::server::errors::{Result, broken_statement, null_argument, unknown};
@@ -38,8 +39,6 @@ returns!(
 /// 02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization.
 #[pg_extern(stable)]
 fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTimeline>> {
-    static ORGANIZATION: Statement =
-        Statement::by_index(include_str!("../../sql/explain/timeline_organization.sql"), &[types::UUID]);
     const WHOLE: Whole = Whole::reads(&[
         "assignments",
         "activities",
@@ -55,10 +54,7 @@ fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTi
         "send_logs",
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
-    let found = ORGANIZATION.read(&[id.into()], |mut rows| {
-        let Some(row) = rows.next() else { return Ok(None) };
-        Ok(Some((row.not_null::<Uuid>("organization_id")?, row.not_null::<String>("timezone")?)))
-    })?;
+    let found = organization_ever_of(id)?;
     WHOLE.require_in(|| Ok(found.as_ref().map(|(organization, _)| *organization)))?;
     let (_, timezone) = found.ok_or_else(|| unknown("assignment", "assignments", id))?;
     let rows = rows_of(id, &timezone)?;

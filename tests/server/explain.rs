@@ -457,3 +457,14 @@ fn a_hold_that_stands_is_told_also_where_it_was_noted_before_the_history_was_pru
     };
     assert_eq!([is_held(&held), is_held(&released)], ["false", "true"]);
 }
+
+#[test]
+fn where_a_person_was_forgotten_a_sentence_has_no_gap_and_the_assignment_still_a_title() {
+    let (_database, mut client, people, assignment) = one();
+    run(
+        &mut client,
+        &format!("SELECT forget_person('{}'); SELECT forget_person('{}')", people.mentor_user, people.student),
+    );
+    let told = "title IS NOT NULL, mentor_name, explanation ~ '(^|\\. )The mentor cannot be reminded'";
+    assert_eq!(explained(&mut client, assignment, "2026-11-12 08:00+00", told), "t|-|t");
+}

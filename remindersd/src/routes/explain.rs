@@ -91,7 +91,7 @@ pub struct Sentence {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Moment {
-    /// The moment that is explained: now, unless said otherwise. It may lie ahead.
+    /// The moment that is explained: now, unless said otherwise. It may lie ahead; one that has passed is explained as things stood then.
     as_of: Option<DateTime<Utc>>,
 }
 
