@@ -202,9 +202,18 @@ SELECT state, next_action, count(*), min(next_on) AS from, max(next_on) AS to FR
 SELECT count(*) AS forgotten FROM forgotten_assignments();
 
 \set ECHO none
+\echo '\n=== 18. What other settings would bring: the next days, week by week, as set and with reminders after 7 days'
+\set ECHO queries
+SELECT date_trunc('week', day)::date AS week, sum(s.reminders) AS reminders, sum(s.escalations) AS escalations,
+       sum(o.reminders) AS reminders_after_7, sum(o.escalations) AS escalations_after_7
+  FROM simulate_follow_ups(current_organization(), current_date, current_date + 34) AS s
+  JOIN simulate_follow_ups(current_organization(), current_date, current_date + 34, '{"reminder_after_days": 7}') AS o USING (day)
+ GROUP BY 1 ORDER BY 1;
+
+\set ECHO none
 SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS has_pg_cron \gset
 \if :has_pg_cron
-\echo '\n=== 18. pg_cron does it every hour (here: every minute)'
+\echo '\n=== 19. pg_cron does it every hour (here: every minute)'
 \set ECHO queries
 INSERT INTO assignments (organization_id, title, student_id, peer_mentor_id, coordinator_id, assigned_on)
 SELECT organization_id, 'Silent since last month', student_id, peer_mentor_id, coordinator_id, current_date - 31
@@ -215,5 +224,5 @@ SELECT job_id, job_name, schedule FROM schedule_daily_evaluation('* * * * *');
 SELECT job_id, job_name, schedule FROM schedule_delivery_jobs();
 \set ECHO none
 \else
-\echo '\n=== 18. This Postgres has no pg_cron, which would do it every hour. Any other scheduler can.'
+\echo '\n=== 19. This Postgres has no pg_cron, which would do it every hour. Any other scheduler can.'
 \endif

@@ -938,174 +938,186 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 -- requires:
 --   privacy_reads
 
--- The rows of a versioned table at a moment: those that are there, or were deleted since, with what was changed since put back. Of the tables
--- only the one that is asked for is read, all of it, those of an organization, or those with these ids (each by an index of its own).
+-- The versions of a versioned table's rows: of each row that is there, or was deleted since the first moment, what changes replaced is put back, change by
+-- change. Of the tables only the one that is asked for is read, all of it, those of an organization, or those with these ids (each by an index of its own).
 -- Indexes: row_history_table_idx or row_history_pkey; primary keys.
-CREATE FUNCTION assignment_reminders.rows_as_of(
-    table_name text, moment timestamptz, organization_id uuid DEFAULT NULL, row_ids uuid[] DEFAULT NULL
+CREATE AGGREGATE assignment_reminders.put_back(jsonb) (SFUNC = pg_catalog.jsonb_concat, STYPE = jsonb, INITCOND = '{}');
+COMMENT ON AGGREGATE assignment_reminders.put_back(jsonb) IS
+    'What row_versions asks: objects put into one, of several values of a name the last.';
+
+CREATE FUNCTION assignment_reminders.row_versions(
+    table_name text, first_moment timestamptz, last_moment timestamptz, organization_id uuid DEFAULT NULL, row_ids uuid[] DEFAULT NULL
 ) RETURNS TABLE (row_id uuid, row_version jsonb, valid_from timestamptz, valid_to timestamptz)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     WITH change AS MATERIALIZED (
-        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values, h.changed_at > rows_as_of.moment AS is_after
+        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values
           FROM assignment_reminders.row_history h
-         WHERE h.table_name = rows_as_of.table_name AND rows_as_of.row_ids IS NULL
-           AND (h.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE h.table_name = row_versions.table_name AND row_versions.row_ids IS NULL
+           AND (h.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
-        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values, h.changed_at > rows_as_of.moment
+        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values
           FROM assignment_reminders.row_history h
-         WHERE h.row_id = ANY (rows_as_of.row_ids) AND h.table_name = rows_as_of.table_name
-           AND (h.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
-    ), changed AS MATERIALIZED (
-        SELECT c.row_id,
-               max(c.changed_at) FILTER (WHERE NOT c.is_after) AS changed_before,
-               (array_agg(c.operation ORDER BY c.changed_at DESC, c.number DESC) FILTER (WHERE NOT c.is_after))[1] AS last_before,
-               min(c.changed_at) FILTER (WHERE c.is_after) AS changed_after,
-               (array_agg(c.operation ORDER BY c.changed_at, c.number) FILTER (WHERE c.is_after))[1] AS first_after
+         WHERE h.row_id = ANY (row_versions.row_ids) AND h.table_name = row_versions.table_name
+           AND (h.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
+    ), ordered AS MATERIALIZED (
+        SELECT c.row_id, c.changed_at, c.number, c.operation, c.old_values,
+               lag(c.operation) OVER earlier AS operation_before, lag(c.changed_at) OVER earlier AS changed_before,
+               lead(c.row_id) OVER earlier IS NULL AS is_last,
+               -- From one delete back to the one before, it is one row.
+               count(*) FILTER (WHERE c.operation = 'delete') OVER (PARTITION BY c.row_id ORDER BY c.changed_at DESC, c.number DESC) AS deletes
           FROM change c
-         GROUP BY c.row_id
-    ), deleted AS MATERIALIZED (
-        SELECT DISTINCT ON (c.row_id) c.row_id, c.changed_at, c.number, c.old_values
-          FROM change c
-         WHERE c.is_after AND c.operation = 'delete'
-         ORDER BY c.row_id, c.changed_at, c.number
-    ), put_back AS MATERIALIZED (
-        -- Of several changes of a column, the value before the first: jsonb_object_agg keeps the last that it is given.
-        SELECT c.row_id, jsonb_object_agg(old.name, old.value ORDER BY c.changed_at DESC, c.number DESC) AS old_values
-          FROM change c
-          LEFT JOIN deleted d ON d.row_id = c.row_id
-         CROSS JOIN LATERAL jsonb_each(c.old_values) AS old (name, value)
-         WHERE c.is_after AND c.operation = 'update' AND (d.row_id IS NULL OR (c.changed_at, c.number) < (d.changed_at, d.number))
-         GROUP BY c.row_id
+        WINDOW earlier AS (PARTITION BY c.row_id ORDER BY c.changed_at, c.number)
+    ), replaced AS MATERIALIZED (
+        SELECT o.row_id, o.deletes, o.changed_at, o.operation, o.operation_before, o.changed_before,
+               first_value(o.old_values) OVER later AS deleted_values,
+               -- Of several changes of a column, the value before the first.
+               assignment_reminders.put_back(o.old_values) FILTER (WHERE o.operation = 'update') OVER later AS old_values
+          FROM ordered o
+         WHERE o.changed_at > row_versions.first_moment
+        WINDOW later AS (PARTITION BY o.row_id, o.deletes ORDER BY o.changed_at DESC, o.number DESC)
     ), present AS (
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
-         WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'organizations' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
-         WHERE rows_as_of.table_name = 'organizations' AND rows_as_of.row_ids IS NULL AND t.id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'organizations' AND row_versions.row_ids IS NULL AND t.id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.organizations t
-         WHERE rows_as_of.table_name = 'organizations' AND t.id = ANY (rows_as_of.row_ids) AND (t.id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'organizations' AND t.id = ANY (row_versions.row_ids) AND (t.id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
-         WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'reminder_settings' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
-         WHERE rows_as_of.table_name = 'reminder_settings' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'reminder_settings' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.organization_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.reminder_settings t
-         WHERE rows_as_of.table_name = 'reminder_settings' AND t.organization_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'reminder_settings' AND t.organization_id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
-         WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'days_off' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
-         WHERE rows_as_of.table_name = 'days_off' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'days_off' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.days_off t
-         WHERE rows_as_of.table_name = 'days_off' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'days_off' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
-         WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'users' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
-         WHERE rows_as_of.table_name = 'users' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'users' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.users t
-         WHERE rows_as_of.table_name = 'users' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'users' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
-         WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'user_preferences' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
-         WHERE rows_as_of.table_name = 'user_preferences' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'user_preferences' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.user_id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.user_preferences t
-         WHERE rows_as_of.table_name = 'user_preferences' AND t.user_id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'user_preferences' AND t.user_id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
-         WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'peer_mentors' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
-         WHERE rows_as_of.table_name = 'peer_mentors' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'peer_mentors' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.peer_mentors t
-         WHERE rows_as_of.table_name = 'peer_mentors' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'peer_mentors' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
-         WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'assignments' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
-         WHERE rows_as_of.table_name = 'assignments' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'assignments' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignments t
-         WHERE rows_as_of.table_name = 'assignments' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'assignments' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
-         WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
-         WHERE rows_as_of.table_name = 'assignment_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
-         WHERE rows_as_of.table_name = 'assignment_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'assignment_pauses' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
-         WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'mentor_pauses' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
-         WHERE rows_as_of.table_name = 'mentor_pauses' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'mentor_pauses' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.mentor_pauses t
-         WHERE rows_as_of.table_name = 'mentor_pauses' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'mentor_pauses' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
-         WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'contact_corrections' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
-         WHERE rows_as_of.table_name = 'contact_corrections' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'contact_corrections' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.contact_corrections t
-         WHERE rows_as_of.table_name = 'contact_corrections' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
+         WHERE row_versions.table_name = 'contact_corrections' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
-         WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND rows_as_of.organization_id IS NULL
+         WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
-         WHERE rows_as_of.table_name = 'activities' AND rows_as_of.row_ids IS NULL AND t.organization_id = rows_as_of.organization_id
+         WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
-         WHERE rows_as_of.table_name = 'activities' AND t.id = ANY (rows_as_of.row_ids) AND (t.organization_id = rows_as_of.organization_id OR rows_as_of.organization_id IS NULL)
-    ), then_there AS (
-        SELECT row_id, c.last_before, c.changed_before, c.changed_after, v.version,
-               CASE WHEN d.row_id IS NULL AND NOT coalesce(b.old_values ? 'created_at', false) THEN p.created_at
-                    ELSE (v.version ->> 'created_at')::timestamptz END AS created_at
+         WHERE row_versions.table_name = 'activities' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
+    ), version AS (
+        SELECT p.row_id, p.version, p.created_at, l.operation AS operation_before, l.changed_at AS changed_before, NULL::timestamptz AS valid_to
           FROM present p
-          FULL JOIN deleted d USING (row_id)
-          LEFT JOIN changed c USING (row_id)
-          LEFT JOIN put_back b USING (row_id)
-         CROSS JOIN LATERAL (
-               SELECT CASE WHEN b.row_id IS NULL THEN coalesce(d.old_values, p.version) ELSE coalesce(d.old_values, p.version) || b.old_values END AS version
-               ) AS v
-         WHERE (c.first_after IN ('insert', 'early insert')) IS NOT TRUE
+          LEFT JOIN (SELECT o.row_id, o.operation, o.changed_at FROM ordered o WHERE o.is_last) AS l USING (row_id)
+         UNION ALL
+        SELECT r.row_id, v.version,
+               CASE WHEN r.deletes = 0 AND NOT r.old_values ? 'created_at' THEN p.created_at ELSE (v.version ->> 'created_at')::timestamptz END,
+               r.operation_before, r.changed_before, r.changed_at
+          FROM replaced r
+          LEFT JOIN present p ON p.row_id = r.row_id AND r.deletes = 0
+         CROSS JOIN LATERAL (SELECT CASE r.deletes WHEN 0 THEN p.version ELSE r.deleted_values END || r.old_values AS version) AS v
+         WHERE r.operation NOT IN ('insert', 'early insert') AND v.version IS NOT NULL
     )
-    SELECT t.row_id,
-           CASE rows_as_of.table_name
-                WHEN 'assignments' THEN t.version - 'last_contact_date'
-                WHEN 'peer_mentors' THEN t.version - 'assignment_count'
-                ELSE t.version END,
+    SELECT v.row_id,
+           CASE row_versions.table_name
+                WHEN 'assignments' THEN v.version - 'last_contact_date'
+                WHEN 'peer_mentors' THEN v.version - 'assignment_count'
+                ELSE v.version END,
            -- In a SELECT of its own it is asked once.
-           greatest(since.moment, (SELECT assignment_reminders.history_known_since())), t.changed_after
-      FROM then_there t
+           greatest(since.moment, (SELECT assignment_reminders.history_known_since())), v.valid_to
+      FROM version v
      CROSS JOIN LATERAL (
            -- A row that no change tells of is from when it was created: one that was inserted as if it were older is told of.
-           SELECT CASE WHEN t.last_before IN ('insert', 'early insert', 'update') THEN t.changed_before
-                       ELSE greatest(t.changed_before, t.created_at) END AS moment
+           SELECT CASE WHEN v.operation_before IN ('insert', 'early insert', 'update') THEN v.changed_before
+                       ELSE greatest(v.changed_before, v.created_at) END AS moment
            ) AS since
-     WHERE since.moment <= rows_as_of.moment
+     WHERE since.moment <= row_versions.last_moment AND (since.moment < v.valid_to OR v.valid_to IS NULL)
      -- No limit, but evaluated also where the planner sees that nothing is shown.
-     LIMIT CASE WHEN NOT assignment_reminders.require_history(rows_as_of.table_name, rows_as_of.moment, rows_as_of.organization_id) THEN 0 END
+     LIMIT CASE WHEN NOT assignment_reminders.require_history(row_versions.table_name, row_versions.first_moment, row_versions.organization_id)
+                     OR assignment_reminders.require_value(row_versions.last_moment, 'last_moment') IS NULL THEN 0 END
+$$;
+COMMENT ON FUNCTION assignment_reminders.row_versions(text, timestamptz, timestamptz, uuid, uuid[]) IS
+    'Every version of the rows of a versioned table that held at any moment from first_moment to last_moment: what rows_as_of() says at each, with the same columns and errors.';
+
+CREATE FUNCTION assignment_reminders.rows_as_of(
+    table_name text, moment timestamptz, organization_id uuid DEFAULT NULL, row_ids uuid[] DEFAULT NULL
+) RETURNS TABLE (row_id uuid, row_version jsonb, valid_from timestamptz, valid_to timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT v.row_id, v.row_version, v.valid_from, v.valid_to
+      FROM assignment_reminders.row_versions($1, $2, $2, $3, $4) AS v
 $$;
 COMMENT ON FUNCTION assignment_reminders.rows_as_of(text, timestamptz, uuid, uuid[]) IS
     'The rows of a versioned table (organizations, reminder_settings, days_off, users, user_preferences, peer_mentors, assignments, assignment_pauses, mentor_pauses, contact_corrections, activities) as they stood at a moment, a future one being the present: the row as JSON (jsonb_populate_record makes a row of it), from when on it was so, as far as that is known, and until when (NULL: still). NULL organization: all. row_ids: of these alone. Without what is derived and not versioned: last_contact_date, which contact_dates_as_of() gives, and assignment_count; other derived columns (updated_at, soft_bounces, thresholds_changed_at) are those of the next version. A change counts from the moment its statement wrote, an insert from the beginning of its transaction. 22023 for another table, naming these, or for a moment before the history begins, naming it; 22004 for a NULL table or moment, 42501 where row security may hide rows. It needs SELECT on row_history and every versioned table.';
@@ -1511,86 +1523,99 @@ COMMENT ON FUNCTION assignment_reminders.assignment_outlooks(timestamptz, uuid) 
 -- requires:
 --   silences
 
--- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Where that is gone, or was never, what stands
+-- What the outbox held of assignments and a type at a moment: what was last noted or logged of each. Where that is gone, or was never, what stands
 -- there now tells, or what was noted next. None whose recipient was gone: it went with them.
--- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
--- send_logs_deleted_idx.
-CREATE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
-RETURNS SETOF assignment_reminders.message_facts
+-- Indexes, once for each assignment: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is
+-- gone, send_logs_deleted_idx.
+CREATE FUNCTION assignment_reminders.messages_as_of(moment timestamptz, organization_id uuid, assignment_ids uuid[], reminder_type text)
+RETURNS TABLE (assignment_id uuid, message assignment_reminders.message_facts)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    WITH noted AS MATERIALIZED (
-        SELECT e.reminder_id, e.event, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
-               CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
-               e.happened_at, e.number
-          FROM assignment_reminders.reminder_events e
-         WHERE e.assignment_id = message_as_of.assignment_id AND e.reminder_type = message_as_of.reminder_type
-    ), there AS MATERIALIZED (
-        SELECT r.* FROM assignment_reminders.reminders r
-         WHERE r.assignment_id = message_as_of.assignment_id AND r.reminder_type = message_as_of.reminder_type
-    ), last AS MATERIALIZED (
-        SELECT n.* FROM noted n
-         WHERE n.happened_at <= message_as_of.moment AND n.status IS NOT NULL ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
-    ), addressed AS MATERIALIZED (
-        -- To whom it went, also where that was told later.
-        SELECT n.reminder_id, n.recipient_id, n.peer_mentor_id FROM noted n
-         WHERE n.happened_at <= message_as_of.moment ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
-    ), logged AS MATERIALIZED (
-        SELECT l.reminder_id, l.anchor, l.episode, l.status, l.created_at
-          FROM assignment_reminders.send_logs l
-         WHERE l.reminder_id IN (SELECT n.reminder_id FROM noted n UNION SELECT t.id FROM there t)
-           AND l.created_at <= message_as_of.moment AND (l.status = 'queued' OR l.given_up)
-         UNION ALL
-        -- Of which of several that are gone, is not known: when it was tells.
-        SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
-          FROM last
-          JOIN assignment_reminders.send_logs l
-            ON l.assignment_id = message_as_of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = message_as_of.reminder_type
-         WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
-           AND l.created_at <= message_as_of.moment
-           AND (l.status = 'queued' OR l.given_up)
-    ), told AS (
-        SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
-          FROM last
-         UNION ALL
-        -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
-        SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
-               CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
-               CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
-          FROM logged l
-          LEFT JOIN last ON last.reminder_id = l.reminder_id
-         UNION ALL
-        SELECT t.id, t.anchor, CASE WHEN t.status = 'skipped' THEN 'skipped' ELSE 'pending' END, CASE t.status WHEN 'skipped' THEN t.skip_reason END, NULL,
-               t.scheduled_for, t.created_at
-          FROM there t
-         WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= message_as_of.moment
-         UNION ALL
-        -- Of what was there before the history began, or was noted before it was pruned, what came next tells: it waited until then.
-        SELECT next.reminder_id, next.anchor, 'pending', NULL, NULL, t.scheduled_for, t.created_at
-          FROM (SELECT * FROM noted n WHERE n.happened_at > message_as_of.moment ORDER BY n.happened_at, n.number LIMIT 1) AS next
-          JOIN there t ON t.id = next.reminder_id
-         WHERE NOT EXISTS (SELECT FROM last) AND t.created_at <= message_as_of.moment AND next.event <> 're-armed'
-         UNION ALL
-        -- What was sent or given up, and is not logged any more, or was never.
-        SELECT t.id, t.anchor, t.status, NULL, t.sent_at, t.scheduled_for, coalesce(t.sent_at, t.updated_at)
-          FROM there t
-         WHERE t.status IN ('sent', 'failed') AND coalesce(t.sent_at, t.updated_at) <= message_as_of.moment
-           AND NOT EXISTS (SELECT FROM logged l WHERE l.reminder_id = t.id AND l.anchor = t.anchor)
+    WITH held AS MATERIALIZED (
+        SELECT of.assignment_id, told.*
+          FROM unnest(messages_as_of.assignment_ids) AS of (assignment_id)
+         CROSS JOIN LATERAL (
+           WITH noted AS MATERIALIZED (
+               SELECT e.reminder_id, e.event, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
+                      CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
+                      e.happened_at, e.number
+                 FROM assignment_reminders.reminder_events e
+                WHERE e.assignment_id = of.assignment_id AND e.reminder_type = messages_as_of.reminder_type
+           ), there AS MATERIALIZED (
+               SELECT r.* FROM assignment_reminders.reminders r
+                WHERE r.assignment_id = of.assignment_id AND r.reminder_type = messages_as_of.reminder_type
+           ), last AS MATERIALIZED (
+               SELECT n.* FROM noted n
+                WHERE n.happened_at <= messages_as_of.moment AND n.status IS NOT NULL ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+           ), addressed AS MATERIALIZED (
+               -- To whom it went, also where that was told later.
+               SELECT n.reminder_id, n.recipient_id, n.peer_mentor_id FROM noted n
+                WHERE n.happened_at <= messages_as_of.moment ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+           ), logged AS MATERIALIZED (
+               SELECT l.reminder_id, l.anchor, l.episode, l.status, l.created_at
+                 FROM assignment_reminders.send_logs l
+                WHERE l.reminder_id IN (SELECT n.reminder_id FROM noted n UNION SELECT t.id FROM there t)
+                  AND l.created_at <= messages_as_of.moment AND (l.status = 'queued' OR l.given_up)
+                UNION ALL
+               -- Of which of several that are gone, is not known: when it was tells.
+               SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
+                 FROM last
+                 JOIN assignment_reminders.send_logs l
+                   ON l.assignment_id = of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = messages_as_of.reminder_type
+                WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
+                  AND l.created_at <= messages_as_of.moment
+                  AND (l.status = 'queued' OR l.given_up)
+           ), told AS (
+               SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
+                 FROM last
+                UNION ALL
+               -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
+               SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
+                      CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
+                      CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
+                 FROM logged l
+                 LEFT JOIN last ON last.reminder_id = l.reminder_id
+                UNION ALL
+               SELECT t.id, t.anchor, CASE WHEN t.status = 'skipped' THEN 'skipped' ELSE 'pending' END, CASE t.status WHEN 'skipped' THEN t.skip_reason END, NULL,
+                      t.scheduled_for, t.created_at
+                 FROM there t
+                WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= messages_as_of.moment
+                UNION ALL
+               -- Of what was there before the history began, or was noted before it was pruned, what came next tells: it waited until then.
+               SELECT next.reminder_id, next.anchor, 'pending', NULL, NULL, t.scheduled_for, t.created_at
+                 FROM (SELECT * FROM noted n WHERE n.happened_at > messages_as_of.moment ORDER BY n.happened_at, n.number LIMIT 1) AS next
+                 JOIN there t ON t.id = next.reminder_id
+                WHERE NOT EXISTS (SELECT FROM last) AND t.created_at <= messages_as_of.moment AND next.event <> 're-armed'
+                UNION ALL
+               -- What was sent or given up, and is not logged any more, or was never.
+               SELECT t.id, t.anchor, t.status, NULL, t.sent_at, t.scheduled_for, coalesce(t.sent_at, t.updated_at)
+                 FROM there t
+                WHERE t.status IN ('sent', 'failed') AND coalesce(t.sent_at, t.updated_at) <= messages_as_of.moment
+                  AND NOT EXISTS (SELECT FROM logged l WHERE l.reminder_id = t.id AND l.anchor = t.anchor)
+           )
+           SELECT t.reminder_id, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
+             FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
+             LEFT JOIN LATERAL (
+                  SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
+                   UNION ALL
+                  SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM addressed)
+                  ) AS whom ON true
+               ) AS told
+    ), person AS MATERIALIZED (
+        SELECT u.row_id
+          FROM assignment_reminders.rows_as_of(
+                   'users', messages_as_of.moment, messages_as_of.organization_id,
+                   ARRAY(SELECT DISTINCT h.recipient_id FROM held h WHERE h.recipient_id IS NOT NULL)) AS u
     )
-    SELECT t.reminder_id, message_as_of.reminder_type, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
-      FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
-      LEFT JOIN LATERAL (
-           SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
-            UNION ALL
-           SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM addressed)
-           ) AS whom ON true
-     WHERE whom.recipient_id IS NULL
-        OR EXISTS (SELECT FROM assignment_reminders.rows_as_of(
-                                   'users', message_as_of.moment, message_as_of.organization_id, ARRAY[whom.recipient_id]))
+    SELECT h.assignment_id,
+           ROW(h.reminder_id, messages_as_of.reminder_type, h.anchor, h.status, h.reason, h.sent_at, h.scheduled_for, h.peer_mentor_id,
+               h.recipient_id)::assignment_reminders.message_facts
+      FROM held h
+     WHERE h.recipient_id IS NULL OR h.recipient_id IN (SELECT p.row_id FROM person p)
 $$;
-COMMENT ON FUNCTION assignment_reminders.message_as_of(timestamptz, uuid, uuid, text) IS
-    'What the outbox held of an assignment and a type of reminder at a moment (silence_as_of asks it): what reminder_events and send_logs last told of it. No row: nothing.';
+COMMENT ON FUNCTION assignment_reminders.messages_as_of(timestamptz, uuid, uuid[], text) IS
+    'What the outbox held of assignments of an organization and a type of reminder at a moment (silence_as_of and simulate_follow_ups ask it): what reminder_events and send_logs last told of each. No row: nothing.';
 
 -- A person at a moment, with what they had muted.
 CREATE FUNCTION assignment_reminders.person_as_of(moment timestamptz, organization_id uuid, user_id uuid) RETURNS SETOF assignment_reminders.person_facts
@@ -1608,7 +1633,7 @@ COMMENT ON FUNCTION assignment_reminders.person_as_of(timestamptz, uuid, uuid) I
 
 -- Of one assignment what assignment_silences tells of it now, by what was known at a moment: every row as it stood then. And whether it would have been
 -- its organization's turn in a run at as_of. A run at which it was its turn is one that came since its hour: the last of all.
--- Indexes: those of rows_as_of, contact_dates_as_of and message_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
+-- Indexes: those of rows_as_of, contact_dates_as_of and messages_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
 -- row_history_belongs_to_idx, reminder_events_held_idx.
 CREATE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz, organization_id uuid)
 RETURNS TABLE (
@@ -1638,11 +1663,11 @@ AS $$
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (m.row_version ->> 'user_id')::uuid) AS mentor ON true
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, a.coordinator_id) AS coordinator ON true
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, s.fallback_coordinator_id) AS fallback ON true
-      LEFT JOIN LATERAL assignment_reminders.message_as_of(
-                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('remind')) AS r ON true
-      LEFT JOIN LATERAL assignment_reminders.message_as_of(
-                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('escalate')) AS x ON true
-      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, x.recipient_id) AS told ON true
+      LEFT JOIN LATERAL assignment_reminders.messages_as_of(
+                    silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('remind')) AS r ON true
+      LEFT JOIN LATERAL assignment_reminders.messages_as_of(
+                    silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('escalate')) AS x ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (x.message).recipient_id) AS told ON true
       -- Where nothing that was noted before is there any more, what came next tells, or what is so now.
      CROSS JOIN LATERAL (
            SELECT coalesce(
@@ -1687,12 +1712,13 @@ AS $$
            ) AS off
      CROSS JOIN LATERAL (
            SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.assignment_id, x.reminder_type) AS is_so
-             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.id END
+                      AND assignment_reminders.was_returned(
+                                 (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
+             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = (x.message).id) THEN a.id END
                   ) AS gone (assignment_id)
-            WHERE x.status = 'sent'
+            WHERE (x.message).status = 'sent'
             UNION ALL
-           SELECT NULL WHERE x.status IS DISTINCT FROM 'sent'
+           SELECT NULL WHERE (x.message).status IS DISTINCT FROM 'sent'
            ) AS came_back
      CROSS JOIN LATERAL (SELECT (silence_as_of.as_of AT TIME ZONE o.timezone)::date AS today) AS local
      CROSS JOIN LATERAL (SELECT make_time(s.evaluation_hour, 0, 0) AS of_day) AS hour
@@ -1704,7 +1730,7 @@ AS $$
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
                s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
            hold.event IS NOT DISTINCT FROM 'held',
-           mentor, coordinator, fallback, r, x,
+           mentor, coordinator, fallback, r.message, x.message,
            came_back.is_so,
            ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
@@ -2755,6 +2781,17 @@ VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'schedule_delivery_jobs_wrapper';
 
+-- assignment_reminders::explain::simulation::simulate_follow_ups
+CREATE FUNCTION "simulate_follow_ups"(
+	"organization_id" uuid,
+	"first_day" date,
+	"last_day" date,
+	"settings" jsonb DEFAULT '{}'
+) RETURNS TABLE (day date, is_day_off boolean, reminders integer, escalations integer, undeliverable integer)
+STABLE
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'simulate_follow_ups_wrapper';
+
 -- assignment_reminders::bindings::skip_reason
 CREATE FUNCTION "skip_reason"(
 	"facts" assignment_reminders.reminder_facts
@@ -3153,7 +3190,7 @@ DECLARE
         'assignment_reminders.explain_assignment(uuid, timestamptz, timestamptz)',
         'assignment_reminders.silence_of(timestamptz, date, text, assignment_reminders.assignment_facts, assignment_reminders.settings_facts, boolean, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.person_facts, assignment_reminders.message_facts, assignment_reminders.message_facts, boolean, assignment_reminders.stop_facts, assignment_reminders.stop_facts, assignment_reminders.stop_facts)',
         'assignment_reminders.silence_as_of(uuid, timestamptz, timestamptz, uuid)',
-        'assignment_reminders.message_as_of(timestamptz, uuid, uuid, text)',
+        'assignment_reminders.messages_as_of(timestamptz, uuid, uuid[], text)',
         'assignment_reminders.person_as_of(timestamptz, uuid, uuid)',
         'assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text)',
         'assignment_reminders.assignment_timeline(uuid)',
@@ -3161,6 +3198,7 @@ DECLARE
         'assignment_reminders.assignment_outlooks(timestamptz, uuid)',
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
         'assignment_reminders.follow_up_effect(date, date, uuid)',
+        'assignment_reminders.simulate_follow_ups(uuid, date, date, jsonb)',
         'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
         'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
@@ -3172,6 +3210,8 @@ DECLARE
         'assignment_reminders.get_last_contact_date(uuid)',
         'assignment_reminders.get_assignment_with_participants(uuid)',
         'assignment_reminders.verify_assignment_counts()',
+        'assignment_reminders.row_versions(text, timestamptz, timestamptz, uuid, uuid[])',
+        'assignment_reminders.put_back(jsonb)',
         'assignment_reminders.rows_as_of(text, timestamptz, uuid, uuid[])',
         'assignment_reminders.contact_dates_as_of(timestamptz, uuid, uuid[])',
         'assignment_reminders.history_known_since()',
@@ -3572,6 +3612,10 @@ COMMENT ON FUNCTION assignment_reminders.set_updated_at() IS
     'Trigger: sets updated_at to now, where the writer did not set it.';
 COMMENT ON FUNCTION assignment_reminders.sign_correction() IS
     'Trigger: a correction that a client inserts is numbered and signed here, whatever it says itself. 22008 for a date more than a day ahead.';
+COMMENT ON FUNCTION assignment_reminders.simulate_follow_ups(uuid, date, date, jsonb) IS
+    'How many follow-ups would have been enqueued on each day from first_day to last_day in the organization''s time zone, on its real history: contacts, mentors, pauses, days off and people as they were known then. A row for each day. reminders, escalations: those that could be sent; undeliverable: found due, but nobody could be written to. is_day_off: NULL where no run came, since the organization or its settings were not there.
+settings: what should have held instead of what did: an object of reminder_after_days, escalate_after_days (null or 0: off), escalation_grace_days, weekly_days_off, follow_up_from and fallback_coordinator_id; what is not named is as it was each day. Runs come hourly, from the evaluation hour on, as schedule_daily_evaluation() makes them; what one enqueues is sent before the next one; nothing is held as a backlog (follow_up_limit). What had been sent before the first run is known to it. Days that are yet to come go on from how things stand now, as if nobody did anything.
+22004 for NULL, 22008 for an infinite day, 22023 for a day before the history begins, naming it, for days in the wrong order or of more than ten years, an unknown setting, negative days or an unknown weekday; 22P02 or 22007 for a setting of another type, 02000 for an unknown organization, 42501 where row security may hide rows: coordinators and admins may ask about their organization.';
 COMMENT ON FUNCTION assignment_reminders.skip_reason(assignment_reminders.reminder_facts) IS
     'Why a reminder should no longer be sent; NULL: it should. Claims ask this of every reminder they hand out.
 22004 for NULL facts, or for a NULL reminder_type or as_of among them.';

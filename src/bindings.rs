@@ -736,7 +736,7 @@ fn exact_length(interval: Interval) -> TimeDelta {
         .unwrap_or(TimeDelta::MAX)
 }
 
-fn thresholds_of(
+pub fn thresholds_of(
     reminder_after_days: Option<i32>,
     escalate_after_days: Option<i32>,
     escalation_grace_days: Option<i32>,
@@ -748,7 +748,7 @@ fn thresholds_of(
     })
 }
 
-fn calendar_of(
+pub fn calendar_of(
     weekly_days_off: Option<Vec<Option<i32>>>,
     off_from: Option<Vec<Option<Date>>>,
     off_until: Option<Vec<Option<Date>>>,

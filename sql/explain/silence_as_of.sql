@@ -1,83 +1,96 @@
--- What the outbox held of an assignment and a type at a moment: what was last noted or logged of it. Where that is gone, or was never, what stands
+-- What the outbox held of assignments and a type at a moment: what was last noted or logged of each. Where that is gone, or was never, what stands
 -- there now tells, or what was noted next. None whose recipient was gone: it went with them.
--- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is gone,
--- send_logs_deleted_idx.
-CREATE FUNCTION assignment_reminders.message_as_of(moment timestamptz, organization_id uuid, assignment_id uuid, reminder_type text)
-RETURNS SETOF assignment_reminders.message_facts
+-- Indexes, once for each assignment: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key; of a reminder that is
+-- gone, send_logs_deleted_idx.
+CREATE FUNCTION assignment_reminders.messages_as_of(moment timestamptz, organization_id uuid, assignment_ids uuid[], reminder_type text)
+RETURNS TABLE (assignment_id uuid, message assignment_reminders.message_facts)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    WITH noted AS MATERIALIZED (
-        SELECT e.reminder_id, e.event, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
-               CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
-               e.happened_at, e.number
-          FROM assignment_reminders.reminder_events e
-         WHERE e.assignment_id = message_as_of.assignment_id AND e.reminder_type = message_as_of.reminder_type
-    ), there AS MATERIALIZED (
-        SELECT r.* FROM assignment_reminders.reminders r
-         WHERE r.assignment_id = message_as_of.assignment_id AND r.reminder_type = message_as_of.reminder_type
-    ), last AS MATERIALIZED (
-        SELECT n.* FROM noted n
-         WHERE n.happened_at <= message_as_of.moment AND n.status IS NOT NULL ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
-    ), addressed AS MATERIALIZED (
-        -- To whom it went, also where that was told later.
-        SELECT n.reminder_id, n.recipient_id, n.peer_mentor_id FROM noted n
-         WHERE n.happened_at <= message_as_of.moment ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
-    ), logged AS MATERIALIZED (
-        SELECT l.reminder_id, l.anchor, l.episode, l.status, l.created_at
-          FROM assignment_reminders.send_logs l
-         WHERE l.reminder_id IN (SELECT n.reminder_id FROM noted n UNION SELECT t.id FROM there t)
-           AND l.created_at <= message_as_of.moment AND (l.status = 'queued' OR l.given_up)
-         UNION ALL
-        -- Of which of several that are gone, is not known: when it was tells.
-        SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
-          FROM last
-          JOIN assignment_reminders.send_logs l
-            ON l.assignment_id = message_as_of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = message_as_of.reminder_type
-         WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
-           AND l.created_at <= message_as_of.moment
-           AND (l.status = 'queued' OR l.given_up)
-    ), told AS (
-        SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
-          FROM last
-         UNION ALL
-        -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
-        SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
-               CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
-               CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
-          FROM logged l
-          LEFT JOIN last ON last.reminder_id = l.reminder_id
-         UNION ALL
-        SELECT t.id, t.anchor, CASE WHEN t.status = 'skipped' THEN 'skipped' ELSE 'pending' END, CASE t.status WHEN 'skipped' THEN t.skip_reason END, NULL,
-               t.scheduled_for, t.created_at
-          FROM there t
-         WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= message_as_of.moment
-         UNION ALL
-        -- Of what was there before the history began, or was noted before it was pruned, what came next tells: it waited until then.
-        SELECT next.reminder_id, next.anchor, 'pending', NULL, NULL, t.scheduled_for, t.created_at
-          FROM (SELECT * FROM noted n WHERE n.happened_at > message_as_of.moment ORDER BY n.happened_at, n.number LIMIT 1) AS next
-          JOIN there t ON t.id = next.reminder_id
-         WHERE NOT EXISTS (SELECT FROM last) AND t.created_at <= message_as_of.moment AND next.event <> 're-armed'
-         UNION ALL
-        -- What was sent or given up, and is not logged any more, or was never.
-        SELECT t.id, t.anchor, t.status, NULL, t.sent_at, t.scheduled_for, coalesce(t.sent_at, t.updated_at)
-          FROM there t
-         WHERE t.status IN ('sent', 'failed') AND coalesce(t.sent_at, t.updated_at) <= message_as_of.moment
-           AND NOT EXISTS (SELECT FROM logged l WHERE l.reminder_id = t.id AND l.anchor = t.anchor)
+    WITH held AS MATERIALIZED (
+        SELECT of.assignment_id, told.*
+          FROM unnest(messages_as_of.assignment_ids) AS of (assignment_id)
+         CROSS JOIN LATERAL (
+           WITH noted AS MATERIALIZED (
+               SELECT e.reminder_id, e.event, e.anchor, e.episode, e.recipient_id, e.peer_mentor_id, coalesce(e.as_of, e.happened_at) AS scheduled_for,
+                      CASE e.event WHEN 'enqueued' THEN 'pending' WHEN 're-armed' THEN 'pending' WHEN 're-addressed' THEN NULL ELSE 'skipped' END AS status, e.reason,
+                      e.happened_at, e.number
+                 FROM assignment_reminders.reminder_events e
+                WHERE e.assignment_id = of.assignment_id AND e.reminder_type = messages_as_of.reminder_type
+           ), there AS MATERIALIZED (
+               SELECT r.* FROM assignment_reminders.reminders r
+                WHERE r.assignment_id = of.assignment_id AND r.reminder_type = messages_as_of.reminder_type
+           ), last AS MATERIALIZED (
+               SELECT n.* FROM noted n
+                WHERE n.happened_at <= messages_as_of.moment AND n.status IS NOT NULL ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+           ), addressed AS MATERIALIZED (
+               -- To whom it went, also where that was told later.
+               SELECT n.reminder_id, n.recipient_id, n.peer_mentor_id FROM noted n
+                WHERE n.happened_at <= messages_as_of.moment ORDER BY n.happened_at DESC, n.number DESC LIMIT 1
+           ), logged AS MATERIALIZED (
+               SELECT l.reminder_id, l.anchor, l.episode, l.status, l.created_at
+                 FROM assignment_reminders.send_logs l
+                WHERE l.reminder_id IN (SELECT n.reminder_id FROM noted n UNION SELECT t.id FROM there t)
+                  AND l.created_at <= messages_as_of.moment AND (l.status = 'queued' OR l.given_up)
+                UNION ALL
+               -- Of which of several that are gone, is not known: when it was tells.
+               SELECT last.reminder_id, l.anchor, NULL, l.status, l.created_at
+                 FROM last
+                 JOIN assignment_reminders.send_logs l
+                   ON l.assignment_id = of.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = messages_as_of.reminder_type
+                WHERE last.reminder_id NOT IN (SELECT t.id FROM there t)
+                  AND l.created_at <= messages_as_of.moment
+                  AND (l.status = 'queued' OR l.given_up)
+           ), told AS (
+               SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
+                 FROM last
+                UNION ALL
+               -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
+               SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
+                      CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
+                      CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
+                 FROM logged l
+                 LEFT JOIN last ON last.reminder_id = l.reminder_id
+                UNION ALL
+               SELECT t.id, t.anchor, CASE WHEN t.status = 'skipped' THEN 'skipped' ELSE 'pending' END, CASE t.status WHEN 'skipped' THEN t.skip_reason END, NULL,
+                      t.scheduled_for, t.created_at
+                 FROM there t
+                WHERE NOT EXISTS (SELECT FROM noted) AND t.created_at <= messages_as_of.moment
+                UNION ALL
+               -- Of what was there before the history began, or was noted before it was pruned, what came next tells: it waited until then.
+               SELECT next.reminder_id, next.anchor, 'pending', NULL, NULL, t.scheduled_for, t.created_at
+                 FROM (SELECT * FROM noted n WHERE n.happened_at > messages_as_of.moment ORDER BY n.happened_at, n.number LIMIT 1) AS next
+                 JOIN there t ON t.id = next.reminder_id
+                WHERE NOT EXISTS (SELECT FROM last) AND t.created_at <= messages_as_of.moment AND next.event <> 're-armed'
+                UNION ALL
+               -- What was sent or given up, and is not logged any more, or was never.
+               SELECT t.id, t.anchor, t.status, NULL, t.sent_at, t.scheduled_for, coalesce(t.sent_at, t.updated_at)
+                 FROM there t
+                WHERE t.status IN ('sent', 'failed') AND coalesce(t.sent_at, t.updated_at) <= messages_as_of.moment
+                  AND NOT EXISTS (SELECT FROM logged l WHERE l.reminder_id = t.id AND l.anchor = t.anchor)
+           )
+           SELECT t.reminder_id, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
+             FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
+             LEFT JOIN LATERAL (
+                  SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
+                   UNION ALL
+                  SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM addressed)
+                  ) AS whom ON true
+               ) AS told
+    ), person AS MATERIALIZED (
+        SELECT u.row_id
+          FROM assignment_reminders.rows_as_of(
+                   'users', messages_as_of.moment, messages_as_of.organization_id,
+                   ARRAY(SELECT DISTINCT h.recipient_id FROM held h WHERE h.recipient_id IS NOT NULL)) AS u
     )
-    SELECT t.reminder_id, message_as_of.reminder_type, t.anchor, t.status, t.reason, t.sent_at, t.scheduled_for, whom.peer_mentor_id, whom.recipient_id
-      FROM (SELECT * FROM told ORDER BY told.at DESC LIMIT 1) AS t
-      LEFT JOIN LATERAL (
-           SELECT a.peer_mentor_id, a.recipient_id FROM addressed a WHERE a.reminder_id = t.reminder_id
-            UNION ALL
-           SELECT r.peer_mentor_id, r.recipient_id FROM there r WHERE r.id = t.reminder_id AND NOT EXISTS (SELECT FROM addressed)
-           ) AS whom ON true
-     WHERE whom.recipient_id IS NULL
-        OR EXISTS (SELECT FROM assignment_reminders.rows_as_of(
-                                   'users', message_as_of.moment, message_as_of.organization_id, ARRAY[whom.recipient_id]))
+    SELECT h.assignment_id,
+           ROW(h.reminder_id, messages_as_of.reminder_type, h.anchor, h.status, h.reason, h.sent_at, h.scheduled_for, h.peer_mentor_id,
+               h.recipient_id)::assignment_reminders.message_facts
+      FROM held h
+     WHERE h.recipient_id IS NULL OR h.recipient_id IN (SELECT p.row_id FROM person p)
 $$;
-COMMENT ON FUNCTION assignment_reminders.message_as_of(timestamptz, uuid, uuid, text) IS
-    'What the outbox held of an assignment and a type of reminder at a moment (silence_as_of asks it): what reminder_events and send_logs last told of it. No row: nothing.';
+COMMENT ON FUNCTION assignment_reminders.messages_as_of(timestamptz, uuid, uuid[], text) IS
+    'What the outbox held of assignments of an organization and a type of reminder at a moment (silence_as_of and simulate_follow_ups ask it): what reminder_events and send_logs last told of each. No row: nothing.';
 
 -- A person at a moment, with what they had muted.
 CREATE FUNCTION assignment_reminders.person_as_of(moment timestamptz, organization_id uuid, user_id uuid) RETURNS SETOF assignment_reminders.person_facts
@@ -95,7 +108,7 @@ COMMENT ON FUNCTION assignment_reminders.person_as_of(timestamptz, uuid, uuid) I
 
 -- Of one assignment what assignment_silences tells of it now, by what was known at a moment: every row as it stood then. And whether it would have been
 -- its organization's turn in a run at as_of. A run at which it was its turn is one that came since its hour: the last of all.
--- Indexes: those of rows_as_of, contact_dates_as_of and message_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
+-- Indexes: those of rows_as_of, contact_dates_as_of and messages_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
 -- row_history_belongs_to_idx, reminder_events_held_idx.
 CREATE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz, organization_id uuid)
 RETURNS TABLE (
@@ -125,11 +138,11 @@ AS $$
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (m.row_version ->> 'user_id')::uuid) AS mentor ON true
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, a.coordinator_id) AS coordinator ON true
       LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, s.fallback_coordinator_id) AS fallback ON true
-      LEFT JOIN LATERAL assignment_reminders.message_as_of(
-                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('remind')) AS r ON true
-      LEFT JOIN LATERAL assignment_reminders.message_as_of(
-                    silence_as_of.moment, a.organization_id, a.id, assignment_reminders.reminder_type_of('escalate')) AS x ON true
-      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, x.recipient_id) AS told ON true
+      LEFT JOIN LATERAL assignment_reminders.messages_as_of(
+                    silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('remind')) AS r ON true
+      LEFT JOIN LATERAL assignment_reminders.messages_as_of(
+                    silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('escalate')) AS x ON true
+      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (x.message).recipient_id) AS told ON true
       -- Where nothing that was noted before is there any more, what came next tells, or what is so now.
      CROSS JOIN LATERAL (
            SELECT coalesce(
@@ -174,12 +187,13 @@ AS $$
            ) AS off
      CROSS JOIN LATERAL (
            SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(x.id, x.sent_at, silence_as_of.moment, gone.assignment_id, x.reminder_type) AS is_so
-             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = x.id) THEN a.id END
+                      AND assignment_reminders.was_returned(
+                                 (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
+             FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = (x.message).id) THEN a.id END
                   ) AS gone (assignment_id)
-            WHERE x.status = 'sent'
+            WHERE (x.message).status = 'sent'
             UNION ALL
-           SELECT NULL WHERE x.status IS DISTINCT FROM 'sent'
+           SELECT NULL WHERE (x.message).status IS DISTINCT FROM 'sent'
            ) AS came_back
      CROSS JOIN LATERAL (SELECT (silence_as_of.as_of AT TIME ZONE o.timezone)::date AS today) AS local
      CROSS JOIN LATERAL (SELECT make_time(s.evaluation_hour, 0, 0) AS of_day) AS hour
@@ -191,7 +205,7 @@ AS $$
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
                s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
            hold.event IS NOT DISTINCT FROM 'held',
-           mentor, coordinator, fallback, r, x,
+           mentor, coordinator, fallback, r.message, x.message,
            came_back.is_so,
            ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod effect;
+mod simulation;
 mod timeline;
 
 use pgrx::Uuid;

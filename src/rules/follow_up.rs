@@ -243,6 +243,8 @@ pub fn next_escalation(
     as_of: NaiveDate,
 ) -> Option<NaiveDate> {
     let first_day = |since, threshold| calendar.first_day_reaching(since, threshold, silence.stopped);
+    // Of a silence that lies ahead, whoever can be reached then counts.
+    let as_of = as_of.max(silence.since);
     let grace_is_over = match reminded(silence, thresholds, as_of) {
         Reminded::Not => return None,
         Reminded::Unreachable => as_of,

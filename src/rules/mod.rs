@@ -26,5 +26,6 @@ pub mod recipient;
 pub mod retry;
 pub mod role;
 pub mod share;
+pub mod simulation;
 pub mod statement;
 pub mod timeline;

@@ -380,7 +380,7 @@ mod tests {
             off in proptest::collection::vec((-60..60i64, 0..20i64), 0..4),
             stopped in proptest::collection::vec((-60..60i64, 0..30i64), 0..3),
             from in proptest::option::of(-30..30i64),
-            since in -60..1i64,
+            since in -60..5i64,
             thresholds in (proptest::option::of(0..40i32), proptest::option::of(0..40i32), 0..6i32),
             is_unreachable in any::<bool>(),
             sent in proptest::option::of(-60..1i64),

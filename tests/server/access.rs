@@ -378,6 +378,14 @@ fn everybody_may_call_what_is_theirs_to_call() {
             "02000 02000 02000 02000 02000 02000 NO",
         ),
         ("SELECT FROM follow_up_effect('2025-01-01', current_date)", "NO NO NO NO NO NO NO"),
+        (
+            "SELECT FROM simulate_follow_ups('a0000000-0000-4000-8000-000000000000', current_date, current_date)",
+            "02000 02000 NO NO 1 1 NO",
+        ),
+        (
+            "SELECT FROM simulate_follow_ups('b0000000-0000-4000-8000-000000000000', current_date, current_date)",
+            "02000 02000 02000 02000 02000 02000 NO",
+        ),
         // Statements are coordinators' to read, and admins' to close.
         (
             "SELECT FROM mentor_statement(current_date - 2, current_date, 'a0000000-0000-4000-8000-000000000000')",

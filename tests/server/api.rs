@@ -167,7 +167,7 @@ fn it_is_made_again_with_the_owners_columns_and_stays_when_the_extension_goes() 
           FROM pg_class c WHERE relnamespace = 'api'::regnamespace AND reloptions @> '{security_invoker=true}'
          UNION ALL SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'api'::regnamespace AND NOT prosecdef) AS o";
     let made = row(&mut exposed.owner, objects);
-    assert_eq!(made.matches("api.").count(), 50, "{made}");
+    assert_eq!(made.matches("api.").count(), 52, "{made}");
     run(&mut exposed.owner, "SELECT install_api('api')");
     assert_eq!(row(&mut exposed.owner, objects), made);
     run(&mut exposed.owner, "ALTER TABLE assignments ADD COLUMN room text; SELECT install_api('api')");

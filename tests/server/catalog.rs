@@ -88,11 +88,11 @@ fn public_may_call_what_only_reads_and_nothing_else() {
                  history_known_since installed_definitions is_called_for is_day_off is_due_offset_open is_escalation_due \
                  is_evaluation_due is_held is_in_daily_summary is_muted is_of_due_offset is_reachable is_rearmed \
                  is_reminder_due is_same_due_date is_unreachable last_runs last_summary last_summary_sent \
-                 latest_starts_of_silence lock_for_reminders mentor_statement message_as_of named_organization \
+                 latest_starts_of_silence lock_for_reminders mentor_statement messages_as_of named_organization \
                  organization_in_sight organization_timezone outlook_of paused_among person_as_of preview_follow_ups \
-                 raise_unknown reminder_kind reminder_kinds reminder_type_of require_history require_moment \
-                 require_page_size require_value require_whole rows_as_of silence_anchor silence_as_of silence_of \
-                 silent_since skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
+                 put_back raise_unknown reminder_kind reminder_kinds reminder_type_of require_history require_moment \
+                 require_page_size require_value require_whole row_versions rows_as_of silence_anchor silence_as_of silence_of \
+                 silent_since simulate_follow_ups skip_reason summary_since time_ordered_id unreachable_reason unsubscribe_token \
                  unsubscribe_tokens_of verify_assignment_counts verify_closed_periods verify_contact_dates was_returned \
                  watch_daily_evaluation without_addresses without_text";
     assert_eq!(callable.join(" "), reads);

@@ -39,6 +39,7 @@ mod results;
 mod row_security;
 mod rules;
 mod search_path;
+mod simulation;
 mod support;
 mod tables;
 mod timeline;

@@ -60,6 +60,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "assignment_outlooks",
             "forgotten_assignments",
             "follow_up_effect",
+            "simulate_follow_ups",
         ],
     ),
     (
@@ -72,7 +73,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "closed_period_checksum",
         ],
     ),
-    ("History", &["rows_as_of", "contact_dates_as_of", "history_known_since", "prune_history"]),
+    ("History", &["rows_as_of", "row_versions", "contact_dates_as_of", "history_known_since", "prune_history"]),
     ("Personal data", &["forget_person", "export_person", "addresses_of"]),
     ("Scheduling", &["schedule_*", "unschedule_*"]),
     (
@@ -102,7 +103,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "assignment_silences",
             "silence_of",
             "silence_as_of",
-            "message_as_of",
+            "messages_as_of",
+            "put_back",
             "person_as_of",
             "was_returned",
             "outlook_of",

@@ -71,6 +71,21 @@ const WHOLE: [(&str, &[&str]); 22] = [
     ("SELECT retry_failed_reminders()", &["reminders"]),
     ("SELECT * FROM prune_history('2026-01-01')", &["row_history", "reminder_events"]),
     ("SELECT * FROM rows_as_of('days_off', 'infinity')", &["days_off", "row_history"]),
+    ("SELECT * FROM row_versions('days_off', 'infinity', 'infinity')", &["days_off", "row_history"]),
+    (
+        "SELECT * FROM simulate_follow_ups('00000000-0000-0000-0000-000000000001', current_date, current_date)",
+        &[
+            "activities",
+            "assignments",
+            "assignment_pauses",
+            "mentor_pauses",
+            "reminders",
+            "reminder_events",
+            "send_logs",
+            "users",
+            "user_preferences",
+        ],
+    ),
     (
         "SELECT * FROM contact_dates_as_of('infinity')",
         &["activities", "contact_corrections", "organizations", "row_history"],

@@ -333,6 +333,7 @@ const READS: &[&str] = &[
     "SELECT * FROM assignment_reminders.assignment_timeline('30000000-0000-0000-0000-000000000001')",
     "SELECT * FROM assignment_reminders.forgotten_assignments()",
     "SELECT * FROM assignment_reminders.follow_up_effect('2026-01-01', '2026-12-31')",
+    "SELECT * FROM assignment_reminders.simulate_follow_ups('00000000-0000-0000-0000-000000000001', current_date, current_date)",
     "SELECT * FROM assignment_reminders.silent_assignments",
     "SELECT assignment_reminders.get_last_contact_date('30000000-0000-0000-0000-000000000001')",
     "SELECT assignment_reminders.get_open_assignments_with_contact_dates()",
