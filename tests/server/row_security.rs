@@ -10,7 +10,7 @@ const RIGHTS: &str = "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRAN
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA assignment_reminders TO {role}";
 
 /// Functions that must see everything, and the tables that they must see.
-const WHOLE: [(&str, &[&str]); 22] = [
+const WHOLE: [(&str, &[&str]); 24] = [
     ("SELECT * FROM repair_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM verify_assignment_counts()", &["peer_mentors", "assignments"]),
     ("SELECT * FROM repair_contact_dates()", &["assignments", "activities", "contact_corrections", "organizations"]),
