@@ -5,7 +5,8 @@ SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_set
        f.mentor_name, f.coordinator_name,
        f.escalation_has_come_back, f.escalation_is_for_another,
        (f.escalation_sent_at AT TIME ZONE f.timezone)::date AS escalated_on,
-       f.is_turn, f.evaluation_hour,
+       f.is_turn, f.evaluation_hour, f.timezone, assignment_reminders.silence_anchor((f.facts).silent_since) AS anchor,
+       assignment_reminders.reminder_type_of('remind') AS reminder, assignment_reminders.reminder_type_of('escalate') AS escalation,
        CASE WHEN enqueued.id IS NOT NULL THEN coalesce(enqueued.skip_reason, enqueued.status) END AS enqueued,
        enqueued.id IS NULL
            OR assignment_reminders.is_rearmed(

@@ -1,5 +1,6 @@
 //! explain_assignment: the facts that a run decides by, what it decides, and why. The words are src/rules/explanation.rs's.
 
+use chrono::SecondsFormat;
 use pgrx::datum::datetime_support::now;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -10,13 +11,16 @@ use serde_json::{Value, json};
 use crate::arguments;
 use crate::bindings::Known;
 use crate::explain::organization_ever_of;
+use crate::explain::timeline::{Within, names_as_of, reminders};
 use crate::organization::organization_of;
 use crate::rules::calendar::Span;
-use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
+use crate::rules::explanation::{self, Cause, Explanation, Happened, Stop, explain};
 use crate::rules::follow_up::{Action, Called, Evaluation};
 use crate::rules::outlook::{self, Escalation, Forgotten};
-use crate::server::calendar::{date, nearest_date};
+use crate::rules::timeline;
+use crate::server::calendar::{date, nearest_date, nearest_moment};
 use crate::server::errors::{Result, broken_statement, error, null_argument, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
@@ -28,7 +32,7 @@ returns!(
     "TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, \
      days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, \
      escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, \
-     forgotten text, gates jsonb, sentences jsonb, explanation text)"
+     forgotten text, gates jsonb, happened jsonb, sentences jsonb, explanation text)"
 );
 
 /// Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it
@@ -36,7 +40,8 @@ returns!(
 /// assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count
 /// (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment's, or the
 /// fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes
-/// stay, the words may change. A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
+/// stay, the words may change. happened: what became of the messages of this silence, in order, with the codes of
+/// assignment_timeline() (happened_at in UTC, event, reminder_type, recipient_id, recipient_name, reason, text). A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
 /// (NULL: at as_of); now() explains an earlier day by settings, people, contacts and outbox as they are now.
 ///
 /// 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history
@@ -85,7 +90,28 @@ fn explain_assignment(
         Some(moment) => not_there(id, moment),
         None => unknown("assignment", "assignments", id),
     })?;
-    explained(id, row)
+    // Whoever may read what is explained may know what came of it, also without a right on reminder_events, which workers have not.
+    let happened = as_owner_of("reminder_events", || happened(id, row, known_at))?;
+    explained(id, row, &happened)
+}
+
+/// What became of the messages of the silence that a row explains, by what was known at a moment.
+fn happened(id: Uuid, row: &Row, known_at: Option<TimestampWithTimeZone>) -> Result<Vec<Happened>> {
+    let (reminder, escalation): (String, String) = (row.not_null("reminder")?, row.not_null("escalation")?);
+    let within = Within { moment: known_at, anchor: row.get("anchor")? };
+    let reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
+    let names = names_as_of(&reminders, known_at, row.not_null("organization_id")?)?;
+    let happened = reminders.iter().filter_map(|told| {
+        let kind = match told.reminder_type.as_ref()? {
+            kind if *kind == reminder => Action::Remind,
+            kind if *kind == escalation => Action::Escalate,
+            _ => return None,
+        };
+        let event = timeline::of_reminder(told, &names)?;
+        let name = event.recipient.as_ref().and_then(|id| names.get(id)).cloned();
+        Some(Happened { event, day: told.day, kind, name })
+    });
+    Ok(happened.collect())
 }
 
 fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
@@ -97,7 +123,7 @@ fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
     )
 }
 
-fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
+fn explained(id: Uuid, row: &Row, happened: &[Happened]) -> Result<SetOf<Explained>> {
     let known = Known::of(row)?;
     let text = |name| row.get::<String>(name);
     // Whoever is forgotten has an empty name.
@@ -137,6 +163,7 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
         is_free: row.not_null("is_free")?,
         is_turn: row.not_null("is_turn")?,
         evaluation_hour: row.get("evaluation_hour")?,
+        happened,
     };
     let action = Action::named(&row.not_null::<String>("action")?)
         .ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
@@ -171,6 +198,7 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
         value("next_on", next.and_then(|(_, on)| date(on))),
         value("forgotten", outlook.and_then(|outlook| outlook.forgotten).map(Forgotten::name)),
         value("gates", gates(&explanation)),
+        value("happened", happened_json(happened)),
         value("sentences", sentences(&explanation)),
         value("explanation", explanation.paragraph()),
     ]]))
@@ -218,6 +246,22 @@ fn gates(explanation: &Explanation) -> JsonB {
     let gates = explanation.gates.iter();
     let gates = gates.map(|gate| json!({"gate": gate.name, "value": gate.value, "is_passed": gate.is_passed}));
     JsonB(Value::Array(gates.collect()))
+}
+
+fn happened_json(happened: &[Happened]) -> JsonB {
+    let events = happened.iter().map(|Happened { event, name, .. }| {
+        let at = TimestampWithTimeZone::try_from(event.happened_at).map(nearest_moment).ok();
+        json!({
+            "happened_at": at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            "event": event.code,
+            "reminder_type": event.reminder_type,
+            "recipient_id": event.recipient,
+            "recipient_name": name,
+            "reason": event.reason,
+            "text": event.text,
+        })
+    });
+    JsonB(Value::Array(events.collect()))
 }
 
 fn sentences(explanation: &Explanation) -> JsonB {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::explanation::in_plain_words;
@@ -49,6 +50,8 @@ pub struct Row {
 #[allow(clippy::struct_field_names)] // reminder_type
 pub struct Reminder {
     pub at: Moment,
+    /// The day of it, where the organization is.
+    pub day: NaiveDate,
     /// As reminder_events and send_logs call it.
     pub event: String,
     pub reason: Option<String>,
@@ -181,6 +184,14 @@ pub fn timeline(
     // What happened at one moment stays in the order in which it was found, but for the beginning.
     events.sort_by_key(|event| (event.happened_at, event.recorded_at, rank(event.code)));
     events
+}
+
+/// What became of a reminder, as a timeline tells it, with `names` of people. `None`: nothing that it tells.
+#[must_use]
+pub fn of_reminder(reminder: &Reminder, names: &BTreeMap<String, String>) -> Option<Event> {
+    let mut told = Told { assignment: "", names, events: Vec::new() };
+    told.reminder(reminder);
+    told.events.pop()
 }
 
 /// The assignment is made before anything happens to it, and gone after.

@@ -1185,3 +1185,16 @@ fn who_somebody_is_follows_every_change_at_once() {
     END $$";
     run(client, changing);
 }
+
+#[test]
+fn a_worker_is_told_what_happened_in_a_silence_without_a_right_on_what_keeps_it() {
+    let mut programme = programme();
+    run(&mut programme.owner, "SELECT run_daily_evaluation()");
+    assert_eq!(programme.outcomes(&["worker"], "SELECT FROM reminder_events"), [NO]);
+    let told = "SELECT jsonb_path_query_array(happened, '$[*].event') FROM explain_assignment('a0000000-0000-4000-8000-000000001101')";
+    let by_owner = row(&mut programme.owner, told);
+    assert_eq!(by_owner, r#"["reminder_rearmed"]"#);
+    for person in ["worker", "coordinator"] {
+        assert_eq!(row(programme.of(person), told), by_owner, "{person}");
+    }
+}

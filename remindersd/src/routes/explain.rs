@@ -24,6 +24,9 @@ use crate::problem::Problem;
     "mentor_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03", "mentor_name": "Mina",
     "coordinator_id": "c2f4a6b8-0d1e-4f3a-9b5c-7d8e9f0a1b04", "coordinator_name": "Kari", "next_action": "escalate", "next_on": "2026-12-09",
     "forgotten": null, "gates": [{"gate": "open", "value": "open", "is_passed": true}],
+    "happened": [{"happened_at": "2026-11-24T06:00:00Z", "event": "reminder_enqueued", "reminder_type": "contact-reminder",
+    "recipient_id": "9d3e7b12-5c44-4c1e-b0a7-6e2f8d5a4c03", "recipient_name": "Mina", "reason": null,
+    "text": "The message contact-reminder to Mina was enqueued."}],
     "sentences": [{"code": "reminder_waits", "text": "The reminder to Mina waits to be sent."}],
     "explanation": "The reminder to Mina waits to be sent."}))]
 pub struct Explanation {
@@ -57,6 +60,8 @@ pub struct Explanation {
     /// Why nobody will hear of it. NULL: somebody will.
     pub forgotten: Option<String>,
     pub gates: Vec<Gate>,
+    /// What became of the messages of this silence, in order.
+    pub happened: Vec<Happened>,
     pub sentences: Vec<Sentence>,
     /// The sentences, one after the other.
     pub explanation: String,
@@ -78,6 +83,20 @@ pub struct Gate {
     pub gate: String,
     pub value: String,
     pub is_passed: bool,
+}
+
+/// What became of a message.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Happened {
+    pub happened_at: DateTime<Utc>,
+    /// A code that stays, as in the timeline.
+    pub event: String,
+    pub reminder_type: Option<String>,
+    pub recipient_id: Option<Uuid>,
+    pub recipient_name: Option<String>,
+    pub reason: Option<String>,
+    /// A sentence, whose words may change.
+    pub text: String,
 }
 
 /// The code stays, the words may change.
