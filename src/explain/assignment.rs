@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, PgSqlErrorCode, Uuid};
 use serde_json::{Value, json};
 
+use crate::access::Mentor;
 use crate::arguments;
 use crate::bindings::Known;
 use crate::explain::organization_ever_of;
@@ -44,8 +45,11 @@ returns!(
 /// assignment_timeline() (happened_at in UTC, event, reminder_type, recipient_id, recipient_name, reason, text). A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
 /// (NULL: at as_of); now() explains an earlier day by settings, people, contacts and outbox as they are now.
 ///
+/// Mentors have explanations of what is theirs, without whom coordinators are, or why they cannot be written to.
+///
 /// 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history
-/// begins (history_known_since()), 42501 where row security may hide rows.
+/// begins (history_known_since()), 42501 where row security may hide rows: coordinators and admins have the explanations of their organization, and mentors
+/// those of what is theirs, and was at that moment.
 #[pg_extern(stable)]
 fn explain_assignment(
     assignment_id: Option<Uuid>,
@@ -80,26 +84,57 @@ fn explain_assignment(
         Some(_) => organization_ever_of(id)?.map(|(organization, _)| organization),
         None => organization_of(id)?,
     };
-    WHOLE.require_in(|| Ok(organization))?;
-    if known_at.is_some() {
-        PAST.require_in(|| Ok(organization))?;
-    }
+    let mentor = Mentor::of(id)?;
     // Kept: what is returned must not lie in the memory of the statement.
-    let found = FACTS.read_rows(&[id.into(), as_of.into(), known_at.into(), organization.into()])?;
+    let facts = || FACTS.read_rows(&[id.into(), as_of.into(), known_at.into(), organization.into()]);
+    let found = if mentor.is_some() {
+        as_owner_of("assignments", facts)?
+    } else {
+        WHOLE.require_in(|| Ok(organization))?;
+        if known_at.is_some() {
+            PAST.require_in(|| Ok(organization))?;
+        }
+        facts()?
+    };
     let row = found.rows().next().ok_or_else(|| match known_at {
         Some(moment) => not_there(id, moment),
         None => unknown("assignment", "assignments", id),
     })?;
+    if let Some(mentor) = mentor
+        && row.get::<Uuid>("peer_mentor_id")? != Some(mentor.id)
+    {
+        return Err(not_theirs(id, known_at.unwrap_or(as_of)));
+    }
     // Whoever may read what is explained may know what came of it, also without a right on reminder_events, which workers have not.
-    let happened = as_owner_of("reminder_events", || happened(id, row, known_at))?;
-    explained(id, row, &happened)
+    let happened = as_owner_of("reminder_events", || happened(id, row, known_at, mentor))?;
+    explained(id, row, &happened, mentor.is_some())
+}
+
+fn not_theirs(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("assignment {id} was not the current mentor's at {moment}"),
+        "Mentors have explanations of the time in which an assignment is theirs.",
+        "Ask of a later moment, or have a coordinator of the organization ask.",
+    )
 }
 
 /// What became of the messages of the silence that a row explains, by what was known at a moment.
-fn happened(id: Uuid, row: &Row, known_at: Option<TimestampWithTimeZone>) -> Result<Vec<Happened>> {
+fn happened(
+    id: Uuid,
+    row: &Row,
+    known_at: Option<TimestampWithTimeZone>,
+    mentor: Option<Mentor>,
+) -> Result<Vec<Happened>> {
     let (reminder, escalation): (String, String) = (row.not_null("reminder")?, row.not_null("escalation")?);
     let within = Within { moment: known_at, anchor: row.get("anchor")? };
-    let reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
+    let mut reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
+    if let Some(mentor) = mentor {
+        let user = mentor.user.to_string();
+        for reminder in &mut reminders {
+            reminder.hide_from(&user);
+        }
+    }
     let names = names_as_of(&reminders, known_at, row.not_null("organization_id")?)?;
     let happened = reminders.iter().filter_map(|told| {
         let kind = match told.reminder_type.as_ref()? {
@@ -123,7 +158,8 @@ fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
     )
 }
 
-fn explained(id: Uuid, row: &Row, happened: &[Happened]) -> Result<SetOf<Explained>> {
+/// To a mentor, what concerns whoever is told of their silence is not told: who that is, and why they are not written to.
+fn explained(id: Uuid, row: &Row, happened: &[Happened], is_to_mentor: bool) -> Result<SetOf<Explained>> {
     let known = Known::of(row)?;
     let text = |name| row.get::<String>(name);
     // Whoever is forgotten has an empty name.
@@ -133,7 +169,7 @@ fn explained(id: Uuid, row: &Row, happened: &[Happened]) -> Result<SetOf<Explain
     let has_come_back = row.get("escalation_has_come_back")? == Some(true);
     let is_for_another = row.get("escalation_is_for_another")? == Some(true);
     let (status, enqueued) = (row.not_null::<String>("status")?, text("enqueued")?);
-    let (mentor, coordinator) = (name_of("mentor_name")?, name_of("coordinator_name")?);
+    let (mentor, coordinator) = (name_of("mentor_name")?, name_of("coordinator_name")?.filter(|_| !is_to_mentor));
     let stops = stops(row)?;
     let facts = explanation::Facts {
         outlook: outlook::Facts {
@@ -164,6 +200,7 @@ fn explained(id: Uuid, row: &Row, happened: &[Happened]) -> Result<SetOf<Explain
         is_turn: row.not_null("is_turn")?,
         evaluation_hour: row.get("evaluation_hour")?,
         happened,
+        is_to_mentor,
     };
     let action = Action::named(&row.not_null::<String>("action")?)
         .ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
@@ -192,7 +229,7 @@ fn explained(id: Uuid, row: &Row, happened: &[Happened]) -> Result<SetOf<Explain
         value("escalation_grace_days", row.get::<i32>("escalation_grace_days")?),
         value("mentor_id", id_of("mentor_id")?),
         value("mentor_name", mentor.as_deref()),
-        value("coordinator_id", id_of("coordinator_id")?),
+        value("coordinator_id", id_of("coordinator_id")?.filter(|_| !is_to_mentor)),
         value("coordinator_name", coordinator.as_deref()),
         value("next_action", next.map(|(action, _)| action.name())),
         value("next_on", next.and_then(|(_, on)| date(on))),

@@ -7,11 +7,13 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 use serde_json::Value as Json;
 
+use crate::access::Mentor;
 use crate::explain::{organization_ever_of, uuid};
 use crate::history::history_known_since;
 use crate::rules::timeline::{self, Change, Event, Moment, Operation, Reminder, Values};
 use crate::server::calendar::nearest_date;
 use crate::server::errors::{Result, broken_statement, null_argument, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::{Row, Rows};
@@ -37,7 +39,8 @@ returns!(
 /// changed before is not known. row_id: the activity, correction, pause or reminder. changed_by and changed_by_user: the role that wrote, and whoever it wrote
 /// for, where they are known. text: a sentence, in which people are called as they are now, and whose words may change.
 ///
-/// 02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization.
+/// 02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization,
+/// and mentors those of what is theirs now: since it is, without the names of people whom they do not see.
 #[pg_extern(stable)]
 fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTimeline>> {
     const WHOLE: Whole = Whole::reads(&[
@@ -55,6 +58,9 @@ fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTi
         "send_logs",
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    if let Some(mentor) = Mentor::of(id)? {
+        return timeline_for(id, mentor);
+    }
     let found = organization_ever_of(id)?;
     WHOLE.require_in(|| Ok(found.as_ref().map(|(organization, _)| *organization)))?;
     let (_, timezone) = found.ok_or_else(|| unknown("assignment", "assignments", id))?;
@@ -64,6 +70,28 @@ fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTi
     let names = names(&rows, &reminders)?;
     let known_since = history_known_since()?.into_inner();
     let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
+    Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
+}
+
+/// Of an assignment that is this mentor's, since it is. People whom they do not see have no name.
+fn timeline_for(id: Uuid, mentor: Mentor) -> Result<SetOf<AssignmentTimeline>> {
+    let user = mentor.user.to_string();
+    let (rows, reminders) = as_owner_of("assignments", || {
+        let (_, timezone) = organization_ever_of(id)?.ok_or_else(|| unknown("assignment", "assignments", id))?;
+        let rows = rows_of(id, &timezone)?;
+        let mut reminders = reminders(id, None, Within::ALL, &timezone)?;
+        for reminder in &mut reminders {
+            reminder.hide_from(&user);
+        }
+        Ok((rows, reminders))
+    })?;
+    // With the mentor's own rights.
+    let names = names(&rows, &reminders)?;
+    let known_since = history_known_since()?.into_inner();
+    let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
+    let own = rows.iter().find(|row| row.id == id.to_string()).and_then(|row| row.present.as_ref());
+    let since = own.and_then(|values| values.get("mentor_since_micros")).and_then(Json::as_i64);
+    let events = timeline::to_mentor(events, &mentor.id.to_string(), &user, since);
     Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
 }
 
@@ -116,7 +144,7 @@ fn change(row: &Row) -> Result<Change> {
 fn values(row: &Row, column: &str) -> Result<Option<Values>> {
     let Some(JsonB(json)) = row.get::<JsonB>(column)? else { return Ok(None) };
     let Json::Object(mut values) = json else { return Err(broken_statement(format!("{column} is no object"))) };
-    for name in ["created_micros", "occurred_micros"] {
+    for name in ["created_micros", "mentor_since_micros", "occurred_micros"] {
         if let Some(moment) = values.get(name).and_then(Json::as_i64) {
             values.insert(name.to_string(), moment.saturating_sub(EPOCHS_APART).into());
         }

@@ -156,6 +156,8 @@ pub struct Facts<'a> {
     pub evaluation_hour: Option<i32>,
     /// In order.
     pub happened: &'a [Happened],
+    /// Whether it is the mentor who is told.
+    pub is_to_mentor: bool,
 }
 
 /// What a run would do with it, and why.
@@ -216,6 +218,10 @@ fn gates(facts: &Facts, action: Action, counted_days: i32) -> Vec<Gate> {
         Action::Escalate => facts.outlook.coordinator_unreachable,
         Action::Remind | Action::None => facts.outlook.mentor_unreachable,
     };
+    // Whether somebody else wants no messages is not the mentor's to know.
+    let told = |value: &'static str, own: &str| {
+        if facts.is_to_mentor && action == Action::Escalate { value.to_string() } else { own.to_string() }
+    };
     vec![
         gate("open", facts.status.to_string(), facts.status == "open"),
         gate("followed_up", yes(facts.is_followed_up), facts.is_followed_up),
@@ -239,10 +245,10 @@ fn gates(facts: &Facts, action: Action, counted_days: i32) -> Vec<Gate> {
                 .map_or_else(|| format!("- of {}", grace.number()), |days| format!("{days} of {}", grace.number())),
             reminded == Reminded::Unreachable || since_reminder.is_some_and(|days| days >= grace.number()),
         ),
-        gate("not_enqueued", facts.enqueued.unwrap_or("yes").to_string(), facts.is_free),
+        gate("not_enqueued", facts.enqueued.map_or("yes".to_string(), |status| told("no", status)), facts.is_free),
         gate("hour_reached", facts.evaluation_hour.map_or("any".to_string(), |hour| hour.to_string()), facts.is_turn),
         gate("not_held", yes(!facts.outlook.is_held), !facts.outlook.is_held),
-        gate("reachable", recipient.unwrap_or("yes").to_string(), recipient.is_none()),
+        gate("reachable", recipient.map_or("yes".to_string(), |why| told("no", why)), recipient.is_none()),
     ]
 }
 
@@ -328,6 +334,8 @@ fn what_happened(happened: &[Happened], stage: &[Sentence]) -> Vec<Sentence> {
 fn became(fate: &Happened, sent: Option<&Happened>) -> String {
     let (what, nobody) = match fate.kind {
         Action::Escalate => ("A message", "the coordinator"),
+        // To a mentor, whose it was before is not told.
+        Action::Remind | Action::None if fate.event.recipient.is_none() => ("A reminder", "a mentor"),
         Action::Remind | Action::None => ("A reminder", "the mentor"),
     };
     let to = fate.name.as_deref().unwrap_or(nobody);
@@ -526,7 +534,7 @@ mod tests {
     fn of_each_kind_the_fate_of_the_last_message_is_told_unless_the_stage_tells_it() {
         let remind = |code, day| happened(Action::Remind, code, day, Some("Kari"), None);
         let told = |happened: &[Happened], stage: &[&'static str]| {
-            let stage: Vec<Sentence> = stage.iter().map(|code| Sentence { code: *code, text: String::new() }).collect();
+            let stage: Vec<Sentence> = stage.iter().map(|code| Sentence { code, text: String::new() }).collect();
             let told = what_happened(happened, &stage);
             told.into_iter().map(|sentence| format!("{}: {}", sentence.code, sentence.text)).collect::<Vec<_>>()
         };
