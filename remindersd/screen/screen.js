@@ -25,6 +25,12 @@ const TEXTS = {
     needed: "Denne siden åpnes med en lenke som logger deg inn.", signOut: "Logg ut",
     why: "Hvorfor, og hva som kommer", next: "Neste", nothingNext: "ingenting, hvis ingenting endrer seg", remind: "mentoren minnes på det", escalate: "koordinatoren får beskjed",
     asked: "Det som spørres om før noen får beskjed", gate: "Spørsmål", value: "Funnet", passed: "Oppfylt", passes: "ja", blocks: "nei", what: "Det som har skjedd", moment: "Når", waiting: "Et øyeblikk …", gone: "Dette oppdraget finnes ikke lenger.",
+    gates: {
+      open: "åpent", followed_up: "følges opp", has_settings: "organisasjonen har innstillinger", day_on: "ingen fridag", not_paused: "ikke satt på pause",
+      reminder_after_days: "dager til mentoren minnes på det", escalate_after_days: "dager til koordinatoren får beskjed", mentor_reminded: "mentoren er minnet på det",
+      escalation_grace_days: "dagers frist etter påminnelsen", not_enqueued: "ikke lagt i kø allerede", hour_reached: "klokkeslettet er nådd",
+      not_held: "ikke holdt tilbake", reachable: "mottakeren kan nås",
+    },
   },
 };
 
@@ -162,8 +168,8 @@ async function readWhy() {
   let found;
   try {
     const path = `/api/v1/assignments/${id}`;
-    const [why, timeline] = await Promise.all([ask(`${path}/explanation`), ask(`${path}/timeline`)]);
-    found = { ...why.found, timeline: timeline.found };
+    const [why, timeline] = await Promise.all([ask(`${path}/explanation`), all(`${path}/timeline?limit=1000`)]);
+    found = { ...why.found, timeline };
   } catch (error) {
     if (error instanceof SignedOut) return tell("signedOut");
     found = { failed: error instanceof TypeError ? "away" : error.status === 404 ? "gone" : null, detail: error.message };
@@ -213,11 +219,12 @@ function explanation() {
     made.lang = "en";
     return made;
   };
+  const gateName = (code) => text("gates")?.[code];
   const said = english(why.explanation, "p");
   said.setAttribute("role", "status");
   const comes = part("p", part("strong", `${text("next")}: `));
   comes.append(why.next_action ? `${text(why.next_action)}, ${shownDate(why.next_on)}` : text("nothingNext"));
-  const gates = why.gates.map((gate) => [english(gate.gate.replaceAll("_", " ")), english(gate.value), text(gate.is_passed ? "passes" : "blocks")]);
+  const gates = why.gates.map((gate) => [gateName(gate.gate) ?? english(gate.gate.replaceAll("_", " ")), english(gate.value), text(gate.is_passed ? "passes" : "blocks")]);
   const moment = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" });
   const told = (event) => (event.reason && !event.text.includes(event.reason) ? `${event.text} (${event.reason})` : event.text);
   const events = why.timeline.map((event) => [moment.format(new Date(event.happened_at)), english(told(event))]);

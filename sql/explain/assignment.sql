@@ -1,11 +1,12 @@
 -- What explains an assignment ($1) at a moment ($2): the facts that runs decide by, what they decide, and the words for it. By what is known now, or ($3) by what
 -- was known at a moment, of whose assignment ($4) it was. Index: those of assignment_silences and silence_as_of, for one.
 SELECT (f.facts).*, f.organization_id, f.title, f.status, f.follow_up, f.has_settings, f.is_held, f.coordinator_unreachable, f.reminder_sent_at,
-       f.escalation_status, f.escalation_skip_reason, f.mentor_id, f.coordinator_id, f.has_contact, e.action, e.days_since, e.due_on,
+       f.escalation_status, f.escalation_skip_reason, f.mentor_id, f.peer_mentor_id, f.coordinator_id, f.has_contact, e.action, e.days_since, e.due_on,
        f.mentor_name, f.coordinator_name,
        f.escalation_has_come_back, f.escalation_is_for_another,
        (f.escalation_sent_at AT TIME ZONE f.timezone)::date AS escalated_on,
-       f.is_turn, f.evaluation_hour,
+       f.is_turn, f.evaluation_hour, f.timezone, assignment_reminders.silence_anchor((f.facts).silent_since) AS anchor,
+       assignment_reminders.reminder_type_of('remind') AS reminder, assignment_reminders.reminder_type_of('escalate') AS escalation,
        CASE WHEN enqueued.id IS NOT NULL THEN coalesce(enqueued.skip_reason, enqueued.status) END AS enqueued,
        enqueued.id IS NULL
            OR assignment_reminders.is_rearmed(

@@ -4,5 +4,5 @@ mod api;
 mod person;
 mod policies;
 
-pub use self::person::{administers, coordinates, current_user};
+pub use self::person::{Mentor, administers, coordinates, current_user};
 pub use self::policies::{extend_to, let_go};

@@ -111,6 +111,47 @@ pub fn administers(organization: Uuid) -> Result<bool> {
     Ok(administered_organization()? == Some(organization))
 }
 
+/// A mentor who asks of what is theirs.
+#[derive(Clone, Copy)]
+pub struct Mentor {
+    pub user: Uuid,
+    pub id: Uuid,
+    organization: Uuid,
+}
+
+impl Mentor {
+    /// Of this assignment, which they see and is theirs now.
+    pub fn of(assignment: Uuid) -> Result<Option<Self>> {
+        static MENTORED: Statement =
+            Statement::by_index(include_str!("../../sql/access/mentored.sql"), &[types::UUID, types::UUID]);
+        let Some(mentor) = Self::asking()? else { return Ok(None) };
+        let is_theirs: bool =
+            MENTORED.read(&[assignment.into(), mentor.id.into()], |rows| rows.one("is_theirs"))?.unwrap_or_default();
+        Ok(is_theirs.then_some(mentor))
+    }
+
+    /// In this organization.
+    pub fn within(organization: Uuid) -> Result<Option<Self>> {
+        Ok(Self::asking()?.filter(|mentor| mentor.organization == organization))
+    }
+
+    /// Whom row security binds, and who is no coordinator: those see more. Where somebody else's role has policies and claims of its own, it is not
+    /// one in which mentors ask.
+    fn asking() -> Result<Option<Self>> {
+        static MAY_ASK: Statement = Statement::kept(include_str!("../../sql/access/may_ask_as_mentor.sql"), &[]);
+        if !is_active("assignments") {
+            return Ok(None);
+        }
+        let Some(Person { id: user, organization, peer_mentor: Some(id), .. }) =
+            person()?.filter(|person| !person.role.coordinates())
+        else {
+            return Ok(None);
+        };
+        let may_ask: bool = MAY_ASK.read(&[], |rows| rows.one("may_ask"))?.unwrap_or_default();
+        Ok(may_ask.then_some(Self { user, id, organization }))
+    }
+}
+
 /// Trigger: refuses what would make a person another one, by whom row security binds: role and auth_user_id, which an admin gives
 /// to others in their organization, and an address, which its coordinators give. 42501.
 #[pg_trigger]

@@ -1,5 +1,6 @@
 //! explain_assignment: the facts that a run decides by, what it decides, and why. The words are src/rules/explanation.rs's.
 
+use chrono::SecondsFormat;
 use pgrx::datum::datetime_support::now;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -7,16 +8,20 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, PgSqlErrorCode, Uuid};
 use serde_json::{Value, json};
 
+use crate::access::Mentor;
 use crate::arguments;
 use crate::bindings::Known;
 use crate::explain::organization_ever_of;
+use crate::explain::timeline::{Within, names_as_of, reminders};
 use crate::organization::organization_of;
 use crate::rules::calendar::Span;
-use crate::rules::explanation::{self, Cause, Explanation, Stop, explain};
+use crate::rules::explanation::{self, Cause, Explanation, Happened, Stop, explain};
 use crate::rules::follow_up::{Action, Called, Evaluation};
 use crate::rules::outlook::{self, Escalation, Forgotten};
-use crate::server::calendar::{date, nearest_date};
+use crate::rules::timeline;
+use crate::server::calendar::{date, nearest_date, nearest_moment};
 use crate::server::errors::{Result, broken_statement, error, null_argument, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
@@ -28,7 +33,7 @@ returns!(
     "TABLE (organization_id uuid, assignment_id uuid, title text, today date, action text, would_enqueue boolean, state text, silent_since date, \
      days_since integer, counted_days integer, days_not_counted jsonb, reminder_after_days integer, escalate_after_days integer, \
      escalation_grace_days integer, mentor_id uuid, mentor_name text, coordinator_id uuid, coordinator_name text, next_action text, next_on date, \
-     forgotten text, gates jsonb, sentences jsonb, explanation text)"
+     forgotten text, gates jsonb, happened jsonb, sentences jsonb, explanation text)"
 );
 
 /// Why an assignment is followed up at as_of, or is not: one row. action: what its silence calls for that day, whether it was enqueued or not (none where it
@@ -36,11 +41,15 @@ returns!(
 /// assignment_outlooks says them (NULL where nobody follows it up). days_not_counted: spans of days since the silence began that do not count
 /// (first_day, last_day, days, cause, reason). The coordinator is whoever is told instead of the mentor: the assignment's, or the
 /// fallback. gates: what is asked before anybody is written to (gate, value, is_passed). sentences: code and text, of which explanation is made; the codes
-/// stay, the words may change. A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
+/// stay, the words may change. happened: what became of the messages of this silence, in order, with the codes of
+/// assignment_timeline() (happened_at in UTC, event, reminder_type, recipient_id, recipient_name, reason, text). A moment that has passed is explained as things stood then, as far as the history tells. known_at: by what was known when
 /// (NULL: at as_of); now() explains an earlier day by settings, people, contacts and outbox as they are now.
 ///
+/// Mentors have explanations of what is theirs, without whom coordinators are, or why they cannot be written to.
+///
 /// 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history
-/// begins (history_known_since()), 42501 where row security may hide rows.
+/// begins (history_known_since()), 42501 where row security may hide rows: coordinators and admins have the explanations of their organization, and mentors
+/// those of what is theirs, and was at that moment.
 #[pg_extern(stable)]
 fn explain_assignment(
     assignment_id: Option<Uuid>,
@@ -75,17 +84,69 @@ fn explain_assignment(
         Some(_) => organization_ever_of(id)?.map(|(organization, _)| organization),
         None => organization_of(id)?,
     };
-    WHOLE.require_in(|| Ok(organization))?;
-    if known_at.is_some() {
-        PAST.require_in(|| Ok(organization))?;
-    }
+    let mentor = Mentor::of(id)?;
     // Kept: what is returned must not lie in the memory of the statement.
-    let found = FACTS.read_rows(&[id.into(), as_of.into(), known_at.into(), organization.into()])?;
+    let facts = || FACTS.read_rows(&[id.into(), as_of.into(), known_at.into(), organization.into()]);
+    let found = if mentor.is_some() {
+        as_owner_of("assignments", facts)?
+    } else {
+        WHOLE.require_in(|| Ok(organization))?;
+        if known_at.is_some() {
+            PAST.require_in(|| Ok(organization))?;
+        }
+        facts()?
+    };
     let row = found.rows().next().ok_or_else(|| match known_at {
         Some(moment) => not_there(id, moment),
         None => unknown("assignment", "assignments", id),
     })?;
-    explained(id, row)
+    if let Some(mentor) = mentor
+        && row.get::<Uuid>("peer_mentor_id")? != Some(mentor.id)
+    {
+        return Err(not_theirs(id, known_at.unwrap_or(as_of)));
+    }
+    // Whoever may read what is explained may know what came of it, also without a right on reminder_events, which workers have not.
+    let happened = as_owner_of("reminder_events", || happened(id, row, known_at, mentor))?;
+    explained(id, row, &happened, mentor.is_some())
+}
+
+fn not_theirs(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
+    error(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("assignment {id} was not the current mentor's at {moment}"),
+        "Mentors have explanations of the time in which an assignment is theirs.",
+        "Ask of a later moment, or have a coordinator of the organization ask.",
+    )
+}
+
+/// What became of the messages of the silence that a row explains, by what was known at a moment.
+fn happened(
+    id: Uuid,
+    row: &Row,
+    known_at: Option<TimestampWithTimeZone>,
+    mentor: Option<Mentor>,
+) -> Result<Vec<Happened>> {
+    let (reminder, escalation): (String, String) = (row.not_null("reminder")?, row.not_null("escalation")?);
+    let within = Within { moment: known_at, anchor: row.get("anchor")? };
+    let mut reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
+    if let Some(mentor) = mentor {
+        let user = mentor.user.to_string();
+        for reminder in &mut reminders {
+            reminder.hide_from(&user);
+        }
+    }
+    let names = names_as_of(&reminders, known_at, row.not_null("organization_id")?)?;
+    let happened = reminders.iter().filter_map(|told| {
+        let kind = match told.reminder_type.as_ref()? {
+            kind if *kind == reminder => Action::Remind,
+            kind if *kind == escalation => Action::Escalate,
+            _ => return None,
+        };
+        let event = timeline::of_reminder(told, &names)?;
+        let name = event.recipient.as_ref().and_then(|id| names.get(id)).cloned();
+        Some(Happened { event, day: told.day, kind, name })
+    });
+    Ok(happened.collect())
 }
 
 fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
@@ -97,7 +158,8 @@ fn not_there(id: Uuid, moment: TimestampWithTimeZone) -> ErrorReport {
     )
 }
 
-fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
+/// To a mentor, what concerns whoever is told of their silence is not told: who that is, and why they are not written to.
+fn explained(id: Uuid, row: &Row, happened: &[Happened], is_to_mentor: bool) -> Result<SetOf<Explained>> {
     let known = Known::of(row)?;
     let text = |name| row.get::<String>(name);
     // Whoever is forgotten has an empty name.
@@ -107,7 +169,7 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
     let has_come_back = row.get("escalation_has_come_back")? == Some(true);
     let is_for_another = row.get("escalation_is_for_another")? == Some(true);
     let (status, enqueued) = (row.not_null::<String>("status")?, text("enqueued")?);
-    let (mentor, coordinator) = (name_of("mentor_name")?, name_of("coordinator_name")?);
+    let (mentor, coordinator) = (name_of("mentor_name")?, name_of("coordinator_name")?.filter(|_| !is_to_mentor));
     let stops = stops(row)?;
     let facts = explanation::Facts {
         outlook: outlook::Facts {
@@ -137,6 +199,8 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
         is_free: row.not_null("is_free")?,
         is_turn: row.not_null("is_turn")?,
         evaluation_hour: row.get("evaluation_hour")?,
+        happened,
+        is_to_mentor,
     };
     let action = Action::named(&row.not_null::<String>("action")?)
         .ok_or_else(|| broken_statement("the statement returned an unknown action"))?;
@@ -165,12 +229,13 @@ fn explained(id: Uuid, row: &Row) -> Result<SetOf<Explained>> {
         value("escalation_grace_days", row.get::<i32>("escalation_grace_days")?),
         value("mentor_id", id_of("mentor_id")?),
         value("mentor_name", mentor.as_deref()),
-        value("coordinator_id", id_of("coordinator_id")?),
+        value("coordinator_id", id_of("coordinator_id")?.filter(|_| !is_to_mentor)),
         value("coordinator_name", coordinator.as_deref()),
         value("next_action", next.map(|(action, _)| action.name())),
         value("next_on", next.and_then(|(_, on)| date(on))),
         value("forgotten", outlook.and_then(|outlook| outlook.forgotten).map(Forgotten::name)),
         value("gates", gates(&explanation)),
+        value("happened", happened_json(happened)),
         value("sentences", sentences(&explanation)),
         value("explanation", explanation.paragraph()),
     ]]))
@@ -218,6 +283,22 @@ fn gates(explanation: &Explanation) -> JsonB {
     let gates = explanation.gates.iter();
     let gates = gates.map(|gate| json!({"gate": gate.name, "value": gate.value, "is_passed": gate.is_passed}));
     JsonB(Value::Array(gates.collect()))
+}
+
+fn happened_json(happened: &[Happened]) -> JsonB {
+    let events = happened.iter().map(|Happened { event, name, .. }| {
+        let at = TimestampWithTimeZone::try_from(event.happened_at).map(nearest_moment).ok();
+        json!({
+            "happened_at": at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            "event": event.code,
+            "reminder_type": event.reminder_type,
+            "recipient_id": event.recipient,
+            "recipient_name": name,
+            "reason": event.reason,
+            "text": event.text,
+        })
+    });
+    JsonB(Value::Array(events.collect()))
 }
 
 fn sentences(explanation: &Explanation) -> JsonB {

@@ -20,6 +20,10 @@ fn organization_ever_of(assignment: Uuid) -> Result<Option<(Uuid, String)>> {
     })
 }
 
+fn uuid(text: &str) -> Option<Uuid> {
+    crate::claims::parse_uuid(text)
+}
+
 pgrx::extension_sql_file!("../../sql/explain/silences.sql", name = "silences", requires = ["pay_reads"]);
 pgrx::extension_sql_file!("../../sql/explain/silence_as_of.sql", name = "silence_as_of", requires = ["silences"]);
 pgrx::extension_sql_file!("../../sql/explain/forgotten.sql", name = "forgotten", requires = ["silence_as_of"]);

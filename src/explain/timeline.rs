@@ -7,13 +7,16 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 use serde_json::Value as Json;
 
-use crate::explain::organization_ever_of;
+use crate::access::Mentor;
+use crate::explain::{organization_ever_of, uuid};
 use crate::history::history_known_since;
 use crate::rules::timeline::{self, Change, Event, Moment, Operation, Reminder, Values};
+use crate::server::calendar::nearest_date;
 use crate::server::errors::{Result, broken_statement, null_argument, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
-use crate::server::rows::Row;
+use crate::server::rows::{Row, Rows};
 use crate::server::statement::{Statement, types};
 
 /// From 1970, which JSON counts from, to 2000, which Postgres does.
@@ -36,7 +39,8 @@ returns!(
 /// changed before is not known. row_id: the activity, correction, pause or reminder. changed_by and changed_by_user: the role that wrote, and whoever it wrote
 /// for, where they are known. text: a sentence, in which people are called as they are now, and whose words may change.
 ///
-/// 02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization.
+/// 02000 for an unknown assignment, 22004 for NULL, 42501 where row security may hide rows: coordinators and admins have the timelines of their organization,
+/// and mentors those of what is theirs now: since it is, without the names of people whom they do not see.
 #[pg_extern(stable)]
 fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTimeline>> {
     const WHOLE: Whole = Whole::reads(&[
@@ -54,15 +58,40 @@ fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTi
         "send_logs",
     ]);
     let id = assignment_id.ok_or_else(|| null_argument("assignment_id"))?;
+    if let Some(mentor) = Mentor::of(id)? {
+        return timeline_for(id, mentor);
+    }
     let found = organization_ever_of(id)?;
     WHOLE.require_in(|| Ok(found.as_ref().map(|(organization, _)| *organization)))?;
     let (_, timezone) = found.ok_or_else(|| unknown("assignment", "assignments", id))?;
     let rows = rows_of(id, &timezone)?;
     let student = rows.iter().find(|row| row.id == id.to_string()).and_then(student);
-    let reminders = reminders(id, student)?;
+    let reminders = reminders(id, student, Within::ALL, &timezone)?;
     let names = names(&rows, &reminders)?;
     let known_since = history_known_since()?.into_inner();
     let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
+    Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
+}
+
+/// Of an assignment that is this mentor's, since it is. People whom they do not see have no name.
+fn timeline_for(id: Uuid, mentor: Mentor) -> Result<SetOf<AssignmentTimeline>> {
+    let user = mentor.user.to_string();
+    let (rows, reminders) = as_owner_of("assignments", || {
+        let (_, timezone) = organization_ever_of(id)?.ok_or_else(|| unknown("assignment", "assignments", id))?;
+        let rows = rows_of(id, &timezone)?;
+        let mut reminders = reminders(id, None, Within::ALL, &timezone)?;
+        for reminder in &mut reminders {
+            reminder.hide_from(&user);
+        }
+        Ok((rows, reminders))
+    })?;
+    // With the mentor's own rights.
+    let names = names(&rows, &reminders)?;
+    let known_since = history_known_since()?.into_inner();
+    let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
+    let own = rows.iter().find(|row| row.id == id.to_string()).and_then(|row| row.present.as_ref());
+    let since = own.and_then(|values| values.get("mentor_since_micros")).and_then(Json::as_i64);
+    let events = timeline::to_mentor(events, &mentor.id.to_string(), &user, since);
     Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
 }
 
@@ -115,7 +144,7 @@ fn change(row: &Row) -> Result<Change> {
 fn values(row: &Row, column: &str) -> Result<Option<Values>> {
     let Some(JsonB(json)) = row.get::<JsonB>(column)? else { return Ok(None) };
     let Json::Object(mut values) = json else { return Err(broken_statement(format!("{column} is no object"))) };
-    for name in ["created_micros", "occurred_micros"] {
+    for name in ["created_micros", "mentor_since_micros", "occurred_micros"] {
         if let Some(moment) = values.get(name).and_then(Json::as_i64) {
             values.insert(name.to_string(), moment.saturating_sub(EPOCHS_APART).into());
         }
@@ -132,42 +161,71 @@ fn student(row: &timeline::Row) -> Option<Uuid> {
     row.present.as_ref().or(replaced)?.get("student_id")?.as_str().and_then(uuid)
 }
 
-fn reminders(assignment: Uuid, student: Option<Uuid>) -> Result<Vec<Reminder>> {
-    static REMINDERS: Statement =
-        Statement::by_index(include_str!("../../sql/explain/timeline_reminders.sql"), &[types::UUID, types::UUID]);
-    let mut reminders = REMINDERS.read(&[assignment.into(), student.into()], |rows| {
+/// Of which of its reminders is asked: those that there were by a moment, and of one silence.
+pub struct Within {
+    pub moment: Option<TimestampWithTimeZone>,
+    pub anchor: Option<TimestampWithTimeZone>,
+}
+
+impl Within {
+    const ALL: Self = Self { moment: None, anchor: None };
+}
+
+/// What became of its reminders, in order.
+pub fn reminders(assignment: Uuid, student: Option<Uuid>, within: Within, timezone: &str) -> Result<Vec<Reminder>> {
+    static REMINDERS: Statement = Statement::by_index(
+        include_str!("../../sql/explain/timeline_reminders.sql"),
+        &[types::UUID, types::UUID, types::MOMENT, types::MOMENT, types::TEXT],
+    );
+    let Within { moment, anchor } = within;
+    REMINDERS.read(&[assignment.into(), student.into(), moment.into(), anchor.into(), timezone.into()], |rows| {
         rows.map(|row| {
-            let reminder = Reminder {
+            Ok(Reminder {
                 at: row.not_null::<TimestampWithTimeZone>("happened_at")?.into_inner(),
+                day: nearest_date(row.not_null("day")?),
                 event: row.not_null("event")?,
                 reason: row.get("reason")?,
                 reminder_type: row.get("reminder_type")?,
                 recipient: row.get::<Uuid>("recipient_id")?.map(|id| id.to_string()),
                 id: row.get::<Uuid>("reminder_id")?.map(|id| id.to_string()),
                 is_given_up: row.not_null("is_given_up")?,
-            };
-            Ok((row.not_null::<i64>("number")?, reminder))
+            })
         })
-        .collect::<Result<Vec<_>>>()
-    })?;
-    reminders.sort_by_key(|(number, reminder)| (reminder.at, *number));
-    Ok(reminders.into_iter().map(|(_, reminder)| reminder).collect())
+        .collect()
+    })
 }
 
 fn names(rows: &[timeline::Row], reminders: &[Reminder]) -> Result<BTreeMap<String, String>> {
     static NAMES: Statement =
         Statement::by_index(include_str!("../../sql/explain/timeline_names.sql"), &[types::UUIDS]);
     let ids: Vec<Uuid> = timeline::people(rows, reminders).iter().filter_map(|id| uuid(id)).collect();
-    NAMES.read(&[ids.into()], |rows| {
-        let mut names = BTreeMap::new();
-        for row in rows {
-            // Of a person who was forgotten, it is empty.
-            if let Some(name) = row.get::<String>("name")?.filter(|name| !name.trim().is_empty()) {
-                names.insert(row.not_null::<Uuid>("id")?.to_string(), name);
-            }
+    NAMES.read(&[ids.into()], names_in)
+}
+
+/// What the people of a moment, whom these reminders name, were called then; now, without one.
+pub fn names_as_of(
+    reminders: &[Reminder],
+    moment: Option<TimestampWithTimeZone>,
+    organization: Uuid,
+) -> Result<BTreeMap<String, String>> {
+    static NAMES: Statement = Statement::at_each_call(
+        include_str!("../../sql/explain/names_as_of.sql"),
+        &[types::MOMENT, types::UUID, types::UUIDS],
+    );
+    let Some(moment) = moment else { return names(&[], reminders) };
+    let ids: Vec<Uuid> = timeline::people(&[], reminders).iter().filter_map(|id| uuid(id)).collect();
+    NAMES.read(&[moment.into(), organization.into(), ids.into()], names_in)
+}
+
+fn names_in(rows: Rows) -> Result<BTreeMap<String, String>> {
+    let mut names = BTreeMap::new();
+    for row in rows {
+        // Of a person who was forgotten, it is empty.
+        if let Some(name) = row.get::<String>("name")?.filter(|name| !name.trim().is_empty()) {
+            names.insert(row.not_null::<Uuid>("id")?.to_string(), name);
         }
-        Ok(names)
-    })
+    }
+    Ok(names)
 }
 
 fn line(event: &Event) -> Result<Vec<Value>> {
@@ -187,8 +245,4 @@ fn line(event: &Event) -> Result<Vec<Value>> {
         value("changed_by_user", id(&event.user)),
         value("text", event.text.clone()),
     ])
-}
-
-fn uuid(text: &str) -> Option<Uuid> {
-    crate::claims::parse_uuid(text)
 }

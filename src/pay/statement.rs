@@ -6,6 +6,7 @@ use pgrx::Uuid;
 use pgrx::datum::{Date, TimestampWithTimeZone};
 use pgrx::prelude::*;
 
+use crate::access::Mentor;
 use crate::arguments::require_order;
 use crate::organization::chosen_organization;
 use crate::rules::statement::{
@@ -13,6 +14,7 @@ use crate::rules::statement::{
     steps,
 };
 use crate::server::errors::{Result, broken_statement, invalid_argument, null_argument};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::{Row as Found, Rows};
@@ -48,7 +50,8 @@ pub const WHOLE: Whole = Whole::reads(&[
 ///
 /// 22004 for a NULL day, or where the session speaks for no organization; 02000 for an unknown one, 22008 for an infinite day, 22023 where
 /// first_day is after last_day or has not begun, or lies before the day on which the history begins (on that day, the statement begins when
-/// the history does), 42501 where row security may hide rows: coordinators and admins have the statement of theirs.
+/// the history does), 42501 where row security may hide rows: coordinators and admins have the statement of theirs, and
+/// mentors their own lines of it.
 #[pg_extern(stable)]
 fn mentor_statement(
     first_day: Option<Date>,
@@ -59,7 +62,17 @@ fn mentor_statement(
     let last = last_day.ok_or_else(|| null_argument("last_day"))?;
     require_order(first, last)?;
     let organization = chosen_organization(organization_id)?;
+    if let Some(mentor) = Mentor::within(organization)? {
+        let own = |(of, _): &(Id, Vec<Value>)| of == mentor.id.as_bytes();
+        let lines = as_owner_of("assignments", || lines(organization, first, last))?;
+        return Ok(SetOf::values(lines.into_iter().filter(own).map(|(_, line)| line).collect::<Vec<_>>()));
+    }
     WHOLE.require_in(|| Ok(Some(organization)))?;
+    Ok(SetOf::values(lines(organization, first, last)?.into_iter().map(|(_, line)| line).collect::<Vec<_>>()))
+}
+
+/// Every line, and whose it is.
+fn lines(organization: Uuid, first: Date, last: Date) -> Result<Vec<(Id, Vec<Value>)>> {
     let bounds = Bounds::of(organization, first, last)?;
     bounds.require_known(organization)?;
     let closed = if bounds.is_after_closed { Closed::of(organization)? } else { Vec::new() };
@@ -79,7 +92,7 @@ fn mentor_statement(
             );
         }
     }
-    Ok(SetOf::values(rows))
+    Ok(rows)
 }
 
 /// What days of an organization are.
@@ -269,7 +282,7 @@ fn stated(organization: Uuid) -> Result<HashMap<i32, BTreeMap<(Id, Item), Stated
 }
 
 /// A row for each item of each mentor who is there, and of whoever else has one.
-fn rows_of(lines: &Lines, there: BTreeSet<Id>) -> Vec<Vec<Value>> {
+fn rows_of(lines: &Lines, there: BTreeSet<Id>) -> Vec<(Id, Vec<Value>)> {
     let mut mentors = there;
     mentors.extend(lines.keys().map(|(mentor, _)| *mentor));
     let nothing = Vec::new();
@@ -277,19 +290,20 @@ fn rows_of(lines: &Lines, there: BTreeSet<Id>) -> Vec<Vec<Value>> {
     items.map(|key| line(key, lines.get(&key).unwrap_or(&nothing), 1, None)).collect()
 }
 
-fn rows_of_adjustment(found: Adjustment, of: Date) -> impl Iterator<Item = Vec<Value>> {
+fn rows_of_adjustment(found: Adjustment, of: Date) -> impl Iterator<Item = (Id, Vec<Value>)> {
     let Adjustment { mentor, item, more, less } = found;
     let sides = [(more, 1), (less, -1)].into_iter().filter(|(assignments, _)| !assignments.is_empty());
     sides.map(move |(assignments, sign)| line((mentor, item), &assignments, sign, Some(of)))
 }
 
-fn line((mentor, item): (Id, Item), assignments: &[Id], sign: i32, adjusts: Option<Date>) -> Vec<Value> {
+fn line((mentor, item): (Id, Item), assignments: &[Id], sign: i32, adjusts: Option<Date>) -> (Id, Vec<Value>) {
     let ids: Vec<Uuid> = assignments.iter().map(|assignment| Uuid::from_bytes(*assignment)).collect();
-    vec![
+    let line = vec![
         value("peer_mentor_id", Uuid::from_bytes(mentor)),
         value("item", item.name()),
         value("number", i32::try_from(ids.len()).unwrap_or(i32::MAX).saturating_mul(sign)),
         value("assignment_ids", ids),
         value("adjusts", adjusts),
-    ]
+    ];
+    (mentor, line)
 }

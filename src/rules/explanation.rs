@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use super::calendar::{Calendar, Span};
 use super::follow_up::{Action, Called, Days, Reminded, reminded};
 use super::outlook::{self, Forgotten, Outlook, State};
+use super::timeline::Event;
 
 /// Days that do not count, and why.
 #[derive(Clone, Debug)]
@@ -122,6 +123,17 @@ pub struct Sentence {
     pub text: String,
 }
 
+/// What became of a message in this silence, as a timeline tells it.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    pub event: Event,
+    /// The day of it, where the organization is.
+    pub day: NaiveDate,
+    pub kind: Action,
+    /// Whom it went to.
+    pub name: Option<String>,
+}
+
 /// What is told of.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // facts
@@ -142,6 +154,10 @@ pub struct Facts<'a> {
     /// Whether it is the organization's turn in a run, and from which hour on it is.
     pub is_turn: bool,
     pub evaluation_hour: Option<i32>,
+    /// In order.
+    pub happened: &'a [Happened],
+    /// Whether it is the mentor who is told.
+    pub is_to_mentor: bool,
 }
 
 /// What a run would do with it, and why.
@@ -202,6 +218,10 @@ fn gates(facts: &Facts, action: Action, counted_days: i32) -> Vec<Gate> {
         Action::Escalate => facts.outlook.coordinator_unreachable,
         Action::Remind | Action::None => facts.outlook.mentor_unreachable,
     };
+    // Whether somebody else wants no messages is not the mentor's to know.
+    let told = |value: &'static str, own: &str| {
+        if facts.is_to_mentor && action == Action::Escalate { value.to_string() } else { own.to_string() }
+    };
     vec![
         gate("open", facts.status.to_string(), facts.status == "open"),
         gate("followed_up", yes(facts.is_followed_up), facts.is_followed_up),
@@ -225,10 +245,10 @@ fn gates(facts: &Facts, action: Action, counted_days: i32) -> Vec<Gate> {
                 .map_or_else(|| format!("- of {}", grace.number()), |days| format!("{days} of {}", grace.number())),
             reminded == Reminded::Unreachable || since_reminder.is_some_and(|days| days >= grace.number()),
         ),
-        gate("not_enqueued", facts.enqueued.unwrap_or("yes").to_string(), facts.is_free),
+        gate("not_enqueued", facts.enqueued.map_or("yes".to_string(), |status| told("no", status)), facts.is_free),
         gate("hour_reached", facts.evaluation_hour.map_or("any".to_string(), |hour| hour.to_string()), facts.is_turn),
         gate("not_held", yes(!facts.outlook.is_held), !facts.outlook.is_held),
-        gate("reachable", recipient.unwrap_or("yes").to_string(), recipient.is_none()),
+        gate("reachable", recipient.map_or("yes".to_string(), |why| told("no", why)), recipient.is_none()),
     ]
 }
 
@@ -258,6 +278,8 @@ fn sentences(
         );
     }
     let Some(outlook) = outlook else {
+        told.extend(what_happened(facts.happened, &[]));
+        let mut tell = |code, text: String| told.push(Sentence { code, text });
         if facts.status == "open" {
             tell("not_followed_up", "Its silence is not followed up: due dates only.".to_string());
         } else {
@@ -272,9 +294,70 @@ fn sentences(
         let list = weekly.into_iter().chain(spans).collect::<Vec<_>>().join("; ");
         tell("days_not_counted", format!("{counted_days} of these days count; the others do not: {list}."));
     }
-    tell_of_stage(facts, outlook, counted_days, &mut told);
+    let mut stage = Vec::new();
+    tell_of_stage(facts, outlook, counted_days, &mut stage);
+    told.extend(what_happened(facts.happened, &stage));
+    told.extend(stage);
     tell_of_what_comes(facts, outlook, would_enqueue, &mut told);
     told
+}
+
+/// What became of the last message of each kind, with the code of what happened last; but for what the sentences of its stage tell.
+fn what_happened(happened: &[Happened], stage: &[Sentence]) -> Vec<Sentence> {
+    let last = [Action::Remind, Action::Escalate].into_iter().filter_map(|kind| {
+        let mut told: Option<(&Happened, Option<&Happened>)> = None;
+        for next in happened.iter().filter(|happened| happened.kind == kind) {
+            told = match next.event.code {
+                // Of one that waits, the stage tells.
+                "reminder_enqueued" | "reminder_rearmed" => None,
+                "reminder_readdressed" => told,
+                "message_sent" => Some((next, Some(next))),
+                _ => Some((next, told.and_then(|(_, sent)| sent))),
+            };
+        }
+        told
+    });
+    let is_told = |codes: &[&str]| stage.iter().any(|sentence| codes.contains(&sentence.code));
+    last.filter(|(fate, _)| match fate.event.code {
+        "message_sent" | "message_delivered" => !is_told(match fate.kind {
+            Action::Escalate => &["escalated"],
+            Action::Remind | Action::None => &["reminded"],
+        }),
+        "message_given_up" => fate.kind == Action::Escalate || !is_told(&["reminder_given_up"]),
+        "reminder_skipped" => fate.kind == Action::Escalate || !is_told(&["mentor_unreachable"]),
+        _ => true,
+    })
+    .map(|(fate, sent)| Sentence { code: fate.event.code, text: became(fate, sent) })
+    .collect()
+}
+
+fn became(fate: &Happened, sent: Option<&Happened>) -> String {
+    let (what, nobody) = match fate.kind {
+        Action::Escalate => ("A message", "the coordinator"),
+        // To a mentor, whose it was before is not told.
+        Action::Remind | Action::None if fate.event.recipient.is_none() => ("A reminder", "a mentor"),
+        Action::Remind | Action::None => ("A reminder", "the mentor"),
+    };
+    let to = fate.name.as_deref().unwrap_or(nobody);
+    let why = || fate.event.reason.as_deref().map_or_else(String::new, |why| format!(": {}", in_plain_words(why)));
+    let on = date(fate.day);
+    let after = match fate.event.code {
+        "message_sent" => return format!("{what} was sent to {to} on {on}."),
+        "reminder_withdrawn" => return format!("{what} to {to} was withdrawn on {on}{}.", why()),
+        "reminder_skipped" => return format!("{what} to {to} was not sent on {on}{}.", why()),
+        "message_failed" => return format!("{what} to {to} could not be sent on {on}."),
+        "message_given_up" => return format!("{what} to {to} could not be sent, and was given up on {on}."),
+        "message_claimed" => return format!("{what} to {to} was being sent when it was deleted on {on}."),
+        "message_delivered" => "was delivered",
+        "message_rejected" => "was rejected",
+        "message_complained" => "was complained of",
+        "message_unsubscribed" => "was answered by unsubscribing",
+        _ => "bounced",
+    };
+    match sent {
+        Some(sent) => format!("{what} was sent to {to} on {}; it {after} on {on}.", date(sent.day)),
+        None => format!("{what} to {to} {after} on {on}."),
+    }
 }
 
 /// How far the silence has got.
@@ -427,6 +510,56 @@ mod tests {
 
     fn stop(first: i64, last: i64, cause: Cause, reason: &str) -> Stop {
         Stop { span: Span { first: on(first), last: on(last) }, cause, reason: Some(reason.to_string()) }
+    }
+
+    fn happened(kind: Action, code: &'static str, day: i64, name: Option<&str>, reason: Option<&str>) -> Happened {
+        let event = Event {
+            happened_at: day,
+            recorded_at: day,
+            code,
+            row: None,
+            old: None,
+            new: None,
+            reason: reason.map(str::to_string),
+            reminder_type: None,
+            recipient: None,
+            by: None,
+            user: None,
+            text: String::new(),
+        };
+        Happened { event, day: on(day), kind, name: name.map(str::to_string) }
+    }
+
+    #[test]
+    fn of_each_kind_the_fate_of_the_last_message_is_told_unless_the_stage_tells_it() {
+        let remind = |code, day| happened(Action::Remind, code, day, Some("Kari"), None);
+        let told = |happened: &[Happened], stage: &[&'static str]| {
+            let stage: Vec<Sentence> = stage.iter().map(|code| Sentence { code, text: String::new() }).collect();
+            let told = what_happened(happened, &stage);
+            told.into_iter().map(|sentence| format!("{}: {}", sentence.code, sentence.text)).collect::<Vec<_>>()
+        };
+        let enqueued = remind("reminder_enqueued", -5);
+        let sent = [enqueued.clone(), remind("message_sent", -4)];
+        assert_eq!(told(&sent, &[]), ["message_sent: A reminder was sent to Kari on 18 November 2026."]);
+        assert_eq!(told(&sent, &["reminded"]), [""; 0]);
+        let bounced = [&sent[..], &[remind("message_bounced", -2)]].concat();
+        assert_eq!(
+            told(&bounced, &["reminded"]),
+            ["message_bounced: A reminder was sent to Kari on 18 November 2026; it bounced on 20 November 2026."]
+        );
+        // The next one waits, and the stage says so.
+        let again = [&bounced[..], &[remind("reminder_rearmed", -1), remind("reminder_readdressed", -1)]].concat();
+        assert_eq!(told(&again, &["reminder_waits"]), [""; 0]);
+        let failed = [enqueued, remind("message_failed", -3)];
+        assert_eq!(
+            told(&failed, &["reminder_waits"]),
+            ["message_failed: A reminder to Kari could not be sent on 19 November 2026."]
+        );
+        let skipped = happened(Action::Escalate, "reminder_skipped", -1, None, Some("opted_out"));
+        assert_eq!(
+            told(&[&failed[..], &[skipped]].concat(), &["mentor_unreachable"])[1],
+            "reminder_skipped: A message to the coordinator was not sent on 21 November 2026: they want no messages."
+        );
     }
 
     #[test]

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::explanation::in_plain_words;
 
 /// Microseconds, from whatever moment they are counted.
 pub type Moment = i64;
-/// The columns of a row, with `created_micros`, `created_day`, `occurred_micros` and `due_words` beside them.
+/// The columns of a row, with `created_micros`, `created_day`, `mentor_since_micros`, `occurred_micros` and `due_words` beside them.
 pub type Values = Map<String, Value>;
 
 /// What was done to a row.
@@ -49,6 +50,8 @@ pub struct Row {
 #[allow(clippy::struct_field_names)] // reminder_type
 pub struct Reminder {
     pub at: Moment,
+    /// The day of it, where the organization is.
+    pub day: NaiveDate,
     /// As reminder_events and send_logs call it.
     pub event: String,
     pub reason: Option<String>,
@@ -56,6 +59,16 @@ pub struct Reminder {
     pub recipient: Option<String>,
     pub id: Option<String>,
     pub is_given_up: bool,
+}
+
+impl Reminder {
+    /// Of a message to somebody else, a mentor hears that there was one and what became of it: not who that is, or what was said of them.
+    pub fn hide_from(&mut self, user: &str) {
+        if self.recipient.as_deref() != Some(user) {
+            self.recipient = None;
+            self.reason = None;
+        }
+    }
 }
 
 /// A line of the timeline.
@@ -181,6 +194,33 @@ pub fn timeline(
     // What happened at one moment stays in the order in which it was found, but for the beginning.
     events.sort_by_key(|event| (event.happened_at, event.recorded_at, rank(event.code)));
     events
+}
+
+/// Of a timeline what a mentor hears, whose it is now: what was recorded since it became theirs, not who else did it, and not why the last contact was
+/// corrected. `since`: the beginning of the day on which they took it over, where the history does not have it.
+#[must_use]
+pub fn to_mentor(events: Vec<Event>, mentor: &str, user: &str, since: Option<Moment>) -> Vec<Event> {
+    let is_handed_over = |event: &&Event| event.code == "mentor_changed" && event.new.as_deref() == Some(mentor);
+    let since = events.iter().rfind(is_handed_over).map(|event| event.recorded_at).or(since).unwrap_or(Moment::MIN);
+    let mut events: Vec<Event> = events.into_iter().filter(|event| event.recorded_at >= since).collect();
+    for event in &mut events {
+        if event.code == "contact_corrected" {
+            event.reason = None;
+        }
+        if event.user.as_deref() != Some(user) {
+            event.user = None;
+            event.by = None;
+        }
+    }
+    events
+}
+
+/// What became of a reminder, as a timeline tells it, with `names` of people. `None`: nothing that it tells.
+#[must_use]
+pub fn of_reminder(reminder: &Reminder, names: &BTreeMap<String, String>) -> Option<Event> {
+    let mut told = Told { assignment: "", names, events: Vec::new() };
+    told.reminder(reminder);
+    told.events.pop()
 }
 
 /// The assignment is made before anything happens to it, and gone after.

@@ -287,12 +287,14 @@ fn everybody_may_call_what_is_theirs_to_call() {
     for (call, expected) in [
         // Of one organization, its coordinators have the answer.
         ("SELECT evaluate_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01'::date)", "NO NO NO NO 1 1 1"),
-        ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01', now())", "NO NO NO NO 1 1 1"),
+        ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001101', '2026-03-01', now())", "NO NO NO 1 1 1 1"),
+        ("SELECT explain_assignment('a0000000-0000-4000-8000-000000001102', '2026-03-01', now())", "NO NO NO NO 1 1 1"),
         (
             "SELECT FROM explain_assignment('a0000000-0000-4000-8000-000000001101', now() - interval '1 microsecond')",
-            "NO NO NO NO 1 1 NO",
+            "NO NO NO 1 1 1 NO",
         ),
-        ("SELECT FROM assignment_timeline('a0000000-0000-4000-8000-000000001101') LIMIT 1", "NO NO NO NO 1 1 NO"),
+        ("SELECT FROM assignment_timeline('a0000000-0000-4000-8000-000000001101') LIMIT 1", "NO NO NO 1 1 1 NO"),
+        ("SELECT FROM assignment_timeline('a0000000-0000-4000-8000-000000001102') LIMIT 1", "NO NO NO NO 1 1 NO"),
         ("SELECT FROM assignment_timeline('b0000000-0000-4000-8000-000000001101') LIMIT 1", "NO NO NO NO NO NO NO"),
         (
             "SELECT evaluate_assignment('b0000000-0000-4000-8000-000000001101', '2026-03-01'::date)",
@@ -389,7 +391,7 @@ fn everybody_may_call_what_is_theirs_to_call() {
         // Statements are coordinators' to read, and admins' to close.
         (
             "SELECT FROM mentor_statement(current_date - 2, current_date, 'a0000000-0000-4000-8000-000000000000')",
-            "02000 02000 NO NO 18 18 NO",
+            "02000 02000 NO 9 18 18 NO",
         ),
         (
             "SELECT FROM mentor_statement(current_date - 2, current_date, 'b0000000-0000-4000-8000-000000000000')",
@@ -1192,4 +1194,140 @@ fn who_somebody_is_follows_every_change_at_once() {
         ASSERT assignment_reminders.administered_organization() IS NULL;
     END $$";
     run(client, changing);
+}
+
+#[test]
+fn a_worker_is_told_what_happened_in_a_silence_without_a_right_on_what_keeps_it() {
+    let mut programme = programme();
+    run(&mut programme.owner, "SELECT run_daily_evaluation()");
+    assert_eq!(programme.outcomes(&["worker"], "SELECT FROM reminder_events"), [NO]);
+    let told = "SELECT jsonb_path_query_array(happened, '$[*].event') FROM explain_assignment('a0000000-0000-4000-8000-000000001101')";
+    let by_owner = row(&mut programme.owner, told);
+    assert_eq!(by_owner, r#"["reminder_rearmed"]"#);
+    for person in ["worker", "coordinator"] {
+        assert_eq!(row(programme.of(person), told), by_owner, "{person}");
+    }
+}
+
+#[test]
+fn a_mentor_is_told_why_and_what_happened_of_what_is_theirs_since_it_is_and_not_whom_else_it_concerns() {
+    let mut programme = programme();
+    let (first, second) = ("a0000000-0000-4000-8000-000000001101", "a0000000-0000-4000-8000-000000001102");
+    let coordinator = "a0000000-0000-4000-8000-000000000005";
+    // Mail to the coordinator is refused, and what they want is theirs alone.
+    run(
+        &mut programme.owner,
+        &format!(
+            "UPDATE reminder_settings SET escalation_grace_days = 0, max_attempts = 1;
+             SELECT pause_mentor('a0000000-0000-4000-8000-00000000aa04', NULL, 'secret'), resume_mentor('a0000000-0000-4000-8000-00000000aa04');
+             UPDATE assignments SET title = 'Another''s' WHERE id = '{second}'; UPDATE assignments SET title = 'Essay' WHERE id = '{second}'"
+        ),
+    );
+    let before = row(&mut programme.owner, "SELECT clock_timestamp()");
+    run(
+        &mut programme.owner,
+        &format!(
+            "UPDATE assignments SET peer_mentor_id = 'a0000000-0000-4000-8000-00000000aa03' WHERE id = '{second}'"
+        ),
+    );
+    for _ in 0..2 {
+        run(&mut programme.owner, "SELECT run_daily_evaluation()");
+        run(
+            &mut programme.owner,
+            "SELECT CASE WHEN email ~ 'coordinator' THEN mark_reminder_failed(reminder_id, claim_id, '550 5.1.1 coordinator@example.org')
+                         ELSE mark_reminder_sent(reminder_id, claim_id) IS NOT NULL END
+               FROM (SELECT c.*, u.email FROM claim_reminders(100) AS c LEFT JOIN users u ON u.id = c.recipient_id) AS claimed",
+        );
+    }
+    run(&mut programme.owner, "UPDATE users SET contact_opt_out = true WHERE name = 'coordinator'");
+    let happened =
+        |id: &str| format!("SELECT jsonb_path_query_array(happened, '$[*].event') FROM explain_assignment('{id}')");
+    for id in [first, second] {
+        let whole = row(&mut programme.owner, &happened(id));
+        assert!(whole.contains("message_given_up") && whole.contains("message_sent"), "{whole}");
+        assert_eq!(row(programme.of("mentor"), &happened(id)), whole);
+        for (of, what) in [("explain_assignment", "to_jsonb(x)"), ("assignment_timeline", "jsonb_agg(x)")] {
+            let told = format!("SELECT {what} FROM {of}('{id}') AS x");
+            let to_coordinator = row(programme.of("coordinator"), &told);
+            assert!(to_coordinator.contains("550 5.1.1"), "{to_coordinator}");
+            let to_mentor = row(programme.of("mentor"), &told);
+            assert!(to_mentor.contains("to mentor"), "{to_mentor}");
+            for hidden in [
+                "550 5.1.1",
+                "example.org",
+                "opted_out",
+                "coordinator coordinator",
+                "to coordinator",
+                "secret",
+                "Another's",
+                "mentor-2",
+                "a mistake",
+            ] {
+                assert!(!to_mentor.contains(hidden), "{of}: {hidden}: {to_mentor}");
+            }
+        }
+    }
+    let codes = format!("SELECT event FROM assignment_timeline('{second}') LIMIT 1");
+    assert_eq!(row(programme.of("mentor"), &codes), "mentor_changed");
+    let names =
+        "SELECT mentor_name, coordinator_id, coordinator_name, explanation ~ 'coordinator@' FROM explain_assignment";
+    assert_eq!(row(programme.of("mentor"), &format!("{names}('{first}')")), "mentor|-|-|f");
+    assert_eq!(
+        row(programme.of("coordinator"), &format!("{names}('{first}')")),
+        format!("mentor|{coordinator}|coordinator|f")
+    );
+    // Of when it was another's, they are told nothing.
+    assert_eq!(
+        programme
+            .outcomes(&["mentor", "coordinator"], &format!("SELECT FROM explain_assignment('{second}', '{before}')")),
+        [NO, "1"]
+    );
+    assert_eq!(
+        programme.outcomes(&["mentor"], &format!("SELECT FROM explain_assignment('{first}', '{before}')")),
+        ["1"]
+    );
+    // Nor of what is not theirs any more.
+    run(
+        &mut programme.owner,
+        &format!("UPDATE assignments SET peer_mentor_id = 'a0000000-0000-4000-8000-00000000aa04' WHERE id = '{first}'"),
+    );
+    for of in ["explain_assignment", "assignment_timeline"] {
+        assert_eq!(
+            programme.outcomes(&["mentor", "student"], &format!("SELECT FROM {of}('{first}')")),
+            [NO, NO],
+            "{of}"
+        );
+    }
+}
+
+#[test]
+fn a_mentor_has_their_own_lines_of_a_statement_as_the_coordinator_has_them() {
+    let mut programme = programme();
+    run(&mut programme.owner, "UPDATE history_horizon SET known_since = now() - interval '9 days'");
+    let lines =
+        "SELECT s.* FROM mentor_statement(current_date - 2, current_date, 'a0000000-0000-4000-8000-000000000000') AS s";
+    let mut own = rows(programme.of("coordinator"), lines);
+    own.retain(|line| line.starts_with("a0000000-0000-4000-8000-00000000aa03"));
+    assert_eq!(own.len(), 9);
+    assert_eq!(rows(programme.of("mentor"), lines), own);
+    assert_eq!(
+        row(programme.of("mentor"), &lines.replace("s.*", "DISTINCT s.peer_mentor_id")),
+        "a0000000-0000-4000-8000-00000000aa03"
+    );
+}
+
+#[test]
+fn claims_alone_make_nobody_a_mentor_who_asks_with_the_rights_of_the_owner() {
+    let mut programme = programme();
+    let claims = programme.roles.person("mentor").claims;
+    let worker = programme.roles.worker.clone();
+    // The worker's role sees assignments, and is not one in which mentors ask.
+    Person { role: worker, claims }.arrives(&mut programme.requests);
+    for call in [
+        "assignment_timeline('a0000000-0000-4000-8000-000000001101')",
+        "mentor_statement(current_date, current_date, 'a0000000-0000-4000-8000-000000000000')",
+    ] {
+        let refusal = refused(&mut programme.requests, &format!("SELECT FROM {call}"));
+        assert_eq!(refusal.sqlstate, "42501", "{call}: {refusal:?}");
+    }
 }

@@ -369,7 +369,8 @@ fn what_was_explained_is_explained_so_afterwards_whatever_has_happened_since() {
         assert_eq!(wrong, [""; 0], "seed {seed}, after {}", deeds[..=until].join(";\n"));
         seen.extend(rows(
             &mut client,
-            "SELECT explained ->> 'state' FROM public.told UNION SELECT event FROM reminder_events",
+            "SELECT explained ->> 'state' FROM public.told UNION SELECT event FROM reminder_events
+              UNION SELECT h ->> 'event' FROM public.told, jsonb_array_elements(explained -> 'happened') AS h",
         ));
     }
     for what in [
@@ -382,6 +383,10 @@ fn what_was_explained_is_explained_so_afterwards_whatever_has_happened_since() {
         "re-armed",
         "withdrawn",
         "skipped",
+        "message_sent",
+        "message_bounced",
+        "message_given_up",
+        "reminder_rearmed",
     ] {
         assert!(seen.contains(what), "{what}: {seen:?}");
     }
@@ -467,4 +472,60 @@ fn where_a_person_was_forgotten_a_sentence_has_no_gap_and_the_assignment_still_a
     );
     let told = "title IS NOT NULL, mentor_name, explanation ~ '(^|\\. )The mentor cannot be reminded'";
     assert_eq!(explained(&mut client, assignment, "2026-11-12 08:00+00", told), "t|-|t");
+}
+
+#[test]
+fn what_happened_in_this_silence_is_listed_to_whom_and_told_in_a_sentence_as_far_as_it_had() {
+    let (_database, mut client, people, assignment) = one();
+    run(
+        &mut client,
+        "UPDATE reminder_settings SET weekly_days_off = '{}', evaluation_hour = NULL, escalation_grace_days = 0; DELETE FROM days_off;
+         UPDATE users SET name = 'Mina' WHERE name = 'mentor'; UPDATE users SET name = 'Kari' WHERE name = 'coordinator';
+         UPDATE assignments SET assigned_on = current_date - 20",
+    );
+    run(
+        &mut client,
+        "SELECT run_daily_evaluation();
+         SELECT mark_reminder_sent(reminder_id, claim_id, message_id => 'm1') FROM claim_reminders()",
+    );
+    let listed = "(SELECT string_agg(concat_ws(' ', h ->> 'event', h ->> 'reminder_type', h ->> 'recipient_name', h ->> 'reason'), ', ')
+                     FROM jsonb_array_elements(happened) AS h)";
+    let tell = |client: &mut Client, arguments: &str, columns: &str| {
+        row(client, &format!("SELECT {columns} FROM explain_assignment('{assignment}'{arguments})"))
+    };
+    let sent = "reminder_enqueued contact-reminder Mina, message_sent contact-reminder Mina";
+    assert_eq!(tell(&mut client, "", listed), sent);
+    // The stage says it: one sentence is enough.
+    assert_eq!(tell(&mut client, "", CODES).matches("message_sent").count(), 0);
+    let before = row(&mut client, "SELECT clock_timestamp()");
+    run(
+        &mut client,
+        "SELECT record_delivery_event('m1', 'bounced', '550 5.1.1 no such user');
+         SELECT run_daily_evaluation();
+         SELECT mark_reminder_failed(reminder_id, claim_id, 'down') FROM claim_reminders();
+         UPDATE users SET name = 'Another'",
+    );
+    let now = "reminder_enqueued contact-reminder Another, message_sent contact-reminder Another, \
+               message_bounced contact-reminder Another 550 5.1.1 no such user, \
+               reminder_enqueued contact-escalation Another, message_failed contact-escalation Another down";
+    assert_eq!(tell(&mut client, "", listed), now);
+    let today = row(&mut client, "SELECT to_char(current_date, 'FMDD FMMonth YYYY')");
+    let told = tell(&mut client, "", "explanation");
+    assert!(
+        told.contains(&format!("A reminder was sent to Another on {today}; it bounced on {today}. A message to Another could not be sent on {today}.")),
+        "{told}"
+    );
+    assert!(tell(&mut client, "", CODES).contains("message_bounced message_failed"));
+    // As it was known then, and as people were called.
+    assert_eq!(tell(&mut client, &format!(", '{before}'"), listed), sent);
+    // The moments do not depend on the session's time zone.
+    let moments = "(SELECT string_agg(h ->> 'happened_at', ',') FROM jsonb_array_elements(happened) AS h)";
+    let utc = tell(&mut client, "", moments);
+    run(&mut client, "SET timezone = 'Asia/Tokyo'");
+    assert_eq!(tell(&mut client, "", moments), utc);
+    assert_eq!(tell(&mut client, "", "happened -> 0 ->> 'recipient_id'"), people.mentor_user.to_string());
+    // Another silence: nothing happened in it yet; and it was so before, too.
+    run(&mut client, &format!("INSERT INTO activities (assignment_id) VALUES ('{assignment}')"));
+    assert_eq!(tell(&mut client, "", "happened"), "[]");
+    assert_eq!(tell(&mut client, &format!(", '{before}'"), listed), sent);
 }

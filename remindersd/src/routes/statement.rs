@@ -108,7 +108,7 @@ fn accepted(accept: &str) -> Option<Format> {
 }
 
 /// What a peer mentor is paid by: what they had, were given, gave away and finished from the first day to the end of the last, and what was added to closed
-/// periods since. For coordinators and admins.
+/// periods since. For coordinators and admins, and for that mentor.
 #[utoipa::path(get, path = "/peer-mentors/{id}/statement", operation_id = "get_statement", tag = "peer mentors", params(("id" = Uuid, Path), Period), responses(
     (status = 200, description = "The statement; as CSV with a line for each item",
      headers(("Content-Disposition" = Option<String>, description = "Of CSV: a name for the file"), ("Vary" = String)),
@@ -133,7 +133,7 @@ pub async fn statement(
     let rows = found.map_err(|problem| match problem.status() {
         // What the database hints at is for whoever writes SQL.
         StatusCode::FORBIDDEN => Problem::new(StatusCode::FORBIDDEN, "a statement is not the caller's to see")
-            .hint("Coordinators and admins see those of their organization (users.role)."),
+            .hint("Coordinators and admins see those of their organization (users.role), and mentors their own."),
         StatusCode::BAD_REQUEST => problem.at_named(&["last_day", "first_day"]),
         _ => problem,
     })?;

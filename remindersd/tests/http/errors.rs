@@ -108,6 +108,8 @@ fn what_a_url_or_a_header_gets_wrong_is_told() {
         ("/api/v1/due-assignments?unit=days&targets=1&after_target=1", Some("after_due_at")),
         ("/api/v1/silent-assignments?outlook=2", Some("outlook")),
         ("/api/v1/assignments/a0000000-0000-4000-8000-000000001101/explanation?as_of=yesterday", Some("as_of")),
+        ("/api/v1/assignments/a0000000-0000-4000-8000-000000001101/timeline?limit=0", Some("limit")),
+        ("/api/v1/assignments/a0000000-0000-4000-8000-000000001101/timeline?after_number=1", Some("after_happened_at")),
         ("/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement", Some("first_day")),
         ("/api/v1/peer-mentors/a0000000-0000-4000-8000-00000000aa03/statement?first_day=2026-11-01", Some("last_day")),
         (
