@@ -250,13 +250,18 @@ JOBS, SECONDS = 100_000, 10
 
 
 def delivered(reminders: int, workers: int, batch: int, seconds: int, side: str = "ours") -> float:
+    return per_second(delivery(reminders, workers, batch, seconds, side))
+
+
+def delivery(reminders: int, workers: int, batch: int, seconds: int, side: str = "ours") -> str:
+    """What deliver prints for an outbox of ours, which is made anew."""
     do("outbox.sql", reminders=reminders, sent=0)
     execute("VACUUM ANALYZE assignment_reminders.reminders", "CHECKPOINT")
     printed = printed_by(TARGET / "deliver", side, workers, batch, seconds)
     (sent, logged), = execute("""SELECT (SELECT count(*) FROM assignment_reminders.reminders WHERE status = 'sent'),
                                         (SELECT count(*) FROM assignment_reminders.send_logs WHERE status = 'queued')""")
     assert sent == logged == count_of(printed), (side, sent, logged, printed)
-    return per_second(printed)
+    return printed
 
 
 def count_of(printed: str) -> int:
@@ -264,8 +269,13 @@ def count_of(printed: str) -> int:
 
 
 def per_second(printed: str) -> float:
-    count, seconds = printed.split()
+    count, seconds, *_ = printed.split()
     return int(count) / float(seconds)
+
+
+def cpu_of(printed: str) -> float:
+    """The microseconds of CPU that the server spent on each, as deliver prints them."""
+    return float(printed.split()[2])
 
 
 PEERS = HERE / "peers"
@@ -370,6 +380,34 @@ def same_work() -> list[Comparison]:
         if batch == 1:
             del sides["graphile-worker, jobs of 100"]
         found.append(Comparison(title_of(JOBS, workers, batch), "/s", more_is_better=True).run(sides, takes=5 if batch > 1 else 3))
+    execute("DROP TABLE bench.sent_reminders, bench.mail_log", "DROP VIEW bench.jobs")
+    return found
+
+
+@experiment("cpu", "CPU of the server for claim and mark",
+            "What \"Claim and mark\" and \"The same work\" do, of the sides that are SQL: the CPU time that the server's process spends on each reminder, "
+            "after the first batch, which plans. Whatever else the machine does, it counts little; the least is the cleanest.")
+def cpu() -> list[Comparison]:
+    do("people.sql", organizations=10, mentors=20)
+    do("assignments.sql", assignments=JOBS, one_due_of=1)
+    execute("DROP TABLE IF EXISTS bench.sent_reminders, bench.mail_log", "DROP VIEW IF EXISTS bench.jobs")
+    do("team.sql")
+    execute("VACUUM ANALYZE")
+    payloads = "SELECT payload FROM bench.jobs WHERE number <= %(jobs)s"
+
+    def by_team(side: str, jobs: int, batch: int) -> float:
+        execute("TRUNCATE bench.sent_reminders, bench.mail_log")
+        return cpu_of(by_pgmq(jobs, 1, batch, 60, side, payloads))
+
+    found = [
+        Comparison(title_of(jobs, 1, batch), "µs").run({
+            "ours": lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60)),
+            "the floor: by hand, no check (limit)": lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60, "floor")),
+            "pgmq, the same work": lambda jobs=jobs, batch=batch: by_team("pgmq-work", jobs, batch),
+            "pgmq, the same work, merged into two statements (limit)": lambda jobs=jobs, batch=batch: by_team("pgmq-merged", jobs, batch),
+        }, takes=7)
+        for jobs, batch in ((20_000, 100), (5_000, 1))
+    ]
     execute("DROP TABLE bench.sent_reminders, bench.mail_log", "DROP VIEW bench.jobs")
     return found
 

@@ -15,7 +15,7 @@ WITH share AS MATERIALIZED (
            SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = share.organization_id LIMIT 1
            ) AS o
       LEFT JOIN LATERAL (
-           SELECT * FROM assignment_reminders.reminder_settings s
+           SELECT s.max_attempts, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at FROM assignment_reminders.reminder_settings s
             WHERE s.organization_id = share.organization_id LIMIT 1
            ) AS s ON true
 ), locked AS MATERIALIZED (

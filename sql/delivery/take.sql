@@ -18,7 +18,7 @@ WITH locked AS MATERIALIZED (
            SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = r.organization_id LIMIT 1
            ) AS o
       LEFT JOIN LATERAL (
-           SELECT * FROM assignment_reminders.reminder_settings s
+           SELECT s.max_attempts, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at FROM assignment_reminders.reminder_settings s
             WHERE s.organization_id = r.organization_id LIMIT 1
            ) AS s ON true
      WHERE $10 = (r.is_lost AND assignment_reminders.after_loss(r.attempts, coalesce(s.max_attempts, 5)) = 'retry_alone')

@@ -21,15 +21,25 @@ REVOKE ALL ON assignment_reminders.alerts FROM PUBLIC;
 -- Whom notices go to.
 CREATE INDEX users_admin_idx ON assignment_reminders.users (organization_id) WHERE role = 'admin';
 
--- Of the kinds that are about a person, and no assignment.
+-- Of the kinds that are about a person, and no assignment. Lists are one constant each: every statement that writes a reminder parses what its checks were
+-- stored as, and of a list of constants that is twice as long.
 ALTER TABLE assignment_reminders.reminders DROP CONSTRAINT reminders_only_summaries_without_assignment;
 DO $$
 BEGIN
     EXECUTE format(
         'ALTER TABLE assignment_reminders.reminders ADD CONSTRAINT reminders_only_summaries_and_notices_without_assignment CHECK (
-             (assignment_id IS NULL) = (reminder_type IN (%s)) AND (assignment_id IS NOT NULL OR recipient_id IS NOT NULL))',
-        (SELECT string_agg(quote_literal(k.reminder_type), ', ' ORDER BY k.reminder_type)
+             (assignment_id IS NULL) = (reminder_type = ANY (%L::text[])) AND (assignment_id IS NOT NULL OR recipient_id IS NOT NULL))',
+        (SELECT array_agg(k.reminder_type ORDER BY k.reminder_type)
            FROM assignment_reminders.reminder_kinds() AS k WHERE k.follows IN ('day', 'occurrence')));
+    EXECUTE format(
+        'ALTER TABLE assignment_reminders.reminders
+             DROP CONSTRAINT reminders_follow_ups_name_their_recipient,
+             ADD CONSTRAINT reminders_follow_ups_name_their_recipient CHECK (
+                 recipient_id IS NOT NULL OR status = ''skipped'' OR reminder_type <> ALL (%L::text[])),
+             DROP CONSTRAINT reminders_status_known,
+             ADD CONSTRAINT reminders_status_known CHECK (status = ANY (''{pending,sent,failed,skipped}''::text[]))',
+        (SELECT array_agg(k.reminder_type ORDER BY k.reminder_type)
+           FROM assignment_reminders.reminder_kinds() AS k WHERE k.follows = 'silence'));
 END
 $$;
 COMMENT ON COLUMN assignment_reminders.reminders.reminder_type IS

@@ -8,7 +8,7 @@ COMMENT ON COLUMN assignment_reminders.reminders.claimed_until IS
 
 ALTER TABLE assignment_reminders.send_logs
     ADD COLUMN verdict text,
-    ADD CONSTRAINT send_logs_verdict_known CHECK (verdict IN ('hard', 'soft', 'sender')),
+    ADD CONSTRAINT send_logs_verdict_known CHECK (verdict = ANY ('{hard,soft,sender}'::text[])),
     DROP CONSTRAINT send_logs_status_known,
     ADD CONSTRAINT send_logs_status_known CHECK (
         status IN ('queued', 'delivered', 'bounced', 'rejected', 'complained', 'unsubscribed', 'failed')

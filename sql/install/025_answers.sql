@@ -29,7 +29,7 @@ ALTER TABLE assignment_reminders.send_logs
     ADD CONSTRAINT send_logs_claim_is_whole CHECK ((claim_id IS NULL) = (claimed_reminder_id IS NULL)),
     DROP CONSTRAINT send_logs_status_known,
     ADD CONSTRAINT send_logs_status_known CHECK (
-        status IN ('queued', 'delivered', 'bounced', 'rejected', 'complained', 'unsubscribed', 'failed', 'claimed')
+        status = ANY ('{queued,delivered,bounced,rejected,complained,unsubscribed,failed,claimed}'::text[])
     );
 -- Each is answered once.
 CREATE UNIQUE INDEX send_logs_claim_key ON assignment_reminders.send_logs (claim_id, claimed_reminder_id, (status = 'claimed'))

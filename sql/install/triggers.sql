@@ -374,7 +374,7 @@ CREATE OR REPLACE TRIGGER reminders_keep_changed
     AFTER UPDATE ON assignment_reminders.reminders
     FOR EACH ROW WHEN (
         NEW.episode <> OLD.episode OR NEW.anchor IS DISTINCT FROM OLD.anchor
-        OR NEW.status IN ('pending', 'skipped') AND (NEW.status <> OLD.status OR NEW.skip_reason IS DISTINCT FROM OLD.skip_reason)
+        OR NEW.status = ANY ('{pending,skipped}'::text[]) AND (NEW.status <> OLD.status OR NEW.skip_reason IS DISTINCT FROM OLD.skip_reason)
         OR NEW.recipient_id IS DISTINCT FROM OLD.recipient_id OR NEW.peer_mentor_id <> OLD.peer_mentor_id
     )
     EXECUTE FUNCTION assignment_reminders.keep_changed();

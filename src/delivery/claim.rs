@@ -224,12 +224,19 @@ pub struct Asked<'a> {
     pub first: First,
 }
 
+/// A claim that begins at the starts of its queues.
+struct Beginning {
+    started: Instant,
+    /// Whether it looked for all organizations.
+    is_of_all: bool,
+}
+
 impl Claim<'_> {
     /// Claims where the last claim ended, and else from the start.
     fn make_any(&self, organization: Option<Uuid>) -> Result<Claimed> {
         let known = progress::places().map(|places| of_organization(places, organization));
         if let Some(places) = known {
-            let claimed = self.make(places, false)?;
+            let claimed = self.make(places, None)?;
             if !claimed.rows.is_empty() {
                 return Ok(claimed);
             }
@@ -240,15 +247,19 @@ impl Claim<'_> {
             Some(organization) => vec![Place::start_of(organization)],
             None => waiting_organizations(self.as_of)?,
         };
-        if organization.is_none() {
-            progress::began(started.elapsed(), &places);
-        }
-        self.make(places, true)
+        self.make(places, Some(Beginning { started, is_of_all: organization.is_none() }))
     }
 
     /// What is claimed from these places on. Where they are the starts of all, what is tried alone is claimed when there is nothing else.
-    fn make(&self, places: Vec<Place>, is_from_the_start: bool) -> Result<Claimed> {
+    fn make(&self, places: Vec<Place>, beginning: Option<Beginning>) -> Result<Claimed> {
+        let is_from_the_start = beginning.is_some();
+        let begun =
+            beginning.filter(|beginning| beginning.is_of_all).map(|beginning| (beginning.started, places.clone()));
         let (queues, limits) = self.queues(places)?;
+        if let Some((started, places)) = begun {
+            // What was sent before stands in the way of both looks.
+            progress::began(started.elapsed(), &places);
+        }
         let mut decided = 0;
         let mut claimed = Claimed::nothing();
         let is_their_turn = !WAS_ALONE.get() && queues.iter().any(|queue| queue.is_alone);

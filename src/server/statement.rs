@@ -236,7 +236,12 @@ fn by_index(plan: &mut dyn FnMut() -> *mut pg_sys::PlannedStmt) -> *mut pg_sys::
         let _hook = (!IS_PLANNING.get()).then(|| {
             PREVIOUS_HOOK.set(pg_sys::get_relation_info_hook);
             let is_planning = IS_PLANNING.with(Cell::as_ptr);
-            (Override::of(&raw mut pg_sys::get_relation_info_hook, Some(as_if_large)), Override::of(is_planning, true))
+            (
+                Override::of(&raw mut pg_sys::get_relation_info_hook, Some(as_if_large)),
+                Override::of(is_planning, true),
+                // Of large tables, few rows of a statement look up the same: remembering them costs more than it spares.
+                Override::of(&raw mut pg_sys::enable_memoize, false),
+            )
         });
         let planned = plan();
         // It only seems to be expensive enough to be compiled.

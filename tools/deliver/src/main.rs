@@ -1,5 +1,6 @@
 //! Workers without mail, for bench/run: each side takes what is due and marks it as done, as fast as it can, over several connections, until
-//! nothing is due or the time is up. Prints how many that were and how long it took.
+//! nothing is due or the time is up. Prints how many that were, how long it took, and how many microseconds of CPU the server spent on each in these
+//! connections, after the first batch, which plans: a measure that does not depend on what else the machine does.
 //!
 //! usage: deliver <side> <connections> <batch size> [<seconds>]
 //!
@@ -32,23 +33,57 @@ fn main() {
     let started = Instant::now();
     let workers: Vec<_> = clients
         .into_iter()
-        .map(|client| {
+        .map(|mut client| {
             thread::spawn(move || {
+                let backend = Backend::of(&mut client);
                 let mut worker = side(client);
-                let mut delivered = 0;
+                let (mut delivered, mut planned) = (0, None);
                 while until.is_none_or(|until| Instant::now() < until) {
                     let count = worker.deliver(batch);
                     if count == 0 {
                         break;
                     }
                     delivered += count;
+                    planned.get_or_insert_with(|| (delivered, backend.cpu()));
                 }
-                delivered
+                let (first, before) = planned.unwrap_or_default();
+                Delivered { all: delivered, later: delivered - first, cpu: backend.cpu().saturating_sub(before) }
             })
         })
         .collect();
-    let delivered: usize = workers.into_iter().map(|worker| worker.join().expect("a worker")).sum();
-    println!("{delivered} {:.3}", started.elapsed().as_secs_f64());
+    let delivered: Vec<Delivered> = workers.into_iter().map(|worker| worker.join().expect("a worker")).collect();
+    let seconds = started.elapsed().as_secs_f64();
+    let all: usize = delivered.iter().map(|worker| worker.all).sum();
+    let later: usize = delivered.iter().map(|worker| worker.later).sum();
+    let cpu: Duration = delivered.iter().map(|worker| worker.cpu).sum();
+    #[allow(clippy::cast_precision_loss)] // far fewer than 2^52
+    let each = if later == 0 { 0.0 } else { cpu.as_secs_f64() * 1e6 / later as f64 };
+    println!("{all} {seconds:.3} {each:.2}");
+}
+
+/// What one worker did.
+struct Delivered {
+    all: usize,
+    /// After the first batch.
+    later: usize,
+    /// What the server spent on these.
+    cpu: Duration,
+}
+
+/// The process that serves a connection.
+struct Backend(i32);
+
+impl Backend {
+    fn of(client: &mut Client) -> Self {
+        Self(client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0))
+    }
+
+    /// For how long it has been running, in its own code and in the kernel.
+    fn cpu(&self) -> Duration {
+        let spent = std::fs::read_to_string(format!("/proc/{}/schedstat", self.0)).expect("Linux on this machine");
+        let nanoseconds = spent.split_whitespace().next().and_then(|first| first.parse().ok());
+        Duration::from_nanos(nanoseconds.expect("nanoseconds"))
+    }
 }
 
 fn connect() -> Client {
