@@ -109,7 +109,8 @@ COMMENT ON FUNCTION assignment_reminders.person_as_of(timestamptz, uuid, uuid) I
 -- Of one assignment what assignment_silences tells of it now, by what was known at a moment: every row as it stood then. And whether it would have been
 -- its organization's turn in a run at as_of. A run at which it was its turn is one that came since its hour: the last of all.
 -- Indexes: those of rows_as_of, contact_dates_as_of and messages_as_of; assignment_pauses_assignment_idx, mentor_pauses_peer_mentor_idx,
--- row_history_belongs_to_idx, reminder_events_held_idx.
+-- row_history_belongs_to_idx, reminder_events_held_idx. Of one assignment no table is read whole, which the planner would where it does not know of which table's
+-- history it asks.
 CREATE FUNCTION assignment_reminders.silence_as_of(assignment_id uuid, as_of timestamptz, moment timestamptz, organization_id uuid)
 RETURNS TABLE (
     organization_id uuid, assignment_id uuid, title text, status text, follow_up boolean, has_settings boolean, is_held boolean, peer_mentor_id uuid,
@@ -120,7 +121,7 @@ RETURNS TABLE (
     escalation assignment_reminders.message_facts, paused_causes text[], paused_reasons text[], off_reasons text[], is_turn boolean
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp SET jit = off
+SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
 AS $$
     SELECT silence.*,
            s.organization_id IS NOT NULL AND assignment_reminders.is_evaluation_due(

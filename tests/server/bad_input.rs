@@ -119,6 +119,15 @@ fn values(data_type: &str) -> &'static [&'static str] {
             "'{{00000000-0000-0000-0000-000000000000},{00000000-0000-0000-0000-000000000001}}'",
         ],
         // Typed by themselves.
+        "jsonb" => &[
+            "NULL",
+            "'{}'",
+            "'[]'",
+            "'null'",
+            r#"'{"reminder_after_days": 2, "weekly_days_off": [1, null, 8]}'"#,
+            r#"'{"escalate_after_days": null, "follow_up_from": "infinity"}'"#,
+            r#"'{"reminder_after_days": 1e400}'"#,
+        ],
         "anyelement" => &["NULL::date", "date 'infinity'", "''::text", "ARRAY[1, NULL]"],
         "assignment_reminders.reminder_facts" => &[
             "NULL",

@@ -318,3 +318,29 @@ fn due_assignments_reads_a_page_and_not_the_users() {
         }
     }
 }
+
+/// Of one assignment's explanation, now and of the past, nothing is read of the others; what is small beside them is not counted.
+#[test]
+fn an_explanation_reads_what_it_explains_also_of_the_past() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    let id = people.assignment(&mut client, "2026-01-01");
+    people.assignments(&mut client, "2026-01-01", 2000);
+    run(
+        &mut client,
+        "UPDATE reminder_settings SET evaluation_hour = NULL, follow_up_limit = NULL;
+         INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-01-02 12:00+00' FROM assignments;
+         SELECT run_daily_evaluation();
+         SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders(1000);
+         UPDATE assignments SET title = title || '!'; ANALYZE",
+    );
+    let moment = row(&mut client, "SELECT clock_timestamp()");
+    run(&mut client, "UPDATE assignments SET title = title || '!'; ANALYZE");
+    for arguments in ["", &format!(", '{moment}'")] {
+        for table in ["assignments", "activities", "row_history", "reminder_events", "reminders", "send_logs"] {
+            let read = rows_read(&mut client, table, &format!("SELECT * FROM explain_assignment('{id}'{arguments})"));
+            assert!(read < 100, "{table}: {read} rows, explain_assignment({arguments})");
+        }
+    }
+}
