@@ -178,9 +178,13 @@ fn unchanging(period: &Period, assignment: &Assignment) -> Vec<Range<usize>> {
     for mentor in mentors {
         changes(&mut bounds, of(&period.leave, mentor));
         changes(&mut bounds, of(&period.mentors, mentor));
-        of(&period.mentors, mentor).iter().for_each(|user| people(&mut bounds, user.value));
+        for user in of(&period.mentors, mentor) {
+            people(&mut bounds, user.value);
+        }
     }
-    coordinators.into_iter().for_each(|user| people(&mut bounds, user));
+    for user in coordinators {
+        people(&mut bounds, user);
+    }
     bounds.retain(|&bound| bound <= period.runs.len());
     bounds.sort_unstable();
     bounds.dedup();
