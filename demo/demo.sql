@@ -202,12 +202,12 @@ SELECT state, next_action, count(*), min(next_on) AS from, max(next_on) AS to FR
 SELECT count(*) AS forgotten FROM forgotten_assignments();
 
 \set ECHO none
-\echo '\n=== 18. What other settings would bring: the next days, week by week, as set and with reminders after 7 days'
+\echo '\n=== 18. What other settings would bring: the next days, week by week, as set and with escalations after 42 days'
 \set ECHO queries
 SELECT date_trunc('week', day)::date AS week, sum(s.reminders) AS reminders, sum(s.escalations) AS escalations,
-       sum(o.reminders) AS reminders_after_7, sum(o.escalations) AS escalations_after_7
-  FROM simulate_follow_ups(current_organization(), current_date, current_date + 34) AS s
-  JOIN simulate_follow_ups(current_organization(), current_date, current_date + 34, '{"reminder_after_days": 7}') AS o USING (day)
+       sum(o.escalations) AS escalations_after_42
+  FROM simulate_follow_ups('00000000-0000-0000-0000-00000000000a', current_date, current_date + 34) AS s
+  JOIN simulate_follow_ups('00000000-0000-0000-0000-00000000000a', current_date, current_date + 34, '{"escalate_after_days": 42}') AS o USING (day)
  GROUP BY 1 ORDER BY 1;
 
 \set ECHO none
