@@ -334,6 +334,16 @@ def queue() -> list[Comparison]:
     return found
 
 
+def jobs_of_a_team() -> str:
+    """JOBS reminders, as ours and as jobs around which a team keeps its own tables; what selects their payloads."""
+    do("people.sql", organizations=10, mentors=20)
+    do("assignments.sql", assignments=JOBS, one_due_of=1)
+    execute("DROP TABLE IF EXISTS bench.sent_reminders, bench.mail_log", "DROP VIEW IF EXISTS bench.jobs")
+    do("team.sql")
+    execute("VACUUM ANALYZE")
+    return "SELECT payload FROM bench.jobs WHERE number <= %(jobs)s"
+
+
 @experiment("same-work", "The same work",
             "What \"Claim and mark\" measures, with the work of a reminder in every side, as a team would write it around these queues: "
             "the task checks that the assignment is open, that there was no contact and no other due date since the job was queued, and that "
@@ -346,12 +356,7 @@ def queue() -> list[Comparison]:
             "another transaction, 24 tasks at once per worker in batches; with jobs of 100 the team queues arrays of 100 reminders instead, which "
             "fail and come again together.")
 def same_work() -> list[Comparison]:
-    do("people.sql", organizations=10, mentors=20)
-    do("assignments.sql", assignments=JOBS, one_due_of=1)
-    execute("DROP TABLE IF EXISTS bench.sent_reminders, bench.mail_log", "DROP VIEW IF EXISTS bench.jobs")
-    do("team.sql")
-    execute("VACUUM ANALYZE")
-    payloads = "SELECT payload FROM bench.jobs WHERE number <= %(jobs)s"
+    payloads = jobs_of_a_team()
 
     def worked(side: Callable[[], str]) -> float:
         execute("TRUNCATE bench.sent_reminders, bench.mail_log", "CHECKPOINT")
@@ -388,12 +393,7 @@ def same_work() -> list[Comparison]:
             "What \"Claim and mark\" and \"The same work\" do, of the sides that are SQL: the CPU time that the server's process spends on each reminder, "
             "after the first batch, which plans. Whatever else the machine does, it counts little; the least is the cleanest.")
 def cpu() -> list[Comparison]:
-    do("people.sql", organizations=10, mentors=20)
-    do("assignments.sql", assignments=JOBS, one_due_of=1)
-    execute("DROP TABLE IF EXISTS bench.sent_reminders, bench.mail_log", "DROP VIEW IF EXISTS bench.jobs")
-    do("team.sql")
-    execute("VACUUM ANALYZE")
-    payloads = "SELECT payload FROM bench.jobs WHERE number <= %(jobs)s"
+    payloads = jobs_of_a_team()
 
     def by_team(side: str, jobs: int, batch: int) -> float:
         execute("TRUNCATE bench.sent_reminders, bench.mail_log")

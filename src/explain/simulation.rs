@@ -16,7 +16,7 @@ use crate::rules::calendar::Span;
 use crate::rules::evaluation::{Hour, Turn, is_due};
 use crate::rules::kind::{Kind, REMIND};
 use crate::rules::simulation::{
-    Assignment, Correction, Facts, Held, Id, Message, Muted, Pause, Period, Person, Rules, follow_ups,
+    Assignment, Correction, Facts, Held, Id, Message, Muted, Pause, Period, Person, Rules, between, follow_ups,
 };
 use crate::server::calendar::{calendar_date, date, nearest_date, nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, invalid_argument, null_argument};
@@ -300,10 +300,7 @@ impl<'a> History<'a> {
         for (_, settings) in settings {
             let changes = days_off.iter().flat_map(|(_, off)| [off.runs.start, off.runs.end]);
             let within = changes.filter(|run| settings.runs.contains(run));
-            let mut bounds: Vec<usize> = within.chain([settings.runs.start, settings.runs.end]).collect();
-            bounds.sort_unstable();
-            bounds.dedup();
-            for runs in bounds.windows(2).map(|bounds| bounds[0]..bounds[1]) {
+            for runs in between(within.chain([settings.runs.start, settings.runs.end]).collect()) {
                 let mut value = settings.value.clone();
                 let off = days_off.iter().filter(|(_, off)| off.runs.contains(&runs.start));
                 value.calendar.off = off.map(|(_, off)| off.value).collect();

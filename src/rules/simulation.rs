@@ -186,6 +186,12 @@ fn unchanging(period: &Period, assignment: &Assignment) -> Vec<Range<usize>> {
         people(&mut bounds, user);
     }
     bounds.retain(|&bound| bound <= period.runs.len());
+    between(bounds)
+}
+
+/// The ranges between bounds, in their order.
+#[must_use]
+pub fn between(mut bounds: Vec<usize>) -> Vec<Range<usize>> {
     bounds.sort_unstable();
     bounds.dedup();
     bounds.windows(2).map(|bounds| bounds[0]..bounds[1]).collect()
@@ -298,7 +304,7 @@ impl<'a> Known<'a> {
         // Of one that has no mentor any more, the one who was reminded.
         let reminded =
             outbox.reminder.as_ref().filter(|row| row.anchor == Some(self.anchor())).and_then(|row| row.peer_mentor);
-        *outbox.of(kind) = Some(Message {
+        *outbox.row_mut(kind) = Some(Message {
             anchor: Some(self.anchor()),
             status: if unreachable.is_none() { "sent" } else { "skipped" }.to_string(),
             skip_reason: unreachable.map(str::to_string),
@@ -313,8 +319,7 @@ impl<'a> Known<'a> {
     /// Whether a run that finds it due enqueues it: there is none yet, or it is armed again.
     fn is_enqueued(&self, outbox: &Outbox, kind: Kind) -> bool {
         let Addressed { user, unreachable } = self.addressed(kind);
-        let row = if kind == REMIND { &outbox.reminder } else { &outbox.escalation };
-        let Some(row) = row else { return true };
+        let Some(row) = outbox.row(kind) else { return true };
         let enqueued = Enqueued {
             anchor: row.anchor,
             status: &row.status,
@@ -369,7 +374,11 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn of(&mut self, kind: Kind) -> &mut Option<Message> {
+    fn row(&self, kind: Kind) -> Option<&Message> {
+        if kind == REMIND { self.reminder.as_ref() } else { self.escalation.as_ref() }
+    }
+
+    fn row_mut(&mut self, kind: Kind) -> &mut Option<Message> {
         if kind == REMIND { &mut self.reminder } else { &mut self.escalation }
     }
 
