@@ -18,7 +18,10 @@ pub fn dump(client: &mut Client) -> Vec<String> {
                         FROM schema, pg_proc p LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid
                        WHERE p.pronamespace = schema.oid
         )
-        SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p, schema WHERE p.pronamespace = schema.oid
+        SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p, schema WHERE p.pronamespace = schema.oid AND p.prokind <> 'a'
+        UNION ALL SELECT concat_ws(' ', 'aggregate', p.oid::regprocedure, p.prorettype::regtype, p.proparallel, a.aggkind, a.aggtransfn, a.aggfinalfn,
+                                   a.aggcombinefn, a.aggtranstype::regtype, coalesce(a.agginitval, 'NULL'))
+                    FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid, schema WHERE p.pronamespace = schema.oid
         UNION ALL SELECT 'function owner ' || p.oid::regprocedure || ' ' || p.proowner::regrole FROM pg_proc p, schema WHERE p.pronamespace = schema.oid
         UNION ALL SELECT 'member ' || pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
                    JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
