@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -476,7 +477,11 @@ def history() -> list[Comparison]:
         return Comparison(work, "ms").run({
             "ours": side("ENABLE", statement, *before), "no history": side("DISABLE", statement, *before)}, takes=5)
 
+    daily_run = both("the daily run, 20,000 due", RUN, "TRUNCATE assignment_reminders.reminders CASCADE")
+    (enqueued,), = execute("SELECT count(*) FROM assignment_reminders.reminders")
+    assert enqueued == 20_000, enqueued
     found = [
+        daily_run,
         both("UPDATE of 100,000 assignments: title", "UPDATE assignment_reminders.assignments SET title = title || 'x'"),
         both("UPDATE of 100,000 assignments: status",
              "UPDATE assignment_reminders.assignments SET status = 'paused'",
@@ -485,7 +490,6 @@ def history() -> list[Comparison]:
              """INSERT INTO assignment_reminders.activities (organization_id, assignment_id)
                 SELECT a.organization_id, a.id FROM assignment_reminders.assignments a, generate_series(1, 10) WHERE a.id <= bench.id(6, 10000)""",
              "TRUNCATE assignment_reminders.activities", "UPDATE assignment_reminders.assignments SET last_contact_date = NULL"),
-        both("the daily run, 20,000 due", RUN, "TRUNCATE assignment_reminders.reminders CASCADE"),
         both("DELETE of 10,000 assignments",
              "DELETE FROM assignment_reminders.assignments WHERE id BETWEEN bench.id(6, 1) AND bench.id(6, 10000)",
              "TRUNCATE assignment_reminders.reminders CASCADE",
@@ -510,6 +514,63 @@ def as_of() -> Comparison:
             f"SELECT count(row_version) FROM assignment_reminders.rows_as_of('assignments', '{moment}', NULL, ARRAY[bench.id(6, 1)])"),
         "contact_dates_as_of()": lambda: milliseconds(f"SELECT count(*) FROM assignment_reminders.contact_dates_as_of('{moment}')"),
     }, takes=3)
+
+
+# -- why ------------------------------------------------------------------------------------------------------------------
+
+CALLS_OF_WHY = 200
+
+
+def each(statement: str) -> float:
+    """How long one call for one of many assignments takes a session that is warm, the median of many."""
+    with connect() as connection:
+        times = []
+        for n in range(CALLS_OF_WHY):
+            call = statement.replace("$1", f"bench.id(6, {1 + n * 4_999})")
+            started = time.perf_counter()
+            connection.execute(call).fetchall()
+            times.append((time.perf_counter() - started) * 1000)
+        return statistics.median(times)
+
+
+@experiment("why", "Why, what comes next, and what else would have been",
+            "1,000,000 assignments of 10 organizations, a fifth of them due and reminded; of the 200 that are asked for, one by one, the median. The simulation has 10,000 "
+            "assignments of one organization, with a year of contacts (bench/sql/year.sql). A side beside ours is what it cannot do without.")
+def why() -> list[Comparison]:
+    do("people.sql", organizations=10, mentors=100)
+    do("assignments.sql", assignments=1_000_000, one_due_of=5)
+    execute("SET session_replication_role = replica", "UPDATE assignment_reminders.history_horizon SET known_since = now() - interval '90 days'",
+            "UPDATE assignment_reminders.assignments SET created_at = now() - (1 + hashtext(id::text) & 63) * interval '1 day'")
+    execute(RUN, "VACUUM ANALYZE", as_of=AS_OF)
+    (moment,), = execute("SELECT clock_timestamp()::text")
+    (forgotten,), = execute("SELECT count(*) FROM assignment_reminders.forgotten_assignments()")
+    assert forgotten == 0, forgotten
+    found = [
+        Comparison("nobody forgotten: forgotten_assignments(), 1,000,000 assignments", "ms").run({
+            "ours": lambda: milliseconds("SELECT count(*) FROM assignment_reminders.forgotten_assignments()"),
+            "the assignments, read once (limit)": lambda: milliseconds("SELECT count(*) FROM assignment_reminders.assignments WHERE status = 'open' AND follow_up"),
+        }, takes=3),
+        Comparison("one of 1,000,000 assignments", "ms").run({
+            "explain_assignment(), now": lambda: each("SELECT * FROM assignment_reminders.explain_assignment($1)"),
+            "explain_assignment(), of a past moment": lambda: each(f"SELECT * FROM assignment_reminders.explain_assignment($1, '{moment}')"),
+            "assignment_timeline()": lambda: each("SELECT * FROM assignment_reminders.assignment_timeline($1)"),
+            "evaluate_assignment()": lambda: each("SELECT * FROM assignment_reminders.evaluate_assignment($1)"),
+        }, takes=3),
+        Comparison("an organization's 100,000 assignments of 1,000,000", "ms").run({
+            "its list: assignment_outlooks()": lambda: milliseconds("SELECT count(*) FROM assignment_reminders.assignment_outlooks(now(), bench.id(1, 1))"),
+            "its statement of a month: mentor_statement()": lambda: milliseconds(
+                "SELECT count(*) FROM assignment_reminders.mentor_statement(current_date - 40, current_date - 10, bench.id(1, 1))"),
+        }, takes=3),
+    ]
+    do("people.sql", organizations=1, mentors=1_000)
+    do("assignments.sql", assignments=10_000, one_due_of=5)
+    do("year.sql", assignments=10_000)
+    execute("VACUUM ANALYZE")
+    year = "SELECT sum(reminders) FROM assignment_reminders.simulate_follow_ups(bench.id(1, 1), current_date - 365, current_date"
+    return [*found, Comparison("simulate_follow_ups(), a year of 10,000 assignments", "ms").run({
+        "the settings that held": lambda: milliseconds(f"{year})"),
+        "others": lambda: milliseconds(year + """, '{"reminder_after_days": 10, "weekly_days_off": [6, 7]}')"""),
+    }, takes=3)]
 
 
 # -- row security ---------------------------------------------------------------------------------------------------------

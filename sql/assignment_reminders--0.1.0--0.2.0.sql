@@ -1018,7 +1018,8 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 
 -- The versions of a versioned table's rows: of each row that is there, or was deleted since the first moment, what changes replaced is put back, change by
 -- change. Of the tables only the one that is asked for is read, all of it, those of an organization, or those with these ids (each by an index of its own).
--- Indexes: row_history_table_idx or row_history_pkey; primary keys.
+-- Indexes: row_history_organization_idx or row_history_pkey (of all organizations row_history whole); primary keys;
+-- assignments_organization_id_key, activities_assignment_idx and assignment_pauses_assignment_idx for what belongs to the assignments of one.
 CREATE AGGREGATE assignment_reminders.put_back(jsonb) (SFUNC = pg_catalog.jsonb_concat, STYPE = jsonb, INITCOND = '{}');
 COMMENT ON AGGREGATE assignment_reminders.put_back(jsonb) IS
     'What row_versions asks: objects put into one, of several values of a name the last.';
@@ -1032,8 +1033,11 @@ AS $$
     WITH change AS MATERIALIZED (
         SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values
           FROM assignment_reminders.row_history h
-         WHERE h.table_name = row_versions.table_name AND row_versions.row_ids IS NULL
-           AND (h.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
+         WHERE h.table_name = row_versions.table_name AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
+         UNION ALL
+        SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values
+          FROM assignment_reminders.row_history h
+         WHERE h.organization_id = row_versions.organization_id AND h.table_name = row_versions.table_name AND row_versions.row_ids IS NULL
          UNION ALL
         SELECT h.row_id, h.number, h.changed_at, h.operation, h.old_values
           FROM assignment_reminders.row_history h
@@ -1122,8 +1126,9 @@ AS $$
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
-         WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version
+          FROM assignment_reminders.assignments a JOIN assignment_reminders.assignment_pauses t ON t.assignment_id = a.id
+         WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND a.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
          WHERE row_versions.table_name = 'assignment_pauses' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
@@ -1149,8 +1154,9 @@ AS $$
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
-        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
-         WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND t.organization_id = row_versions.organization_id
+        SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version
+          FROM assignment_reminders.assignments a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+         WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND a.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
          WHERE row_versions.table_name = 'activities' AND t.id = ANY (row_versions.row_ids) AND (t.organization_id = row_versions.organization_id OR row_versions.organization_id IS NULL)
@@ -1201,7 +1207,7 @@ COMMENT ON FUNCTION assignment_reminders.rows_as_of(text, timestamptz, uuid, uui
     'The rows of a versioned table (organizations, reminder_settings, days_off, users, user_preferences, peer_mentors, assignments, assignment_pauses, mentor_pauses, contact_corrections, activities) as they stood at a moment, a future one being the present: the row as JSON (jsonb_populate_record makes a row of it), from when on it was so, as far as that is known, and until when (NULL: still). NULL organization: all. row_ids: of these alone. Without what is derived and not versioned: last_contact_date, which contact_dates_as_of() gives, and assignment_count; other derived columns (updated_at, soft_bounces, thresholds_changed_at) are those of the next version. A change counts from the moment its statement wrote, an insert from the beginning of its transaction. 22023 for another table, naming these, or for a moment before the history begins, naming it; 22004 for a NULL table or moment, 42501 where row security may hide rows. It needs SELECT on row_history and every versioned table.';
 
 -- The contact dates at a moment, as sql/contact/recompute.sql says them of the present, by the organization's time zone of that moment.
--- Indexes: row_history_table_idx or row_history_belongs_to_idx; activities_assignment_idx, contact_corrections_assignment_number_key where
+-- Indexes: row_history_organization_idx or row_history_belongs_to_idx (of all organizations row_history whole); activities_assignment_idx, contact_corrections_assignment_number_key where
 -- assignments are named.
 CREATE OR REPLACE FUNCTION assignment_reminders.contact_dates_as_of(
     moment timestamptz, organization_id uuid DEFAULT NULL, assignment_ids uuid[] DEFAULT NULL
@@ -1213,7 +1219,11 @@ AS $$
         -- What has no history is read as it is: most of it has none.
         SELECT h.table_name, h.row_id FROM assignment_reminders.row_history h
          WHERE h.table_name IN ('activities', 'contact_corrections') AND contact_dates_as_of.assignment_ids IS NULL
-           AND (h.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND contact_dates_as_of.organization_id IS NULL
+         UNION
+        SELECT h.table_name, h.row_id FROM assignment_reminders.row_history h
+         WHERE h.organization_id = contact_dates_as_of.organization_id AND h.table_name IN ('activities', 'contact_corrections')
+           AND contact_dates_as_of.assignment_ids IS NULL
          UNION
         SELECT h.table_name, h.row_id FROM assignment_reminders.row_history h
          WHERE h.belongs_to = ANY (contact_dates_as_of.assignment_ids) AND h.table_name IN ('activities', 'contact_corrections')
@@ -1230,8 +1240,14 @@ AS $$
         SELECT t.organization_id, t.assignment_id, t.occurred_at
           FROM assignment_reminders.activities t
          WHERE t.is_contact AND t.overruled_by IS NULL AND t.created_at <= contact_dates_as_of.moment
-           AND contact_dates_as_of.assignment_ids IS NULL
-           AND (t.organization_id = contact_dates_as_of.organization_id OR contact_dates_as_of.organization_id IS NULL)
+           AND contact_dates_as_of.assignment_ids IS NULL AND contact_dates_as_of.organization_id IS NULL
+           AND t.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')
+         UNION ALL
+        SELECT t.organization_id, t.assignment_id, t.occurred_at
+          FROM assignment_reminders.assignments a
+          JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+         WHERE t.is_contact AND t.overruled_by IS NULL AND t.created_at <= contact_dates_as_of.moment
+           AND contact_dates_as_of.assignment_ids IS NULL AND a.organization_id = contact_dates_as_of.organization_id
            AND t.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')
          UNION ALL
         SELECT t.organization_id, t.assignment_id, t.occurred_at
@@ -1287,7 +1303,7 @@ COMMENT ON FUNCTION assignment_reminders.contact_dates_as_of(timestamptz, uuid, 
 
 -- What is told of pay without arithmetic: counts at a moment, and whether what was closed is as it was.
 
--- Indexes: row_history_assignments_idx or row_history_table_idx; those of rows_as_of().
+-- Indexes: row_history_organization_idx (of all organizations row_history whole); those of rows_as_of().
 CREATE OR REPLACE FUNCTION assignment_reminders.assignment_counts_as_of(moment timestamptz, organization_id uuid DEFAULT NULL)
 RETURNS SETOF assignment_reminders.mentor_count
 LANGUAGE sql STABLE

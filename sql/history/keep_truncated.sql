@@ -1,9 +1,10 @@
 -- Keeps all rows of a table ($1) that is about to be truncated. $2 and $3: who does, $4: when. Reads that table, and none of the others.
+-- Index: row_history_organization_idx.
 INSERT INTO assignment_reminders.row_history
        (organization_id, table_name, row_id, belongs_to, operation, old_values, changed_at, changed_by, changed_by_user)
 SELECT truncated.organization_id, $1, truncated.row_id, truncated.belongs_to, 'delete', truncated.version,
        greatest($4, (SELECT h.changed_at FROM assignment_reminders.row_history h
-                      WHERE h.table_name = $1 ORDER BY h.changed_at DESC LIMIT 1)), $2, $3
+                      WHERE h.organization_id = truncated.organization_id AND h.table_name = $1 ORDER BY h.changed_at DESC LIMIT 1)), $2, $3
   FROM (
         SELECT t.id AS organization_id, t.id AS row_id, NULL::uuid AS belongs_to, to_jsonb(t.*) AS version
           FROM assignment_reminders.organizations t WHERE $1 = 'organizations'

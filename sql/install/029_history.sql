@@ -18,8 +18,10 @@ CREATE TABLE assignment_reminders.row_history (
     CONSTRAINT row_history_insert_replaced_nothing CHECK ((operation IN ('insert', 'early insert')) = (old_values IS NULL))
 );
 
--- What changed of a table since a moment, and what is older than one.
-CREATE INDEX row_history_table_idx ON assignment_reminders.row_history (table_name, changed_at);
+-- What changed of an organization's table since a moment: whoever asks of one organization reads no other's history.
+CREATE INDEX row_history_organization_idx ON assignment_reminders.row_history (organization_id, table_name, changed_at);
+-- What is older than a moment. Rows come in the order of their moments, and stay where they are.
+CREATE INDEX row_history_changed_at_idx ON assignment_reminders.row_history USING brin (changed_at) WITH (autosummarize = on);
 CREATE INDEX row_history_belongs_to_idx ON assignment_reminders.row_history (belongs_to, changed_at) WHERE belongs_to IS NOT NULL;
 
 COMMENT ON TABLE assignment_reminders.row_history IS

@@ -64,6 +64,3 @@ COMMENT ON COLUMN assignment_reminders.closed_statements.adjusts IS
 COMMENT ON COLUMN assignment_reminders.closed_statements.assignment_ids IS 'The assignments that were counted, as often as each was. They may be gone.';
 
 REVOKE ALL ON assignment_reminders.closed_statements FROM PUBLIC;
-
--- What changed of an organization's assignments in a period: statements read no other organization's history.
-CREATE INDEX row_history_assignments_idx ON assignment_reminders.row_history (organization_id, changed_at) WHERE table_name = 'assignments';

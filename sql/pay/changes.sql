@@ -1,5 +1,5 @@
 -- What was changed of an organization's ($1) assignments since a moment ($2), each one's changes in order; of those that say that they were
--- created since, also what was changed before: they may have been there. Indexes: row_history_assignments_idx, row_history_pkey.
+-- created since, also what was changed before: they may have been there. Indexes: row_history_organization_idx, row_history_pkey.
 WITH recent AS MATERIALIZED (
     SELECT h.row_id, h.changed_at, h.number, h.operation, h.old_values
       FROM assignment_reminders.row_history h

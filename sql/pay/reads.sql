@@ -1,6 +1,6 @@
 -- What is told of pay without arithmetic: counts at a moment, and whether what was closed is as it was.
 
--- Indexes: row_history_assignments_idx or row_history_table_idx; those of rows_as_of().
+-- Indexes: row_history_organization_idx (of all organizations row_history whole); those of rows_as_of().
 CREATE FUNCTION assignment_reminders.assignment_counts_as_of(moment timestamptz, organization_id uuid DEFAULT NULL)
 RETURNS SETOF assignment_reminders.mentor_count
 LANGUAGE sql STABLE

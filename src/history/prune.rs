@@ -7,7 +7,6 @@ use pgrx::prelude::*;
 use super::horizon;
 use crate::arguments;
 use crate::pay;
-use crate::rules::history::VERSIONED;
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
@@ -29,7 +28,7 @@ fn prune_history(
     batch_size: default!(Option<i32>, 10_000),
 ) -> Result<SetOf<PrunedHistory>> {
     static CHANGES: Statement =
-        Statement::kept(include_str!("../../sql/history/prune.sql"), &[types::MOMENT, types::INT, types::TEXTS]);
+        Statement::kept(include_str!("../../sql/history/prune.sql"), &[types::MOMENT, types::INT]);
     static EVENTS: Statement =
         Statement::kept(include_str!("../../sql/history/prune_events.sql"), &[types::MOMENT, types::INT]);
     const WHOLE: Whole =
@@ -45,9 +44,8 @@ fn prune_history(
         ));
     }
     let before = needed_until(before)?;
-    let tables: Vec<&str> = VERSIONED.iter().map(|versioned| versioned.table).collect();
     let changes: Option<i64> =
-        CHANGES.write(&[before.into(), size.into(), tables.into()], |rows| rows.one("deleted"))?;
+        CHANGES.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
     if changes.is_some_and(|deleted| deleted > 0) {
         horizon::move_to(before)?;
     }
