@@ -1019,7 +1019,8 @@ COMMENT ON FUNCTION assignment_reminders.export_person(uuid) IS
 -- The versions of a versioned table's rows: of each row that is there, or was deleted since the first moment, what changes replaced is put back, change by
 -- change. Of the tables only the one that is asked for is read, all of it, those of an organization, or those with these ids (each by an index of its own).
 -- Indexes: row_history_organization_idx or row_history_pkey (of all organizations row_history whole); primary keys;
--- assignments_organization_id_key, activities_assignment_idx and assignment_pauses_assignment_idx for what belongs to the assignments of one.
+-- assignments_organization_id_key, activities_assignment_idx and assignment_pauses_assignment_idx for what belongs to the assignments of one:
+-- OFFSET 0 keeps these look-ups, where the planner, which knows no organization's size, would read what all have.
 CREATE AGGREGATE assignment_reminders.put_back(jsonb) (SFUNC = pg_catalog.jsonb_concat, STYPE = jsonb, INITCOND = '{}');
 COMMENT ON AGGREGATE assignment_reminders.put_back(jsonb) IS
     'What row_versions asks: objects put into one, of several values of a name the last.';
@@ -1127,7 +1128,8 @@ AS $$
          WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version
-          FROM assignment_reminders.assignments a JOIN assignment_reminders.assignment_pauses t ON t.assignment_id = a.id
+          FROM assignment_reminders.assignments a
+         CROSS JOIN LATERAL (SELECT t.* FROM assignment_reminders.assignment_pauses t WHERE t.assignment_id = a.id OFFSET 0) AS t
          WHERE row_versions.table_name = 'assignment_pauses' AND row_versions.row_ids IS NULL AND a.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.assignment_pauses t
@@ -1155,7 +1157,8 @@ AS $$
          WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND row_versions.organization_id IS NULL
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version
-          FROM assignment_reminders.assignments a JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+          FROM assignment_reminders.assignments a
+         CROSS JOIN LATERAL (SELECT t.* FROM assignment_reminders.activities t WHERE t.assignment_id = a.id OFFSET 0) AS t
          WHERE row_versions.table_name = 'activities' AND row_versions.row_ids IS NULL AND a.organization_id = row_versions.organization_id
          UNION ALL
         SELECT t.id AS row_id, t.created_at, to_jsonb(t.*) AS version FROM assignment_reminders.activities t
@@ -1245,7 +1248,7 @@ AS $$
          UNION ALL
         SELECT t.organization_id, t.assignment_id, t.occurred_at
           FROM assignment_reminders.assignments a
-          JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+         CROSS JOIN LATERAL (SELECT t.* FROM assignment_reminders.activities t WHERE t.assignment_id = a.id OFFSET 0) AS t
          WHERE t.is_contact AND t.overruled_by IS NULL AND t.created_at <= contact_dates_as_of.moment
            AND contact_dates_as_of.assignment_ids IS NULL AND a.organization_id = contact_dates_as_of.organization_id
            AND t.id NOT IN (SELECT c.row_id FROM changed c WHERE c.table_name = 'activities')

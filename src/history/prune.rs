@@ -44,8 +44,7 @@ fn prune_history(
         ));
     }
     let before = needed_until(before)?;
-    let changes: Option<i64> =
-        CHANGES.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
+    let changes: Option<i64> = CHANGES.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
     if changes.is_some_and(|deleted| deleted > 0) {
         horizon::move_to(before)?;
     }

@@ -610,6 +610,59 @@ mod tests {
             prop_assert!(events.is_sorted_by_key(|event| event.happened_at));
         }
 
+        /// What a mentor hears is what everybody's timeline says, from when the assignment became theirs, without who else did it and what was said of others.
+        #[test]
+        fn a_mentor_hears_the_end_of_the_timeline_and_of_nobody_else_who_or_why(
+            mentors in prop::collection::vec(0..3u8, 1..8),
+            corrections in prop::collection::vec((1..12i64, 0..3u8), 0..6),
+            messages in prop::collection::vec((1..12i64, 0..3u8, any::<bool>()), 0..6),
+            taken_over in prop::option::of(0..12i64),
+        ) {
+            let (mentor, user) = (|number: u8| format!("mentor-{number}"), |number: u8| format!("user-{number}"));
+            let by = |number: u8, change: Change| Change { by: format!("role-{number}"), user: Some(user(number)), ..change };
+            let changes = (2..).zip(mentors.windows(2)).filter(|(_, pair)| pair[0] != pair[1])
+                .map(|(at, pair)| by(pair[0], change(at, Operation::Updated(values(json!({"peer_mentor_id": mentor(pair[0])}))))))
+                .collect::<Vec<_>>();
+            let theirs = *mentors.last().expect("one");
+            let present = values(json!({"peer_mentor_id": mentor(theirs), "created_micros": 1, "created_day": "2026-01-01"}));
+            let mut rows = vec![assignment(Some(present), changes.clone())];
+            rows.extend((0..).zip(&corrections).map(|(number, (at, by))| Row {
+                table: "contact_corrections".into(), id: format!("c{number}"), changes: vec![],
+                present: Some(values(json!({"assignment_id": ID, "created_micros": at, "created_day": "2026-01-01", "number": number, "new_date": "2026-01-01",
+                                            "reason": "private", "corrected_by": user(*by)}))),
+            }));
+            let mut reminders: Vec<Reminder> = (messages.iter()).map(|(at, to, is_failed)| Reminder {
+                at: *at, day: NaiveDate::default(), event: if *is_failed { "failed" } else { "sent" }.into(), reason: Some(format!("said of {to}")),
+                reminder_type: Some("contact-reminder".into()), recipient: Some(user(*to)), id: None, is_given_up: true,
+            }).collect();
+            let whole = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
+            reminders.iter_mut().for_each(|reminder| reminder.hide_from(&user(theirs)));
+            let hidden = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
+            let heard = to_mentor(hidden, &mentor(theirs), &user(theirs), taken_over);
+            // Since the last change that made it theirs; without one, since the day that the row tells.
+            let since = changes.last().map(|change| change.at).or(taken_over).unwrap_or(Moment::MIN);
+            let codes = |events: &[Event]| events.iter().map(|event| (event.recorded_at, event.code)).collect::<Vec<_>>();
+            let expected: Vec<Event> = whole.into_iter().filter(|event| event.recorded_at >= since).collect();
+            prop_assert_eq!(codes(&heard), codes(&expected));
+            for (event, whole) in heard.iter().zip(&expected) {
+                prop_assert!(event.user.as_ref().is_none_or(|heard| *heard == user(theirs)));
+                prop_assert!(event.by.is_none() || event.user.is_some());
+                prop_assert!(event.recipient.as_ref().is_none_or(|heard| *heard == user(theirs)));
+                // What is their own stays.
+                if whole.user == Some(user(theirs)) {
+                    prop_assert_eq!((&event.user, &event.by), (&whole.user, &whole.by));
+                }
+                if whole.recipient == Some(user(theirs)) {
+                    prop_assert_eq!((&event.recipient, &event.reason, &event.text), (&whole.recipient, &whole.reason, &whole.text));
+                }
+                let told = format!("{event:?}");
+                prop_assert!(!told.contains("private"));
+                for other in (0..3u8).filter(|other| *other != theirs) {
+                    prop_assert!(!told.contains(&user(other)) && !told.contains(&format!("said of {other}")), "{}", told);
+                }
+            }
+        }
+
         /// Of a mentor who is away, those hear who have the assignment meanwhile.
         #[test]
         fn a_mentors_pause_is_told_once_to_each_time_that_it_was_theirs(

@@ -344,3 +344,37 @@ fn an_explanation_reads_what_it_explains_also_of_the_past() {
         }
     }
 }
+
+/// What is asked of one organization reads next to nothing of what the others have, and changed.
+#[test]
+fn the_past_of_one_organization_reads_no_other_organizations_history() {
+    const ONE: &str = "00000000-0000-0000-0000-000000000030";
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        "INSERT INTO organizations (id, name) SELECT ('00000000-0000-0000-0000-0000000000' || n)::uuid, n FROM generate_series(10, 99) AS n;
+         INSERT INTO users (id, organization_id, email, name) SELECT id, id, name || '@example.org', name FROM organizations WHERE name ~ '^[0-9]+$';
+         INSERT INTO assignments (organization_id, title, student_id) SELECT organization_id, 'many', id FROM users, generate_series(1, 100);
+         INSERT INTO activities (organization_id, assignment_id, occurred_at)
+             SELECT organization_id, id, now() - interval '1 hour' FROM assignments, generate_series(1, 4)",
+    );
+    let moment = row(&mut client, "SELECT clock_timestamp()");
+    run(
+        &mut client,
+        "UPDATE assignments SET title = title || '!'; UPDATE activities SET occurred_at = occurred_at - interval '1 minute'; ANALYZE",
+    );
+    for ask in [
+        format!("SELECT * FROM rows_as_of('assignments', '{moment}', '{ONE}')"),
+        format!("SELECT * FROM rows_as_of('activities', '{moment}', '{ONE}')"),
+        format!("SELECT * FROM contact_dates_as_of('{moment}', '{ONE}')"),
+        format!("SELECT * FROM assignment_counts_as_of('{moment}', '{ONE}')"),
+        format!("SELECT * FROM mentor_statement(current_date, current_date, '{ONE}')"),
+        format!("SELECT * FROM simulate_follow_ups('{ONE}', current_date, current_date)"),
+    ] {
+        for table in ["row_history", "activities"] {
+            let read = rows_read(&mut client, table, &ask);
+            assert!(read < 1500, "{table}: {read} rows, {ask}");
+        }
+    }
+}

@@ -282,3 +282,29 @@ fn a_timeline_reads_what_it_tells_of() {
         assert!(after - before < 20, "{table}: {} rows", after - before);
     }
 }
+
+/// Whatever a programme keeps beside an assignment: numbers that no double holds are numbers to Postgres.
+#[test]
+fn what_metadata_holds_is_in_nobodys_way() {
+    let (_database, mut client, people, id) = one();
+    let odd = r#"{"huge": 1e400, "deep": [[[{"a": null}]]], "long": 0.1234567890123456789012345678901234567890, "text": "\ud83d\ude00 \" \\"}"#;
+    run(
+        &mut client,
+        &format!(
+            "UPDATE assignments SET metadata = '{odd}' WHERE id = '{id}'; UPDATE assignments SET metadata = '{{}}', status = 'paused' WHERE id = '{id}';
+             UPDATE assignments SET metadata = '{odd}', status = 'open' WHERE id = '{id}'"
+        ),
+    );
+    let events = told(&mut client, id, "event");
+    assert!(events.contains(&"status_changed".to_string()), "{events:?}");
+    for ask in [
+        format!("SELECT count(*) FROM explain_assignment('{id}')"),
+        format!("SELECT count(*) FROM explain_assignment('{id}', now())"),
+        "SELECT count(DISTINCT day) FROM organizations o, simulate_follow_ups(o.id, current_date, current_date)"
+            .to_string(),
+        format!("SELECT count(*) FROM export_person('{}') AS x WHERE x::text ~ '10{{255}}'", people.student),
+        format!("SELECT count(*) FROM forget_person('{}')", people.student),
+    ] {
+        assert_eq!(row(&mut client, &ask), "1", "{ask}");
+    }
+}

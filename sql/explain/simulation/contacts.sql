@@ -6,7 +6,8 @@ WITH changed AS MATERIALIZED (
 )
 SELECT t.assignment_id AS id, greatest(t.created_at, $2) AS valid_from, NULL::timestamptz AS valid_to, (max(t.occurred_at AT TIME ZONE $4))::date AS contact_on
   FROM assignment_reminders.assignments a
-  JOIN assignment_reminders.activities t ON t.assignment_id = a.id
+  -- OFFSET 0: the planner would read what all organizations have.
+ CROSS JOIN LATERAL (SELECT t.* FROM assignment_reminders.activities t WHERE t.assignment_id = a.id OFFSET 0) AS t
  WHERE a.organization_id = $1 AND t.is_contact AND t.overruled_by IS NULL AND t.created_at <= $3
    AND t.id NOT IN (SELECT c.row_id FROM changed c)
  GROUP BY t.assignment_id, greatest(t.created_at, $2)
