@@ -283,6 +283,21 @@ test("it speaks Norwegian, and the choice stays", async () => {
   await picture(page, "english");
 });
 
+test("a row opens to its reasons in Norwegian, each by a name of its own", async () => {
+  const page = await open("Coordinator 1", { locale: "nb-NO" });
+  const row = page.locator("#silent-rows tr").first();
+  const id = await row.getAttribute("data-id");
+  await row.locator(".opener").click();
+  const asked = page.locator("#why").getByRole("table", { name: /^Det som spørres om/ }).locator("tbody tr");
+  await asked.first().waitFor();
+  const codes = sql(`SELECT g ->> 'gate' FROM explain_assignment('${id}'), jsonb_array_elements(gates) AS g`).split("\n");
+  const names = await asked.evaluateAll((rows) => rows.map((row) => row.cells[0].innerText));
+  assert.equal(names.length, codes.length);
+  assert.equal(new Set(names).size, new Set(codes).size);
+  codes.forEach((code, at) => assert.notEqual(names[at], code.replaceAll("_", " "), `${code} has no Norwegian name`));
+  assert.deepEqual(page.complaints, []);
+});
+
 test("a count that changes leaves the list alone that somebody works on", async () => {
   const page = await open("Coordinator 1");
   await page.getByRole("button", { name: "Show more" }).click();
