@@ -14,11 +14,16 @@ pub struct Config {
     pub database: Database,
     #[serde(default)]
     pub http: Http,
-    pub jwt: Jwt,
+    /// `serve` needs it.
+    pub jwt: Option<Jwt>,
     #[serde(default)]
     pub webhooks: Webhooks,
     #[serde(default)]
     pub unsubscribe: Unsubscribe,
+    /// `deliver` needs it.
+    pub deliver: Option<Deliver>,
+    #[serde(default)]
+    pub texts: Texts,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +149,90 @@ impl Source {
     }
 }
 
+/// What delivers messages.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliver {
+    /// Where the database is for whoever delivers; none: `database.url`. Its role is one of workers.
+    pub database_url: Option<String>,
+    /// smtp://host, smtp://host?tls=required (STARTTLS), or smtps://host: of all organizations that name none of their own.
+    pub smtp: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    /// A file that holds the password, such as a credential of systemd's.
+    pub password_file: Option<PathBuf>,
+    /// An address, or `Name <address>`; without a name, the organization's is.
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
+    /// How the mail server is greeted; none: by the machine's name.
+    pub hello_name: Option<String>,
+    /// Certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How long the mail server may take for an answer.
+    #[serde(default = "a_minute")]
+    pub timeout_seconds: u64,
+    /// How many messages are sent at once.
+    #[serde(default = "four")]
+    pub connections: usize,
+    /// How many messages are claimed at once.
+    #[serde(default = "a_hundred")]
+    pub batch: i32,
+    /// After so long, other workers may take over what was not answered.
+    #[serde(default = "five_minutes")]
+    pub lease_seconds: u32,
+    /// How long to wait when nothing is due and nobody notifies.
+    #[serde(default = "ten_seconds")]
+    pub poll_seconds: u64,
+    /// False: nobody is listened to, which a pooler in transaction mode makes useless.
+    #[serde(default = "yes")]
+    pub listen: bool,
+    #[serde(default)]
+    pub organization: Vec<OrganizationMail>,
+}
+
+/// What an organization has of its own; what is not said is as for all, but a login belongs to its server.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationMail {
+    pub id: Uuid,
+    pub smtp: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Texts {
+    pub links: crate::texts::Links,
+}
+
+const fn a_minute() -> u64 {
+    60
+}
+
+const fn four() -> usize {
+    4
+}
+
+const fn a_hundred() -> i32 {
+    100
+}
+
+const fn five_minutes() -> u32 {
+    300
+}
+
+const fn ten_seconds() -> u64 {
+    10
+}
+
+const fn yes() -> bool {
+    true
+}
+
 fn ten() -> usize {
     10
 }
@@ -167,21 +256,23 @@ impl Config {
         config.checked()
     }
 
+    /// What `serve` needs.
+    pub fn jwt(&self) -> Result<&Jwt, String> {
+        self.jwt.as_ref().ok_or_else(|| "configuration: serve needs the section [jwt]".to_string())
+    }
+
+    /// What `deliver` needs.
+    pub fn deliver(&self) -> Result<&Deliver, String> {
+        self.deliver.as_ref().ok_or_else(|| "configuration: deliver needs the section [deliver]".to_string())
+    }
+
     fn checked(self) -> Result<Self, String> {
         let wrong = |what: &str| Err(format!("configuration: {what}"));
-        match (&self.jwt.secret, &self.jwt.jwks_file) {
-            (Some(_), Some(_)) => return wrong("jwt.secret and jwt.jwks_file: one of them, not both"),
-            (None, None) => return wrong("jwt.secret or jwt.jwks_file is missing"),
-            (Some(secret), None) if secret.len() < 32 => {
-                return wrong("jwt.secret has fewer than 32 bytes, which HS256 asks for (RFC 7518, 3.2)");
-            }
-            _ => {}
+        if let Some(what) = self.jwt.as_ref().and_then(Jwt::complaint) {
+            return wrong(what);
         }
-        if self.jwt.roles.is_empty() {
-            return wrong("jwt.roles names no database role");
-        }
-        if self.jwt.audience.is_empty() {
-            return wrong("jwt.audience is empty");
+        if let Some(what) = self.deliver.as_ref().and_then(Deliver::complaint) {
+            return wrong(what);
         }
         if !self.webhooks.sources.is_empty() && self.webhooks.role.as_ref().is_none_or(String::is_empty) {
             return wrong("webhooks.role names no database role");
@@ -196,5 +287,37 @@ impl Config {
             return wrong("a timeout of 0 seconds serves nobody");
         }
         Ok(self)
+    }
+}
+
+impl Jwt {
+    fn complaint(&self) -> Option<&'static str> {
+        match (&self.secret, &self.jwks_file) {
+            (Some(_), Some(_)) => return Some("jwt.secret and jwt.jwks_file: one of them, not both"),
+            (None, None) => return Some("jwt.secret or jwt.jwks_file is missing"),
+            (Some(secret), None) if secret.len() < 32 => {
+                return Some("jwt.secret has fewer than 32 bytes, which HS256 asks for (RFC 7518, 3.2)");
+            }
+            _ => {}
+        }
+        if self.roles.is_empty() {
+            return Some("jwt.roles names no database role");
+        }
+        self.audience.is_empty().then_some("jwt.audience is empty")
+    }
+}
+
+impl Deliver {
+    fn complaint(&self) -> Option<&'static str> {
+        if !(1..=10_000).contains(&self.batch) {
+            return Some("deliver.batch: 1 to 10,000");
+        }
+        if self.connections == 0 || self.connections > 1000 {
+            return Some("deliver.connections: 1 to 1,000");
+        }
+        if !(1..=86_400).contains(&self.lease_seconds) {
+            return Some("deliver.lease_seconds: 1 to 86,400, a day");
+        }
+        (self.timeout_seconds == 0 || self.poll_seconds == 0).then_some("deliver: a timeout or poll of 0 seconds")
     }
 }

@@ -55,9 +55,10 @@ impl Database {
 
     /// What may be wrong between the configuration and the database: none for nothing.
     pub async fn complaint(&self, config: &config::Config) -> Result<Option<String>, String> {
-        let (roles, webhooks, unsubscribe) = (&config.jwt.roles, &config.webhooks.role, &config.unsubscribe.role);
+        let roles = config.jwt.as_ref().map(|jwt| jwt.roles.as_slice()).unwrap_or_default();
+        let (webhooks, unsubscribe) = (&config.webhooks.role, &config.unsubscribe.role);
         let client = self.pool.get().await.map_err(|error| explained(&error))?;
-        let found = client.query_opt(include_str!("../sql/check.sql"), &[roles, webhooks, unsubscribe]).await;
+        let found = client.query_opt(include_str!("../sql/check.sql"), &[&roles, webhooks, unsubscribe]).await;
         let complaint = found.and_then(|row| row.map(|row| row.try_get(0)).transpose());
         if let Some(complaint) = complaint.map_err(|error| explained(&error))? {
             return Ok(Some(complaint));

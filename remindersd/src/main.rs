@@ -3,11 +3,14 @@
 mod caller;
 mod config;
 mod database;
+mod deliver;
 mod limits;
 mod openapi;
 mod problem;
 mod routes;
 mod server;
+mod signals;
+mod texts;
 mod token;
 mod unsubscribe;
 mod webhooks;
@@ -21,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 
 #[derive(Parser)]
-#[command(version, about = "The HTTP face of assignment_reminders", disable_help_subcommand = true)]
+#[command(version, about = "What speaks to the world for assignment_reminders", disable_help_subcommand = true)]
 struct Arguments {
     /// The configuration file (TOML). Environment variables such as REMINDERSD_HTTP__LISTEN come before it.
     #[arg(long, short, global = true)]
@@ -34,6 +37,8 @@ struct Arguments {
 enum Command {
     /// Serve the API over HTTP until SIGTERM or SIGINT, then finish what is under way.
     Serve,
+    /// Send the messages that are due, by SMTP, until SIGTERM or SIGINT; then finish what is on the wire, and give back the rest.
+    Deliver(deliver::Options),
     /// Check the configuration, and that the database is there and allows what it says.
     Check,
     /// Print the OpenAPI description.
@@ -67,7 +72,20 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let config = Config::read(arguments.config.as_deref())?;
     match arguments.command {
         Command::Serve => server::serve(config).await,
-        Command::Check => server::check(&config).await,
+        Command::Deliver(options) => deliver::run(&config, options).await,
+        Command::Check => check(&config).await,
         Command::Openapi => Ok(()),
     }
+}
+
+/// Checks what the configuration has sections for.
+async fn check(config: &Config) -> Result<(), String> {
+    if config.deliver.is_some() {
+        deliver::check(config).await?;
+    }
+    if config.jwt.is_some() || config.deliver.is_none() {
+        server::check(config).await?;
+    }
+    println!("the configuration and the database fit");
+    Ok(())
 }

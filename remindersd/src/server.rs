@@ -15,7 +15,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::{Service, ServiceExt};
@@ -31,6 +30,7 @@ use crate::limits::{Limits, Streams};
 use crate::openapi;
 use crate::problem::Problem;
 use crate::routes::{is_link, longest as longest_of_link, read};
+use crate::signals;
 use crate::token::{Claims, Verifier};
 use crate::webhooks::Webhooks;
 
@@ -43,13 +43,12 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Checks what can be checked before anything is served.
 pub async fn check(config: &Config) -> Result<(), String> {
-    Verifier::new(&config.jwt)?;
+    Verifier::new(config.jwt()?)?;
     Webhooks::new(&config.webhooks)?;
     let database = Database::new(&config.database)?;
     if let Some(complaint) = database.complaint(config).await? {
         return Err(complaint);
     }
-    println!("the configuration and the database fit");
     Ok(())
 }
 
@@ -57,7 +56,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let (stopping, is_stopping) = watch::channel(false);
     let app = App {
         database: Database::new(&config.database)?,
-        verifier: Arc::new(Verifier::new(&config.jwt)?),
+        verifier: Arc::new(Verifier::new(config.jwt()?)?),
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
         streams: Streams::default(),
         webhooks: Webhooks::new(&config.webhooks)?,
@@ -70,7 +69,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let signal = stop()?;
+    let signal = signals::stop()?;
     let stop = async move {
         signal.await;
         // Nobody listening is fine.
@@ -80,18 +79,6 @@ pub async fn serve(config: Config) -> Result<(), String> {
     println!("listening on http://{address}");
     serve_until(stop, listener, router, &config.http).await;
     Ok(())
-}
-
-/// Resolves at the first SIGTERM or SIGINT.
-fn stop() -> Result<impl Future<Output = ()>, String> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 fn router(config: &config::Http, app: App, recorder: PrometheusHandle) -> Result<Router, String> {

@@ -1,0 +1,17 @@
+-- What keeps the current role from delivering; no row where nothing does.
+SELECT wrong.what
+  FROM (SELECT 1, format('the extension assignment_reminders is not in the database %I: CREATE EXTENSION assignment_reminders', current_database())
+         WHERE NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'assignment_reminders')
+         UNION ALL
+        SELECT 2, format('the role %1$I may not use the schema assignment_reminders: GRANT the role of workers, which enable_row_security() was told, TO %1$I', current_user)
+          FROM pg_namespace n
+         WHERE n.nspname = 'assignment_reminders' AND NOT has_schema_privilege(n.oid, 'USAGE')
+         UNION ALL
+        SELECT 3, format('the role %1$I may not call %2$s: GRANT the role of workers, which enable_row_security() was told, TO %1$I', current_user, wanted.name)
+          FROM unnest('{claim_digests,mark_digest_sent,record_digest_failure,extend_reminder_leases,return_reminders,record_provider_message,daily_summary}'::text[])
+               AS wanted (name)
+         WHERE NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'assignment_reminders'
+                            WHERE p.proname = wanted.name AND has_function_privilege(p.oid, 'EXECUTE'))
+       ) AS wrong (priority, what)
+ ORDER BY wrong.priority, wrong.what
+ LIMIT 1

@@ -1,0 +1,1 @@
+LISTEN assignment_reminders; LISTEN remindersd_probe

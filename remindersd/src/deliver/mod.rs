@@ -1,0 +1,120 @@
+//! `remindersd deliver`: claims what is due, renders and sends it, and answers. It decides nothing: who gets what, when and whether is the database's.
+
+mod dispatch;
+mod failure;
+mod lane;
+mod letter;
+mod listen;
+mod mail;
+pub mod message;
+mod queue;
+mod rehearsal;
+mod send;
+mod smtp;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::signals;
+use crate::texts::Texts;
+use dispatch::Dispatcher;
+use mail::Mail;
+use queue::Queue;
+
+#[derive(Args, Clone, Copy)]
+pub struct Options {
+    /// End when nothing can be claimed any more: with 0 if all was sent, else with 1.
+    #[arg(long)]
+    once: bool,
+    /// Say what would be sent, and give it back. It counts for messages_per_minute.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What delivering needs.
+struct Office {
+    queue: Arc<Queue>,
+    mail: Mail,
+    texts: Texts,
+    /// The link in List-Unsubscribe: a template with `{token}`.
+    unsubscribe: Option<String>,
+    lease: Duration,
+    batch: i32,
+    connections: usize,
+    poll: Duration,
+}
+
+impl Office {
+    fn new(config: &Config) -> Result<Self, String> {
+        let deliver = config.deliver()?;
+        let lease = Duration::from_secs(deliver.lease_seconds.into());
+        // Each message on the wire may have an answer to give, and one claims.
+        let queue = Queue::new(url(config)?, deliver.connections + 1, lease)?;
+        Ok(Self {
+            queue: Arc::new(queue),
+            mail: Mail::new(deliver)?,
+            texts: Texts::new(&config.texts).map_err(|wrong| wrong.join("\n"))?,
+            unsubscribe: config.texts.links.unsubscribe.clone(),
+            lease,
+            batch: deliver.batch,
+            connections: deliver.connections,
+            poll: Duration::from_secs(deliver.poll_seconds),
+        })
+    }
+
+    async fn fits(&self) -> Result<(), String> {
+        match self.queue.complaint().await {
+            Ok(None) => Ok(()),
+            Ok(Some(complaint)) => Err(complaint),
+            Err(trouble) => Err(trouble.to_string()),
+        }
+    }
+}
+
+fn url(config: &Config) -> Result<&str, String> {
+    Ok(config.deliver()?.database_url.as_deref().unwrap_or(&config.database.url))
+}
+
+/// Checks what can be checked without sending.
+pub async fn check(config: &Config) -> Result<(), String> {
+    Office::new(config)?.fits().await
+}
+
+pub async fn run(config: &Config, options: Options) -> Result<(), String> {
+    let office = Arc::new(Office::new(config)?);
+    office.fits().await?;
+    let signal = signals::stop()?;
+    let (stopping, is_stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        signal.await;
+        // Nobody to hear is fine.
+        let _ = stopping.send(true);
+        // Kept, or whoever waits would take its end for a signal.
+        std::future::pending::<()>().await;
+    });
+    if options.dry_run {
+        return rehearsal::rehearse(&office, is_stopping).await;
+    }
+    let due = Arc::new(Notify::new());
+    if !options.once {
+        if config.deliver()?.listen {
+            let connection = queue::parsed(url(config)?)?;
+            tokio::spawn(listen::listen(connection, Arc::clone(&office.queue), Arc::clone(&due)));
+        } else {
+            tracing::info!("polling only: deliver.listen is false");
+        }
+    }
+    tracing::info!(connections = office.connections, batch = office.batch, "delivering");
+    let unsent = Dispatcher::new(Arc::clone(&office), due, is_stopping).run(options.once).await;
+    office.mail.close(true).await;
+    tracing::info!("finished");
+    if options.once && unsent > 0 {
+        return Err(format!("{unsent} messages were not sent: the log says why"));
+    }
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! The outbox: claims, and answers. Statements are unnamed, and leave nothing in a session, so that a pooler in transaction mode may stand between.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::types::{Json, Type};
+use tokio_postgres::{NoTls, Row};
+use uuid::Uuid;
+
+use super::message::{Item, Message, Summary, SummaryLine};
+use super::verdict::Fault;
+use crate::database::Parameter;
+use crate::problem::explained;
+
+/// How long a statement, or a connection, may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two tries while the database is away: the first and the longest.
+const WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+
+pub struct Queue {
+    pool: Pool,
+    lease: Duration,
+    outage: Mutex<Option<Instant>>,
+}
+
+/// Why a statement did nothing.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It may do later: no connection, a standby, a lock.
+    Passing(String),
+    Refused {
+        code: String,
+        message: String,
+    },
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Passing(why) => formatter.write_str(why),
+            Self::Refused { code, message } => write!(formatter, "{code}: {message}"),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refusal) if !is_passing(refusal.code().code()) => {
+                Self::Refused { code: refusal.code().code().to_string(), message: refusal.message().to_string() }
+            }
+            _ => Self::Passing(explained(&error)),
+        }
+    }
+}
+
+/// Whether another connection, or another moment, may do: failover (25006: a standby), shutdown, limits, locks, what a pooler says of itself.
+fn is_passing(code: &str) -> bool {
+    matches!(code, "25006" | "40001" | "40P01" | "55P03" | "58000" | "3D000")
+        || ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+}
+
+/// A message that was claimed, or one that cannot be read.
+pub enum Claimed {
+    Readable(Box<Message>),
+    Unreadable { claim_id: Uuid, reminder_ids: Vec<Uuid>, why: String },
+}
+
+impl Queue {
+    pub fn new(url: &str, connections: usize, lease: Duration) -> Result<Self, String> {
+        let config = parsed(url)?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let wait = Some(PATIENCE);
+        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .max_size(connections)
+            .timeouts(Timeouts { wait, create: wait, recycle: wait })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { pool, lease, outage: Mutex::default() })
+    }
+
+    /// What keeps us from delivering.
+    pub async fn complaint(&self) -> Result<Option<String>, Trouble> {
+        let rows = self.ask(include_str!("../../sql/deliver/check.sql"), &[]).await?;
+        Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
+    }
+
+    pub async fn claim(&self, most: i32) -> Result<Vec<Claimed>, Trouble> {
+        let lease = self.lease.as_secs_f64();
+        let sql = include_str!("../../sql/deliver/claim.sql");
+        let rows = self.ask(sql, &[(&most, Type::INT4), (&lease, Type::FLOAT8)]).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            claimed.push(match read(row) {
+                Ok(message) => Claimed::Readable(Box::new(message)),
+                Err(error) => Claimed::Unreadable {
+                    claim_id: row.try_get("claim_id")?,
+                    reminder_ids: row.try_get("reminder_ids")?,
+                    why: explained(&error),
+                },
+            });
+        }
+        Ok(claimed)
+    }
+
+    /// What a daily summary says; none where its student is gone.
+    pub async fn summary(&self, student: Uuid) -> Result<Option<Summary>, Trouble> {
+        let sql = include_str!("../../sql/deliver/summary.sql");
+        let rows = match self.ask(sql, &[(&student, Type::UUID)]).await {
+            Err(Trouble::Refused { code, .. }) if code == "02000" => return Ok(None),
+            rows => rows?,
+        };
+        let Some(row) = rows.first() else { return Ok(None) };
+        let lines = |name: &str| row.try_get::<_, Json<Vec<SummaryLine>>>(name).map(|lines| lines.0);
+        Ok(Some(Summary { current: lines("current")?, overdue: lines("overdue")?, completed: lines("completed")? }))
+    }
+
+    /// Keeps a message for another lease, and leaves out of it what is not to be sent any more.
+    pub async fn extend(&self, message: &mut Message) -> Result<(), Trouble> {
+        let from = Utc::now();
+        let lease = self.lease.as_secs_f64();
+        let parameters: [Parameter; 3] =
+            [(&message.reminder_ids, Type::UUID_ARRAY), (&message.claim_id, Type::UUID), (&lease, Type::FLOAT8)];
+        let rows = self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?;
+        let lost = ids(&rows)?;
+        message.reminder_ids.retain(|id| !lost.contains(id));
+        message.items.retain(|item| !lost.contains(&item.reminder_id));
+        message.claimed_until = from + self.lease;
+        Ok(())
+    }
+
+    /// Answers that a message was handed over, and what the provider calls it.
+    pub async fn sent(&self, message: &Message, message_id: &str, from: &str, provider_id: Option<&str>) {
+        let answer = async |name: Option<&str>| {
+            let parameters: [Parameter; 5] = [
+                (&message.reminder_ids, Type::UUID_ARRAY),
+                (&message.claim_id, Type::UUID),
+                (&message_id, Type::TEXT),
+                (&from, Type::TEXT),
+                (&name, Type::TEXT),
+            ];
+            self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters).await
+        };
+        let mut answered = answer(provider_id).await;
+        if let (Err(Trouble::Refused { .. }), Some(_)) = (&answered, provider_id) {
+            // That it was sent is to be known, whatever its name.
+            answered = answer(None).await;
+        }
+        let late = answered.and_then(|rows| match rows.first() {
+            Some(row) => Ok(row.try_get::<_, Vec<Uuid>>("late")?),
+            None => Ok(Vec::new()),
+        });
+        told("that a message was sent", message, late);
+    }
+
+    /// Answers that a message was not sent.
+    pub async fn failed(&self, message: &Message, fault: Option<Fault>, why: &str, permanent: Option<bool>) {
+        let fault = fault.map(Fault::name);
+        let parameters: [Parameter; 5] = [
+            (&message.reminder_ids, Type::UUID_ARRAY),
+            (&message.claim_id, Type::UUID),
+            (&fault, Type::TEXT),
+            (&why, Type::TEXT),
+            (&permanent, Type::BOOL),
+        ];
+        let answered = self.ask_until(message, include_str!("../../sql/deliver/failed.sql"), &parameters).await;
+        told("that a message failed", message, answered.and_then(|rows| ids(&rows)));
+    }
+
+    /// Answers for what could not even be read.
+    pub async fn failed_unread(&self, claim_id: Uuid, reminder_ids: &[Uuid], why: &str) {
+        let (fault, permanent) = (None::<&str>, Some(true));
+        let parameters: [Parameter; 5] = [
+            (&reminder_ids, Type::UUID_ARRAY),
+            (&claim_id, Type::UUID),
+            (&fault, Type::TEXT),
+            (&why, Type::TEXT),
+            (&permanent, Type::BOOL),
+        ];
+        if let Err(error) = self.ask(include_str!("../../sql/deliver/failed.sql"), &parameters).await {
+            tracing::error!(%claim_id, "an answer was not recorded: {error}");
+        }
+    }
+
+    /// Gives back what was not sent. Where that fails, it comes back when its lease ends.
+    pub async fn give_back(&self, claim_id: Uuid, reminder_ids: &[Uuid]) {
+        let parameters: [Parameter; 2] = [(&reminder_ids, Type::UUID_ARRAY), (&claim_id, Type::UUID)];
+        if let Err(error) = self.ask(include_str!("../../sql/deliver/return.sql"), &parameters).await {
+            tracing::warn!(%claim_id, reminders = reminder_ids.len(), "not given back, and so due again when the lease ends: {error}");
+        }
+    }
+
+    /// Asks the database to notify whoever listens to the probe.
+    pub async fn probe(&self, word: &str) -> Result<(), Trouble> {
+        self.ask(include_str!("../../sql/deliver/probe.sql"), &[(&word, Type::TEXT)]).await.map(drop)
+    }
+
+    /// Tries for as long as an answer counts: while the lease lasts.
+    async fn ask_until(&self, message: &Message, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
+        let mut wait = WAIT.0;
+        loop {
+            match self.ask(sql, parameters).await {
+                Err(Trouble::Passing(_)) if Utc::now() + wait < message.claimed_until => {
+                    tokio::time::sleep(wait).await;
+                    wait = longer(wait);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
+        let asked = async {
+            let client = self.pool.get().await.map_err(|error| Trouble::Passing(explained(&error)))?;
+            match tokio::time::timeout(PATIENCE, client.query_typed(sql, parameters)).await {
+                Ok(Ok(rows)) => Ok(rows),
+                Ok(Err(error)) => {
+                    let trouble = Trouble::from(error);
+                    if matches!(trouble, Trouble::Passing(_)) {
+                        // It may lead to a server that is a standby now, or to none.
+                        drop(deadpool_postgres::Object::take(client));
+                    }
+                    Err(trouble)
+                }
+                Err(_) => {
+                    drop(deadpool_postgres::Object::take(client));
+                    Err(Trouble::Passing(format!("no answer within {} s", PATIENCE.as_secs())))
+                }
+            }
+        };
+        let done = asked.await;
+        self.note(&done);
+        done
+    }
+
+    /// One line when the database goes away, and one when it is back.
+    fn note(&self, done: &Result<Vec<Row>, Trouble>) {
+        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        match (done, *outage) {
+            (Err(Trouble::Passing(why)), None) => {
+                *outage = Some(Instant::now());
+                tracing::warn!("the database is away, and tried again: {why}");
+            }
+            (Ok(_), Some(since)) => {
+                *outage = None;
+                tracing::info!(seconds = since.elapsed().as_secs(), "the database is back");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Doubled, up to the longest.
+pub fn longer(wait: Duration) -> Duration {
+    (wait * 2).clamp(WAIT.0, WAIT.1)
+}
+
+pub fn parsed(url: &str) -> Result<tokio_postgres::Config, String> {
+    let mut config: tokio_postgres::Config =
+        url.parse().map_err(|error| format!("configuration: the database's url: {error}"))?;
+    config.application_name("remindersd deliver");
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(10));
+    }
+    Ok(config)
+}
+
+fn told(what: &str, message: &Message, late: Result<Vec<Uuid>, Trouble>) {
+    match late {
+        Ok(late) if late.is_empty() => {}
+        // Somebody else has it, or it was answered and we were not told.
+        Ok(late) => {
+            tracing::info!(claim_id = %message.claim_id, reminders = late.len(), "{what}: the answer changed nothing");
+        }
+        Err(error) => tracing::error!(claim_id = %message.claim_id, "{what}: the answer was not recorded: {error}"),
+    }
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<Uuid>, Trouble> {
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+fn read(row: &Row) -> Result<Message, tokio_postgres::Error> {
+    Ok(Message {
+        claim_id: row.try_get("claim_id")?,
+        claimed_until: row.try_get("claimed_until")?,
+        idempotency_key: row.try_get("idempotency_key")?,
+        organization_id: row.try_get("organization_id")?,
+        organization_name: row.try_get("organization_name")?,
+        recipient_id: row.try_get("recipient_id")?,
+        recipient_email: row.try_get("recipient_email")?,
+        recipient_name: row.try_get("recipient_name")?,
+        recipient_timezone: row.try_get("recipient_timezone")?,
+        recipient_locale: row.try_get("recipient_locale")?,
+        unsubscribe_token: row.try_get("unsubscribe_token")?,
+        reminder_ids: row.try_get("reminder_ids")?,
+        items: row.try_get::<_, Json<Vec<Item>>>("items")?.0,
+        summary: None,
+    })
+}

@@ -1,0 +1,70 @@
+//! What would be sent: all of it is claimed and rendered, said, and given back.
+
+use std::collections::HashMap;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::Office;
+use super::queue::Claimed;
+use super::send::{NoLetter, write};
+
+/// Says it on standard output, a line for each message.
+pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Result<(), String> {
+    let mut held: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    let (mut messages, mut faults) = (0_usize, 0_usize);
+    let done = loop {
+        if *stopping.borrow() {
+            break Ok(());
+        }
+        // Held until the end, or they would come again.
+        let claimed = match office.queue.claim(office.batch).await {
+            Ok(claimed) if claimed.is_empty() => break Ok(()),
+            Ok(claimed) => claimed,
+            Err(trouble) => break Err(trouble.to_string()),
+        };
+        for claimed in claimed {
+            messages += 1;
+            let said = match claimed {
+                Claimed::Unreadable { claim_id, reminder_ids, why } => {
+                    held.entry(claim_id).or_default().extend(reminder_ids);
+                    Err(format!("a message cannot be read: {why}"))
+                }
+                Claimed::Readable(mut message) => {
+                    held.entry(message.claim_id).or_default().extend(&message.reminder_ids);
+                    let to = message.recipient_email.clone().unwrap_or_default();
+                    let about: Vec<&str> =
+                        message.items.iter().map(|item| item.reminder_type.as_str()).take(5).collect();
+                    let about = about.join(", ");
+                    match office.mail.of(message.organization_id) {
+                        None => Err(format!("{to}: no mail server is configured for {}", message.organization_id)),
+                        Some(way) => match write(office, way, &mut message).await {
+                            Ok(letter) => Ok(format!(
+                                "{} from {} by {}: {} ({about}), {} bytes",
+                                letter.envelope.to,
+                                letter.envelope.from,
+                                way.server.name(),
+                                letter.message_id,
+                                letter.bytes.len()
+                            )),
+                            Err(NoLetter::NotNow(why) | NoLetter::Never(why)) => Err(format!("{to}: {why}")),
+                        },
+                    }
+                }
+            };
+            match said {
+                Ok(line) => println!("would send to {line}"),
+                Err(line) => {
+                    faults += 1;
+                    println!("could not send to {line}");
+                }
+            }
+        }
+    };
+    for (claim, reminders) in held {
+        office.queue.give_back(claim, &reminders).await;
+    }
+    done?;
+    println!("{messages} messages, {faults} of which could not be sent; all given back");
+    if faults > 0 { Err(format!("{faults} messages could not be sent")) } else { Ok(()) }
+}

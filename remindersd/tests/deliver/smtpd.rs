@@ -1,0 +1,331 @@
+//! A mail server that does what a test says at each stage, and keeps what came. It speaks SMTP over sockets, with STARTTLS and AUTH.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// Where a talk has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Connect,
+    Login,
+    Mail,
+    Rcpt,
+    Data,
+    /// The message has come, and waits for an answer.
+    Content,
+}
+
+/// What a client says, and when.
+pub struct Said<'a> {
+    pub at: At,
+    /// Which connection this is, from 1.
+    pub connection: usize,
+    /// How many of this stage there were on this connection, with this one.
+    pub nth: usize,
+    pub text: &'a str,
+}
+
+pub enum Reply {
+    /// As a server does to which all is well.
+    Usual,
+    Say(String),
+    /// The connection ends without a word.
+    HangUp,
+}
+
+pub fn say(text: &str) -> Reply {
+    Reply::Say(text.to_string())
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct Features {
+    pub starttls: bool,
+    /// Encrypted from the beginning.
+    pub smtps: bool,
+    pub login: Option<(&'static str, &'static str)>,
+    pub smtputf8: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub from: String,
+    pub to: String,
+    pub content: String,
+    pub is_encrypted: bool,
+    pub is_logged_in: bool,
+}
+
+impl Mail {
+    /// A header as it stands there, its folds undone.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let head =
+            self.content.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ").replace("\r\n\t", " ");
+        let of = |line: &str| {
+            line.split_once(": ")
+                .filter(|(found, _)| found.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.to_string())
+        };
+        head.split("\r\n").find_map(of)
+    }
+}
+
+type Script = Box<dyn Fn(&Said) -> Reply + Send + Sync>;
+
+struct Shared {
+    script: Script,
+    features: Features,
+    tls: Arc<ServerConfig>,
+    mails: Mutex<Vec<Mail>>,
+    talk: Mutex<Vec<String>>,
+    connections: AtomicUsize,
+}
+
+pub struct Smtpd {
+    pub port: u16,
+    shared: Arc<Shared>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Smtpd {
+    pub fn start(script: impl Fn(&Said) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with(Features::default(), script)
+    }
+
+    pub fn with(features: Features, script: impl Fn(&Said) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared {
+            script: Box::new(script),
+            features,
+            tls: tls(),
+            mails: Mutex::default(),
+            talk: Mutex::default(),
+            connections: AtomicUsize::new(0),
+        });
+        let all = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&all);
+                let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
+                std::thread::spawn(move || {
+                    Talk { shared, number, is_encrypted: false, is_logged_in: false }.hold(stream);
+                });
+            }
+        });
+        Self { port, shared }
+    }
+
+    pub fn mails(&self) -> Vec<Mail> {
+        locked(&self.shared.mails).clone()
+    }
+
+    /// What all clients said, in order; messages left away.
+    pub fn talk(&self) -> Vec<String> {
+        locked(&self.shared.talk).clone()
+    }
+
+    pub fn said(&self, verb: &str) -> usize {
+        self.talk().iter().filter(|line| line.starts_with(verb)).count()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn tls() -> Arc<ServerConfig> {
+    let key = |name: &str| format!("{}/tests/deliver/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+    let chain = vec![CertificateDer::from_pem_file(key("server.pem")).expect("a certificate")];
+    let secret = PrivateKeyDer::from_pem_file(key("server.key.pem")).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .expect("a certificate and its key");
+    Arc::new(config)
+}
+
+trait Stream: Read + Write + Send {}
+impl<T: Read + Write + Send> Stream for T {}
+
+struct Talk {
+    shared: Arc<Shared>,
+    number: usize,
+    is_encrypted: bool,
+    is_logged_in: bool,
+}
+
+/// Why a talk ends.
+enum End {
+    Over,
+    /// The client asked for encryption.
+    Encrypt,
+}
+
+impl Talk {
+    fn hold(mut self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        if self.shared.features.smtps {
+            self.is_encrypted = true;
+            if let Ok(tls) = ServerConnection::new(Arc::clone(&self.shared.tls)) {
+                let _ =
+                    self.speak(&mut BufReader::new(Box::new(StreamOwned::new(tls, stream)) as Box<dyn Stream>), true);
+            }
+            return;
+        }
+        let Ok(plain) = stream.try_clone() else { return };
+        let end = self.speak(&mut BufReader::new(Box::new(plain) as Box<dyn Stream>), true);
+        if let Ok(End::Encrypt) = end {
+            self.is_encrypted = true;
+            if let Ok(tls) = ServerConnection::new(Arc::clone(&self.shared.tls)) {
+                let _ =
+                    self.speak(&mut BufReader::new(Box::new(StreamOwned::new(tls, stream)) as Box<dyn Stream>), false);
+            }
+        }
+    }
+
+    /// What the script says to that; none: hang up.
+    fn answer(&self, at: At, nth: usize, text: &str, usual: &str) -> Option<String> {
+        match (self.shared.script)(&Said { at, connection: self.number, nth, text }) {
+            Reply::Usual => Some(usual.to_string()),
+            Reply::Say(reply) => Some(reply),
+            Reply::HangUp => None,
+        }
+    }
+
+    /// What is said to EHLO.
+    fn features(&self) -> String {
+        let features = self.shared.features;
+        let mut words = vec!["mail.example.org", "8BITMIME"];
+        if features.starttls && !self.is_encrypted {
+            words.push("STARTTLS");
+        }
+        if features.login.is_some() && (self.is_encrypted || !features.starttls) {
+            words.push("AUTH PLAIN LOGIN");
+        }
+        if features.smtputf8 {
+            words.push("SMTPUTF8");
+        }
+        words.iter().map(|word| format!("250-{word}\r\n")).chain(["250 PIPELINING".to_string()]).collect()
+    }
+
+    fn speak(&mut self, stream: &mut BufReader<Box<dyn Stream>>, greets: bool) -> std::io::Result<End> {
+        let features = self.shared.features;
+        if greets {
+            let Some(greeting) = self.answer(At::Connect, 1, "", "220 mail.example.org ESMTP") else {
+                return Ok(End::Over);
+            };
+            tell(stream, &greeting)?;
+        }
+        let (mut from, mut to) = (String::new(), String::new());
+        let (mut mails, mut rcpts, mut datas, mut contents) = (0, 0, 0, 0);
+        loop {
+            let Some(line) = heard(stream)? else { return Ok(End::Over) };
+            locked(&self.shared.talk).push(line.clone());
+            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            let reply = match verb.as_str() {
+                "EHLO" => Some(self.features()),
+                "STARTTLS" => {
+                    tell(stream, "220 go ahead")?;
+                    return Ok(End::Encrypt);
+                }
+                "AUTH" => {
+                    let given = line.split(' ').nth(2).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+                    let is_right = features
+                        .login
+                        .is_some_and(|(user, password)| given == format!("\0{user}\0{password}").as_bytes());
+                    self.is_logged_in = is_right;
+                    self.answer(
+                        At::Login,
+                        1,
+                        &line,
+                        if is_right { "235 2.7.0 welcome" } else { "535 5.7.8 wrong password" },
+                    )
+                }
+                "MAIL" => {
+                    mails += 1;
+                    from.clone_from(&line);
+                    self.answer(At::Mail, mails, &line, "250 2.1.0 Ok")
+                }
+                "RCPT" => {
+                    rcpts += 1;
+                    to.clone_from(&line);
+                    self.answer(At::Rcpt, rcpts, &line, "250 2.1.5 Ok")
+                }
+                "DATA" => {
+                    datas += 1;
+                    match self.answer(At::Data, datas, &line, "354 go on") {
+                        Some(reply) if reply.starts_with("354") => {
+                            tell(stream, &reply)?;
+                            let mut content = String::new();
+                            while let Some(line) = heard(stream)? {
+                                if line == "." {
+                                    break;
+                                }
+                                content.push_str(line.strip_prefix('.').unwrap_or(&line));
+                                content.push_str("\r\n");
+                            }
+                            contents += 1;
+                            let number = locked(&self.shared.mails).len() + 1;
+                            let reply = self.answer(
+                                At::Content,
+                                contents,
+                                &content,
+                                &format!("250 2.0.0 Ok: queued as Q{number}"),
+                            );
+                            if reply.as_ref().is_none_or(|reply| reply.starts_with('2')) {
+                                locked(&self.shared.mails).push(Mail {
+                                    from: from.clone(),
+                                    to: to.clone(),
+                                    content,
+                                    is_encrypted: self.is_encrypted,
+                                    is_logged_in: self.is_logged_in,
+                                });
+                            }
+                            reply
+                        }
+                        reply => reply,
+                    }
+                }
+                "QUIT" => {
+                    tell(stream, "221 bye")?;
+                    return Ok(End::Over);
+                }
+                _ => Some("250 Ok".to_string()),
+            };
+            let Some(reply) = reply else { return Ok(End::Over) };
+            tell(stream, &reply)?;
+            if reply.starts_with("421") {
+                return Ok(End::Over);
+            }
+        }
+    }
+}
+
+fn tell(stream: &mut BufReader<Box<dyn Stream>>, text: &str) -> std::io::Result<()> {
+    let stream = stream.get_mut();
+    stream.write_all(format!("{text}\r\n").as_bytes())?;
+    stream.flush()
+}
+
+/// A line; none where the client is gone.
+fn heard(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if stream.read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_string()))
+}
