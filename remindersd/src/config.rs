@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
+
+use crate::texts::Links;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +22,16 @@ pub struct Config {
     pub webhooks: Webhooks,
     #[serde(default)]
     pub unsubscribe: Unsubscribe,
+    #[serde(default)]
+    pub texts: Texts,
+}
+
+/// What texts are made by: all that `preview` reads of the file.
+#[derive(Deserialize)]
+pub struct Texting {
+    pub database: Option<Database>,
+    #[serde(default)]
+    pub texts: Texts,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +111,23 @@ pub struct Unsubscribe {
     pub role: Option<String>,
 }
 
+/// The words of messages.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Texts {
+    /// Templates that come before those that are shipped.
+    pub directory: Option<PathBuf>,
+    /// So many lines a digest has at most; then it says how many more there are.
+    pub lines: usize,
+    pub links: Links,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { directory: None, lines: 20, links: Links::default() }
+    }
+}
+
 /// A mail provider that reports of an organization's messages, and by what its requests are known.
 #[derive(Deserialize)]
 #[serde(tag = "provider", rename_all = "lowercase", deny_unknown_fields)]
@@ -155,16 +185,7 @@ fn five() -> u32 {
 impl Config {
     /// Reads and checks it; says what is wrong where, without its secrets.
     pub fn read(file: Option<&Path>) -> Result<Self, String> {
-        let mut figment = Figment::new();
-        if let Some(file) = file {
-            figment = figment.merge(Toml::file_exact(file));
-        }
-        let config: Self =
-            figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
-                let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
-                errors.join("\n")
-            })?;
-        config.checked()
+        extracted::<Self>(file)?.checked()
     }
 
     fn checked(self) -> Result<Self, String> {
@@ -197,4 +218,21 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+impl Texting {
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        extracted(file)
+    }
+}
+
+fn extracted<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, String> {
+    let mut figment = Figment::new();
+    if let Some(file) = file {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
+        let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
+        errors.join("\n")
+    })
 }

@@ -1,0 +1,3 @@
+//! Sending what is due: it claims, renders, sends and answers.
+
+pub mod message;
