@@ -21,7 +21,8 @@ pub fn check(directory: Option<&Path>) -> Result<BTreeSet<String>, String> {
         complaints.extend(wrong);
         return Ok(complaints);
     }
-    let settings = |links| config::Texts { directory: directory.map(Path::to_path_buf), links, ..config::Texts::default() };
+    let settings =
+        |links| config::Texts { directory: directory.map(Path::to_path_buf), links, ..config::Texts::default() };
     for links in [example_links(), super::Links::default()] {
         let texts = Texts::new(&settings(links)).map_err(|errors| errors.join("\n"))?;
         complaints.extend(rendered(&texts));
@@ -75,13 +76,23 @@ fn formats(locale: &str) -> Option<Arc<Formats>> {
 }
 
 /// Of an error within another one (an included template, a macro), the innermost says where it is.
-fn located(library: &Library, origin: Origin, language: &Language, error: &minijinja::Error, sample: Option<&str>) -> String {
+fn located(
+    library: &Library,
+    origin: Origin,
+    language: &Language,
+    error: &minijinja::Error,
+    sample: Option<&str>,
+) -> String {
     let mut innermost = error;
-    while let Some(inner) = std::error::Error::source(innermost).and_then(|error| error.downcast_ref::<minijinja::Error>()) {
+    while let Some(inner) =
+        std::error::Error::source(innermost).and_then(|error| error.downcast_ref::<minijinja::Error>())
+    {
         innermost = inner;
     }
     let name = innermost.name().or(error.name()).unwrap_or_default();
-    let file = library.source(origin, language, name).map_or_else(|| name.to_string(), |source| source.file.display().to_string());
+    let file = library
+        .source(origin, language, name)
+        .map_or_else(|| name.to_string(), |source| source.file.display().to_string());
     let line = innermost.line().or(error.line()).unwrap_or(1);
     let sample = sample.map(|sample| format!(" (sample: {sample})")).unwrap_or_default();
     format!("{file}:{line}: {}{sample}", reason(innermost))

@@ -54,22 +54,32 @@ impl Formats {
     /// "1. desember"; with its year where that is not `this_year`.
     pub fn date(&self, date: NaiveDate, this_year: i32) -> String {
         let day = day(date);
-        if date.year() == this_year { self.day.format(&day).to_string() } else { self.day_of_year.format(&day).to_string() }
+        if date.year() == this_year {
+            self.day.format(&day).to_string()
+        } else {
+            self.day_of_year.format(&day).to_string()
+        }
     }
 
     /// "tirsdag 1. desember kl. 12.00", likewise.
     pub fn moment(&self, moment: NaiveDateTime, this_year: i32) -> String {
+        if self.is_norwegian {
+            return format!("{} kl. {}", self.weekday_and_date(moment.date(), this_year), self.time(moment));
+        }
         let clock = IcuDateTime { date: day(moment.date()), time: clock(moment) };
-        let told = if moment.year() == this_year {
+        if moment.year() == this_year {
             self.moment.format(&clock).to_string()
         } else {
             self.moment_of_year.format(&clock).to_string()
-        };
-        self.as_spoken(told)
+        }
     }
 
     /// "tirsdag 1. desember", likewise.
     pub fn weekday_and_date(&self, date: NaiveDate, this_year: i32) -> String {
+        if self.is_norwegian {
+            // The number of a day is an ordinal there, with a full stop: icu leaves that out beside a weekday.
+            return format!("{} {}", self.weekday(date), self.date(date, this_year));
+        }
         let day = day(date);
         if date.year() == this_year {
             self.weekday_and_day.format(&day).to_string()
@@ -85,11 +95,8 @@ impl Formats {
 
     /// "12.00"
     pub fn time(&self, moment: NaiveDateTime) -> String {
-        self.as_spoken(self.time.format(&clock(moment)).to_string())
-    }
-
-    /// CLDR has the colon of ISO 8601. Språkrådet's rule for running text is the full stop.
-    fn as_spoken(&self, time: String) -> String {
+        let time = self.time.format(&clock(moment)).to_string();
+        // CLDR has the colon of ISO 8601. Språkrådet's rule for running text is the full stop.
         if self.is_norwegian { time.replace(':', ".") } else { time }
     }
 
@@ -157,9 +164,9 @@ fn day(date: NaiveDate) -> icu::calendar::Date<Iso> {
         icu::calendar::Date::try_new_iso(date.year(), month, day).ok()
     };
     // Years beyond icu's 9,999 are cut to the last one that is written: nobody means them.
-    date_of(date).or_else(|| date_of(date.with_year(9999)?)).unwrap_or_else(|| {
-        icu::calendar::Date::from_rata_die(icu::calendar::types::RataDie::new(1), Iso)
-    })
+    date_of(date)
+        .or_else(|| date_of(date.with_year(9999)?))
+        .unwrap_or_else(|| icu::calendar::Date::from_rata_die(icu::calendar::types::RataDie::new(1), Iso))
 }
 
 fn clock(moment: NaiveDateTime) -> Time {
@@ -198,15 +205,15 @@ mod tests {
         };
         assert_eq!(
             said("nb-NO"),
-            "tirsdag 1. desember | 12.00 | 1. desember | 1. desember 2026 | tirsdag 1. desember 2026 | tirsdag"
+            "tirsdag 1. desember | 12.00 | tirsdag 1. desember kl. 12.00 | tirsdag 1. desember 2026 kl. 12.00 | 1. desember | 1. desember 2026 | tirsdag 1. desember 2026 | tirsdag"
         );
         assert_eq!(
             said("en-US"),
-            "Tuesday, December 1 | 12:00\u{202f}PM | December 1 | December 1, 2026 | Tuesday, December 1, 2026 | Tuesday"
+            "Tuesday, December 1 | 12:00\u{202f}PM | Tuesday, December 1 at 12:00\u{202f}PM | Tuesday, December 1, 2026 at 12:00\u{202f}PM | December 1 | December 1, 2026 | Tuesday, December 1, 2026 | Tuesday"
         );
         assert_eq!(
             said("en-GB"),
-            "Tuesday 1 December | 12:00 | 1 December | 1 December 2026 | Tuesday 1 December 2026 | Tuesday"
+            "Tuesday 1 December | 12:00 | Tuesday 1 December at 12:00 | Tuesday, 1 December 2026 at 12:00 | 1 December | 1 December 2026 | Tuesday, 1 December 2026 | Tuesday"
         );
         assert!(said("en-DE").starts_with("Tuesday 1 December | 12:00"), "{}", said("en-DE"));
         assert!(said("de").starts_with("Dienstag, 1. Dezember | 12:00"), "{}", said("de"));
@@ -227,7 +234,7 @@ mod tests {
         let moment = noon().and_utc();
         let zone = |locale, name| of(locale).zone(Zone::of(Some(name)), moment);
         assert_eq!(zone("en", "Europe/Oslo"), "Central European Time");
-        assert_eq!(zone("nb", "Europe/Oslo"), "sentraleuropeisk tid");
+        assert_eq!(zone("nb", "Europe/Oslo"), "tidssone for Sentral-Europa");
         assert_eq!(zone("en", "Asia/Kolkata"), "India Standard Time");
         assert_eq!(zone("en", "Etc/UTC"), "UTC");
         assert_eq!(zone("en", "Nowhere/Nothing"), "UTC");

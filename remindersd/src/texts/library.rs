@@ -90,7 +90,8 @@ impl Library {
     /// Every locale that somebody has written texts in.
     pub fn locales(&self) -> Vec<String> {
         let layers = [&self.shipped, &self.directory].into_iter().chain(self.organizations.values());
-        let mut locales: Vec<String> = layers.flat_map(|layer| layer.0.keys()).filter(|name| !name.is_empty()).cloned().collect();
+        let mut locales: Vec<String> =
+            layers.flat_map(|layer| layer.0.keys()).filter(|name| !name.is_empty()).cloned().collect();
         locales.sort();
         locales.dedup();
         locales
@@ -129,7 +130,12 @@ impl Library {
     }
 
     /// All that texts of a language are made of, and what cannot be read in it.
-    pub fn engine(&self, origin: Origin, language: &Language, formats: Arc<Formats>) -> (Engine, Vec<minijinja::Error>) {
+    pub fn engine(
+        &self,
+        origin: Origin,
+        language: &Language,
+        formats: Arc<Formats>,
+    ) -> (Engine, Vec<minijinja::Error>) {
         let mut environment: Environment<'static> = engine::environment(formats.clone());
         let mut errors = Vec::new();
         let mut names = vec![kinds::PHRASES.to_string(), kinds::LAYOUT.to_string()];
@@ -153,7 +159,10 @@ impl Layer {
                 if name == kinds::LAYOUT {
                     layer.add("", name, path, strangers);
                 } else if !is_documentation(&name) {
-                    strangers.push((path, format!("no template: here are {} and the directories of locales", kinds::LAYOUT)));
+                    strangers.push((
+                        path,
+                        format!("no template: here are {} and the directories of locales", kinds::LAYOUT),
+                    ));
                 }
             } else if let Some(locale) = locales::parsed(&name).map(|locale| locale.to_string()) {
                 for (file, path) in entries(&path)? {

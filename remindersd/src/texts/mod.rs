@@ -9,6 +9,8 @@ mod links;
 mod locales;
 mod preview;
 mod samples;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::collections::HashMap;
@@ -163,7 +165,8 @@ impl Texts {
 
 /// What went wrong in a template, down to what made it so.
 fn reason(error: &minijinja::Error) -> String {
-    let mut reason = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let mut reason =
+        error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         reason = format!("{reason}: {error}");

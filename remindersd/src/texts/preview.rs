@@ -34,8 +34,9 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
     if let Some(locale) = wish.locale.as_deref().filter(|locale| locales::parsed(locale).is_none()) {
         return Err(format!("{locale:?} is no locale, such as nb-NO"));
     }
+    let is_sample = wish.assignment.is_none();
     let mut texts = config.texts;
-    if wish.assignment.is_none() && texts.links.is_empty() {
+    if is_sample && texts.links.is_empty() {
         // Otherwise the samples would not show where links stand.
         texts.links = check::example_links();
     }
@@ -54,20 +55,23 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
     }
     std::fs::create_dir_all(&wish.out).map_err(|error| format!("{}: {error}", wish.out.display()))?;
     for (name, message) in messages {
-        let now = if wish.assignment.is_some() { chrono::Utc::now() } else { samples::now() };
-        let rendered = texts.render_at(&message, now).map_err(|error| format!("{name}: {error}"))?;
+        let rendered = if is_sample { texts.render_at(&message, samples::now()) } else { texts.render(&message) };
+        let rendered = rendered.map_err(|error| format!("{name}: {error}"))?;
         let path = wish.out.join(&name);
         write(&path, "txt", &format!("Subject: {}\n\n{}", rendered.subject, rendered.text))?;
         write(&path, "html", &rendered.html)?;
+        println!("{}.eml, in {}", path.display(), rendered.locale);
         write(&path, "eml", &mail(&message, rendered)?)?;
-        println!("{}", path.with_extension("eml").display());
     }
     Ok(())
 }
 
 fn kind_called(name: &str) -> Result<Kind, String> {
     let kinds = || Kind::ALL.map(Kind::name).join(", ");
-    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("{name:?} is no kind of message: {}", kinds()))
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| format!("{name:?} is no kind of message: {}", kinds()))
 }
 
 fn of_samples(texts: &Texts, locale: Option<&str>, kind: Option<Kind>) -> Vec<(String, Message)> {

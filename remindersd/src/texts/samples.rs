@@ -114,7 +114,11 @@ pub fn typical(kind: Kind, locale: &str) -> Message {
     };
     let due = |number: usize, reminder_type: &str, hours: i64| {
         let due = now() + Duration::hours(hours);
-        Item { due_at: Some(due), due_at_local: Some((due + Duration::hours(1)).naive_utc()), ..item(number, reminder_type) }
+        Item {
+            due_at: Some(due),
+            due_at_local: Some((due + Duration::hours(1)).naive_utc()),
+            ..item(number, reminder_type)
+        }
     };
     let summary = bare(0, "daily-summary");
     let items = match kind {
@@ -159,8 +163,14 @@ pub fn every(kind: Kind, locale: &str) -> Vec<(String, Message)> {
         ("1,200 characters".to_string(), filled(&typical, &"å".repeat(1200))),
         ("no contact ever".to_string(), of(&|item| item.last_contact_date = None)),
         ("one day".to_string(), of(&|item| item.days_since = item.days_since.map(|_| 1))),
-        ("no link, no organization".to_string(), Message { unsubscribe_token: None, organization_name: None, ..typical.clone() }),
-        ("another year".to_string(), of(&|item| item.due_at_local = item.due_at_local.map(|due| due + Duration::days(400)))),
+        (
+            "no link, no organization".to_string(),
+            Message { unsubscribe_token: None, organization_name: None, ..typical.clone() },
+        ),
+        (
+            "another year".to_string(),
+            of(&|item| item.due_at_local = item.due_at_local.map(|due| due + Duration::days(400))),
+        ),
         ("overdue".to_string(), of(&|item| item.due_at = item.due_at.map(|due| due - Duration::days(3)))),
     ];
     match kind {
@@ -176,7 +186,11 @@ pub fn every(kind: Kind, locale: &str) -> Vec<(String, Message)> {
             every.push(("nobody named".to_string(), of(&|item| item.reminded_name = None)));
         }
         Kind::Notice => {
-            every.extend(NOTICES.iter().map(|notice| ((*notice).to_string(), of(&|item| item.reminder_type = (*notice).to_string()))));
+            every.extend(
+                NOTICES
+                    .iter()
+                    .map(|notice| ((*notice).to_string(), of(&|item| item.reminder_type = (*notice).to_string()))),
+            );
         }
         Kind::DailySummary => {
             every.push(("nothing".to_string(), Message { summary: Some(Summary::default()), ..typical.clone() }));
@@ -260,7 +274,11 @@ fn summary_of(names: &Names) -> Summary {
         due_at: hours.map(|hours| now() + Duration::hours(hours)),
         due_at_local: hours.map(|hours| (now() + Duration::hours(hours + 1)).naive_utc()),
     };
-    Summary { overdue: vec![line(2, Some(-40))], current: vec![line(0, Some(28)), line(1, None)], completed: vec![line(3, Some(80))] }
+    Summary {
+        overdue: vec![line(2, Some(-40))],
+        current: vec![line(0, Some(28)), line(1, None)],
+        completed: vec![line(3, Some(80))],
+    }
 }
 
 /// The same, with NULL wherever the database may have it. What makes its kind stays.
@@ -271,7 +289,7 @@ fn emptied(message: &Message) -> Message {
 }
 
 /// The same, with this text wherever people write.
-fn filled(message: &Message, text: &str) -> Message {
+pub fn filled(message: &Message, text: &str) -> Message {
     let text = || Some(text.to_string());
     let mut message = Message { organization_name: text(), recipient_name: text(), ..message.clone() };
     for item in &mut message.items {

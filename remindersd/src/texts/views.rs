@@ -25,6 +25,8 @@ pub struct View {
     pub recipient_name: Option<String>,
     /// Of all moments of the message.
     pub zone: String,
+    /// Whether it tells the time of anything.
+    pub has_times: bool,
     /// In which dates are told without a year.
     pub this_year: i32,
     /// Where it is about one thing.
@@ -93,6 +95,7 @@ impl Serialize for Metadata {
 
 #[derive(Serialize)]
 pub struct SummaryView {
+    pub total: usize,
     pub overdue: Lines,
     pub current: Lines,
     pub completed: Lines,
@@ -147,6 +150,12 @@ impl Teller<'_> {
             organization_name: line(message.organization_name.as_deref()),
             recipient_name: line(message.recipient_name.as_deref()),
             zone,
+            has_times: message.summary.is_some()
+                || items.iter().any(|(kind, item)| match kind {
+                    Kind::Due => true,
+                    Kind::Notice => item.anchor.is_some(),
+                    _ => false,
+                }),
             this_year: self.zone.local(self.now).year(),
             summary: message.summary.as_ref().filter(|_| is_summary).map(|summary| self.summary(summary, self.lines)),
             sections: if kind == Kind::Digest { self.sections(&items, message.summary.as_ref()) } else { Vec::new() },
@@ -205,7 +214,10 @@ impl Teller<'_> {
             let (shown, shown_lines) = part(lines);
             Lines { total: lines.len(), more: lines.len() - shown, lines: shown_lines }
         };
-        SummaryView { overdue: of(&summary.overdue), current: of(&summary.current), completed: of(&summary.completed) }
+        let (overdue, current, mut completed) = (of(&summary.overdue), of(&summary.current), of(&summary.completed));
+        // When it would have been due matters to nobody any more.
+        completed.lines.iter_mut().for_each(|line| line.due_at = None);
+        SummaryView { total: overdue.total + current.total + completed.total, overdue, current, completed }
     }
 
     fn item(&self, item: &Item) -> ItemView {
@@ -269,12 +281,14 @@ fn line(text: Option<&str>) -> Option<String> {
 
 /// Without line breaks, control characters and what turns the direction of what follows; no longer than a person reads. None where nothing is left.
 pub fn one_line(text: &str, longest: usize) -> Option<String> {
-    let is_break = |character: char| character.is_control() || character.is_whitespace();
+    // Spaces that hold a number and its unit together stay.
+    let is_kept = |character: char| matches!(character, '\u{a0}' | '\u{202f}');
+    let is_break = |character: char| character.is_control() || (character.is_whitespace() && !is_kept(character));
     let turns = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let text: String = text.chars().filter(|character| !turns(*character)).collect();
     let words: Vec<&str> = text.split(is_break).filter(|word| !word.is_empty()).collect();
     let joined = words.join(" ");
-    if joined.is_empty() {
+    if joined.trim().is_empty() {
         return None;
     }
     let short = match joined.char_indices().nth(longest) {
