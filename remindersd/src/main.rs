@@ -88,6 +88,8 @@ fn check_templates(directory: Option<&Path>) -> Result<(), String> {
         println!("every template can be read and filled in");
         return Ok(());
     }
-    complaints.iter().for_each(|complaint| println!("{complaint}"));
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
     Err(format!("{} {} to mend", complaints.len(), if complaints.len() == 1 { "mistake" } else { "mistakes" }))
 }

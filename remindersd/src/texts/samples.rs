@@ -101,15 +101,15 @@ pub fn typical(kind: Kind, locale: &str) -> Message {
     };
     let reminder = |number: usize, days: i32| silent(item(number, "contact-reminder"), days);
     let escalation = |number: usize, days: i32| {
-        let reminded = Item {
+        let told = Item {
             reminded_name: Some(names.mentor.to_string()),
             reminded_at: Some(days_ago(i64::from(days) - 14)),
             ..silent(item(number, "contact-escalation"), days)
         };
         if number.is_multiple_of(2) {
-            reminded
+            told
         } else {
-            Item { reminded_name: None, reminded_at: None, reminded_reason: Some("opted_out".to_string()), ..reminded }
+            Item { reminded_name: None, reminded_at: None, reminded_reason: Some("opted_out".to_string()), ..told }
         }
     };
     let due = |number: usize, reminder_type: &str, hours: i64| {

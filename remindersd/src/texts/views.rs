@@ -105,7 +105,7 @@ pub struct SummaryView {
 pub struct Lines {
     pub total: usize,
     pub more: usize,
-    pub lines: Vec<LineView>,
+    pub shown: Vec<LineView>,
 }
 
 #[derive(Serialize)]
@@ -197,26 +197,22 @@ impl Teller<'_> {
     /// Overdue first, then what is coming, then what is done: no more lines than that in all.
     fn summary(&self, summary: &Summary, lines: usize) -> SummaryView {
         let mut left = lines;
-        let mut part = |lines: &[SummaryLine]| {
-            let shown = lines.len().min(left);
-            left -= shown;
-            let mut sorted: Vec<&SummaryLine> = lines.iter().collect();
-            sorted.sort_by_key(|line| (line.due_at.is_none(), line.due_at));
-            let lines = sorted.into_iter().take(shown).map(|of| LineView {
+        let mut of = |all: &[SummaryLine]| {
+            let mut soonest: Vec<&SummaryLine> = all.iter().collect();
+            soonest.sort_by_key(|line| (line.due_at.is_none(), line.due_at));
+            soonest.truncate(left);
+            left -= soonest.len();
+            let shown = soonest.into_iter().map(|of| LineView {
                 title: line(Some(&of.title)),
                 due_at: of.due_at_local.or_else(|| of.due_at.map(|due| self.zone.local(due))),
                 link: self.links.assignment(of.assignment_id),
             });
-            let lines: Vec<LineView> = lines.collect();
-            (shown, lines)
-        };
-        let mut of = |lines: &[SummaryLine]| {
-            let (shown, shown_lines) = part(lines);
-            Lines { total: lines.len(), more: lines.len() - shown, lines: shown_lines }
+            let shown: Vec<LineView> = shown.collect();
+            Lines { total: all.len(), more: all.len() - shown.len(), shown }
         };
         let (overdue, current, mut completed) = (of(&summary.overdue), of(&summary.current), of(&summary.completed));
         // When it would have been due matters to nobody any more.
-        completed.lines.iter_mut().for_each(|line| line.due_at = None);
+        completed.shown.iter_mut().for_each(|line| line.due_at = None);
         SummaryView { total: overdue.total + current.total + completed.total, overdue, current, completed }
     }
 
