@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
+
+use crate::texts::Links;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +25,14 @@ pub struct Config {
     pub unsubscribe: Unsubscribe,
     /// `deliver` needs it.
     pub deliver: Option<Deliver>,
+    #[serde(default)]
+    pub texts: Texts,
+}
+
+/// What texts are made by: all that `preview` reads of the file.
+#[derive(Deserialize)]
+pub struct Texting {
+    pub database: Option<Database>,
     #[serde(default)]
     pub texts: Texts,
 }
@@ -101,6 +112,23 @@ impl Default for Webhooks {
 pub struct Unsubscribe {
     /// The database role that unsubscribes whoever has a link. None: there is no such link.
     pub role: Option<String>,
+}
+
+/// The words of messages.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Texts {
+    /// Templates that come before those that are shipped.
+    pub directory: Option<PathBuf>,
+    /// So many lines a digest has at most; then it says how many more there are.
+    pub lines: usize,
+    pub links: Links,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { directory: None, lines: 20, links: Links::default() }
+    }
 }
 
 /// A mail provider that reports of an organization's messages, and by what its requests are known.
@@ -203,12 +231,6 @@ pub struct OrganizationMail {
     pub reply_to: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Texts {
-    pub links: crate::texts::Links,
-}
-
 const fn a_minute() -> u64 {
     60
 }
@@ -244,16 +266,7 @@ fn five() -> u32 {
 impl Config {
     /// Reads and checks it; says what is wrong where, without its secrets.
     pub fn read(file: Option<&Path>) -> Result<Self, String> {
-        let mut figment = Figment::new();
-        if let Some(file) = file {
-            figment = figment.merge(Toml::file_exact(file));
-        }
-        let config: Self =
-            figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
-                let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
-                errors.join("\n")
-            })?;
-        config.checked()
+        extracted::<Self>(file)?.checked()
     }
 
     /// What `serve` needs.
@@ -320,4 +333,21 @@ impl Deliver {
         }
         (self.timeout_seconds == 0 || self.poll_seconds == 0).then_some("deliver: a timeout or poll of 0 seconds")
     }
+}
+
+impl Texting {
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        extracted(file)
+    }
+}
+
+fn extracted<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, String> {
+    let mut figment = Figment::new();
+    if let Some(file) = file {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
+        let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
+        errors.join("\n")
+    })
 }

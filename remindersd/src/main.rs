@@ -16,12 +16,12 @@ mod unsubscribe;
 mod webhooks;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, Texting};
 
 #[derive(Parser)]
 #[command(version, about = "What speaks to the world for assignment_reminders", disable_help_subcommand = true)]
@@ -43,6 +43,13 @@ enum Command {
     Check,
     /// Print the OpenAPI description.
     Openapi,
+    /// Check templates: read each, and fill it in with samples of everything that may happen.
+    CheckTemplates {
+        /// A directory of templates, which come before those that are shipped. Without it: the shipped ones.
+        directory: Option<PathBuf>,
+    },
+    /// Write what would go out to files, from samples or about an assignment. Nothing is claimed, and nothing is sent.
+    Preview(texts::Wish),
 }
 
 #[tokio::main]
@@ -65,16 +72,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
-    if matches!(arguments.command, Command::Openapi) {
-        println!("{}", openapi::routes().into_openapi().to_pretty_json().map_err(|error| error.to_string())?);
-        return Ok(());
-    }
-    let config = Config::read(arguments.config.as_deref())?;
+    let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => server::serve(config).await,
-        Command::Deliver(options) => deliver::run(&config, options).await,
-        Command::Check => check(&config).await,
-        Command::Openapi => Ok(()),
+        Command::Serve => server::serve(Config::read(config)?).await,
+        Command::Deliver(options) => deliver::run(&Config::read(config)?, options).await,
+        Command::Check => check(&Config::read(config)?).await,
+        Command::Openapi => {
+            println!("{}", openapi::routes().into_openapi().to_pretty_json().map_err(|error| error.to_string())?);
+            Ok(())
+        }
+        Command::CheckTemplates { directory } => check_templates(directory.as_deref()),
+        Command::Preview(wish) => texts::preview(Texting::read(config)?, wish).await,
     }
 }
 
@@ -88,4 +96,16 @@ async fn check(config: &Config) -> Result<(), String> {
     }
     println!("the configuration and the database fit");
     Ok(())
+}
+
+fn check_templates(directory: Option<&Path>) -> Result<(), String> {
+    let complaints = texts::check(directory)?;
+    if complaints.is_empty() {
+        println!("every template can be read and filled in");
+        return Ok(());
+    }
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
+    Err(format!("{} {} to mend", complaints.len(), if complaints.len() == 1 { "mistake" } else { "mistakes" }))
 }

@@ -31,6 +31,7 @@ use crate::openapi;
 use crate::problem::Problem;
 use crate::routes::{is_link, longest as longest_of_link, read};
 use crate::signals;
+use crate::texts::Texts;
 use crate::token::{Claims, Verifier};
 use crate::webhooks::Webhooks;
 
@@ -45,6 +46,7 @@ const GRACE: Duration = Duration::from_secs(30);
 pub async fn check(config: &Config) -> Result<(), String> {
     Verifier::new(config.jwt()?)?;
     Webhooks::new(&config.webhooks)?;
+    Texts::new(&config.texts).map_err(|complaints| complaints.join("\n"))?;
     let database = Database::new(&config.database)?;
     if let Some(complaint) = database.complaint(config).await? {
         return Err(complaint);

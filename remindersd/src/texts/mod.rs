@@ -1,23 +1,43 @@
-//! The texts of messages: a plain placeholder, in English, until templates take its place.
+//! The words of messages: templates for each kind, locale and organization, over those that are shipped.
 
-use serde::Deserialize;
+mod check;
+mod engine;
+mod formats;
+mod kinds;
+mod library;
+mod links;
+mod locales;
+mod preview;
+mod samples;
+#[cfg(test)]
+mod tests;
+mod views;
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+pub use self::check::check;
+pub use self::links::Links;
+pub use self::preview::{Wish, preview};
+
+use self::engine::{Engine, Parts};
+use self::formats::{Formats, Zone};
+use self::kinds::Kind;
+use self::library::{Language, Library, Origin};
+use self::views::Teller;
 use crate::config;
-use crate::deliver::message::{Item, Message};
+use crate::deliver::message::Message;
 
-/// Where a message leads: templates of URLs.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Links {
-    /// `{assignment_id}` is put in.
-    pub assignment: Option<String>,
-    pub assignments: Option<String>,
-    /// `{token}` is put in.
-    pub unsubscribe: Option<String>,
-}
+/// More locales than anybody has people of: beyond it what was prepared is prepared again.
+const PREPARED: usize = 200;
 
-/// What a message says.
+/// A message in words.
+#[derive(Debug)]
 pub struct Rendered {
+    /// Of the text.
     pub locale: String,
     pub subject: String,
     pub text: String,
@@ -25,50 +45,132 @@ pub struct Rendered {
 }
 
 #[derive(Debug)]
-pub struct Error(String);
+pub enum Error {
+    /// The message has no item.
+    Nothing,
+    /// Not even what is shipped could be rendered.
+    Template(String),
+}
 
-impl std::fmt::Display for Error {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        formatter.write_str(&self.0)
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Nothing => formatter.write_str("the message is about nothing"),
+            Self::Template(error) => formatter.write_str(error),
+        }
     }
 }
 
+impl std::error::Error for Error {}
+
+/// The templates, and how they are filled in.
 pub struct Texts {
+    library: Library,
     links: Links,
+    lines: usize,
+    prepared: Mutex<HashMap<Key, Arc<Engine>>>,
 }
+
+/// Whose words, in which language, written as in which locale.
+type Key = (Origin, Language, String);
 
 impl Texts {
-    #[allow(clippy::unnecessary_wraps)] // templates may be wrong
+    /// What is shipped, and the configured directory over it; or all that is wrong with it.
     pub fn new(config: &config::Texts) -> Result<Self, Vec<String>> {
-        Ok(Self { links: config.links.clone() })
+        let mut complaints = config.links.complaints();
+        if config.lines == 0 {
+            complaints.push("configuration: texts.lines is 0: digests would say nothing".to_string());
+        }
+        let loaded = Library::load(config.directory.as_deref())
+            .map_err(|error| complaints.push(format!("configuration: texts.directory: {error}")));
+        let (library, strangers) = loaded.unwrap_or_default();
+        for (file, why) in strangers {
+            tracing::warn!(file = %file.display(), "{why}");
+        }
+        let texts = Self { library, links: config.links.clone(), lines: config.lines, prepared: Mutex::default() };
+        complaints.extend(check::syntax(&texts.library));
+        if complaints.is_empty() { Ok(texts) } else { Err(complaints) }
     }
 
+    /// A message in its recipient's language. What fails in a template of somebody's own is told by the one that is shipped.
     pub fn render(&self, message: &Message) -> Result<Rendered, Error> {
-        let first = message.items.first().ok_or_else(|| Error("a message without items".to_string()))?;
-        let subject = match message.items.len() {
-            1 => line(first),
-            number => format!("{number} reminders"),
+        self.render_at(message, Utc::now())
+    }
+
+    fn render_at(&self, message: &Message, now: DateTime<Utc>) -> Result<Rendered, Error> {
+        let kind = Kind::of_message(message).ok_or(Error::Nothing)?;
+        let locale = message.recipient_locale.as_deref();
+        if self.library.has_own(message.organization_id) {
+            match self.told(message, kind, Origin::Own(Some(message.organization_id)), locale, now) {
+                Ok(rendered) => return Ok(rendered),
+                Err(error) => tracing::warn!(
+                    organization = %message.organization_id, template = error.name().unwrap_or_default(),
+                    line = error.line().unwrap_or_default(), reason = %reason(&error),
+                    "a template failed; the message is told by what is shipped"
+                ),
+            }
+        }
+        let told = self.told(message, kind, Origin::Shipped, locale, now);
+        told.or_else(|_| self.told(message, kind, Origin::Shipped, None, now))
+            .map_err(|error| Error::Template(reason(&error)))
+    }
+
+    /// By these words, and no others.
+    fn told(
+        &self,
+        message: &Message,
+        kind: Kind,
+        origin: Origin,
+        locale: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Rendered, minijinja::Error> {
+        let language = self.library.language(origin, locale, kind);
+        let written = locales::of_text(language.name(), locale);
+        let formats = || {
+            Formats::new(&written).map_err(|error| {
+                minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("locale {written}: {error}"))
+            })
         };
-        let mut text = format!("Hello {},\n\n", message.recipient_name.as_deref().unwrap_or("there"));
-        for item in &message.items {
-            text.push_str(&line(item));
-            text.push('\n');
+        let zone = Zone::of(message.recipient_timezone.as_deref());
+        let teller = Teller { links: &self.links, lines: self.lines, now, zone };
+        let lang = language.name().to_string();
+        let direction = locales::direction(&locales::of_text(&lang, None));
+        let key = (self.known(origin), language, written.to_string());
+        let found = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let engine = if let Some(engine) = found {
+            engine
+        } else {
+            let (engine, _) = self.library.engine(origin, &key.1, Arc::new(formats()?));
+            let engine = Arc::new(engine);
+            let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            if prepared.len() >= PREPARED {
+                prepared.clear();
+            }
+            prepared.insert(key, engine.clone());
+            engine
+        };
+        let view = teller.view(message, kind, lang.clone(), direction, engine.formats.zone(zone, now));
+        let Parts { subject, text, html } = engine.render(&view, kind)?;
+        Ok(Rendered { locale: lang, subject, text, html })
+    }
+
+    /// Organizations without words of their own share what is prepared.
+    fn known(&self, origin: Origin) -> Origin {
+        match origin {
+            Origin::Own(Some(id)) if !self.library.organizations().any(|known| known == id) => Origin::Own(None),
+            origin => origin,
         }
-        if let (Some(link), Some(token)) = (&self.links.unsubscribe, &message.unsubscribe_token) {
-            text.push_str("\n-- \n");
-            text.push_str(&link.replace("{token}", token));
-            text.push('\n');
-        }
-        let html = format!("<!DOCTYPE html><html lang=\"en\"><body><pre>{}</pre></body></html>", escaped(&text));
-        Ok(Rendered { locale: "en".to_string(), subject, text, html })
     }
 }
 
-fn line(item: &Item) -> String {
-    let title = item.assignment_title.as_deref().unwrap_or("-");
-    format!("{}: {title}", item.reminder_type)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// What went wrong in a template, down to what made it so.
+fn reason(error: &minijinja::Error) -> String {
+    let mut reason =
+        error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        reason = format!("{reason}: {error}");
+        source = error.source();
+    }
+    reason
 }

@@ -1,0 +1,120 @@
+//! `remindersd preview`: what would go out, written to files. Nothing is claimed, and nothing is sent.
+
+use std::path::{Path, PathBuf};
+
+use lettre::message::{Mailbox, MultiPart};
+use uuid::Uuid;
+
+use super::kinds::Kind;
+use super::{Rendered, Texts, check, locales, samples};
+use crate::config;
+use crate::database::Database;
+use crate::deliver::message::Message;
+
+/// What somebody wants to see.
+#[derive(clap::Args)]
+pub struct Wish {
+    /// In this locale alone, such as nb-NO. Without it: samples in each that there are texts in, an assignment in its people's.
+    #[arg(long)]
+    locale: Option<String>,
+    /// Of this kind alone: contact-reminder, contact-escalation, due, daily-summary, notice, general or digest.
+    #[arg(long)]
+    kind: Option<String>,
+    /// What would go out about this assignment, as the database has it. Without it: samples.
+    #[arg(long)]
+    assignment: Option<Uuid>,
+    /// The directory to write to.
+    #[arg(long, default_value = "preview")]
+    out: PathBuf,
+}
+
+/// Writes each message as .eml, .html and .txt, and says which.
+pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), String> {
+    let kind = wish.kind.take().map(|name| kind_called(&name)).transpose()?;
+    if let Some(locale) = wish.locale.as_deref().filter(|locale| locales::parsed(locale).is_none()) {
+        return Err(format!("{locale:?} is no locale, such as nb-NO"));
+    }
+    let is_sample = wish.assignment.is_none();
+    let mut texts = config.texts;
+    if is_sample && texts.links.is_empty() {
+        // Otherwise the samples would not show where links stand.
+        texts.links = check::example_links();
+    }
+    let texts = Texts::new(&texts).map_err(|complaints| complaints.join("\n"))?;
+    let messages = match wish.assignment {
+        None => of_samples(&texts, wish.locale.as_deref(), kind),
+        Some(assignment) => {
+            let database = config.database.ok_or("configuration: database.url is missing")?;
+            let messages = Database::new(&database)?.messages_about(assignment).await?;
+            of_assignment(messages, wish.locale.as_deref(), kind)
+        }
+    };
+    if messages.is_empty() {
+        println!("nothing of this kind would go out");
+        return Ok(());
+    }
+    std::fs::create_dir_all(&wish.out).map_err(|error| format!("{}: {error}", wish.out.display()))?;
+    for (name, message) in messages {
+        let rendered = if is_sample { texts.render_at(&message, samples::now()) } else { texts.render(&message) };
+        let rendered = rendered.map_err(|error| format!("{name}: {error}"))?;
+        let path = wish.out.join(&name);
+        write(&path, "txt", &format!("Subject: {}\n\n{}", rendered.subject, rendered.text))?;
+        write(&path, "html", &rendered.html)?;
+        println!("{}.eml, in {}", path.display(), rendered.locale);
+        write(&path, "eml", &mail(&message, rendered)?)?;
+    }
+    Ok(())
+}
+
+fn kind_called(name: &str) -> Result<Kind, String> {
+    let kinds = || Kind::ALL.map(Kind::name).join(", ");
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| format!("{name:?} is no kind of message: {}", kinds()))
+}
+
+fn of_samples(texts: &Texts, locale: Option<&str>, kind: Option<Kind>) -> Vec<(String, Message)> {
+    let locales = locale.map_or_else(|| texts.library.locales(), |locale| vec![locale.to_string()]);
+    let kinds = Kind::ALL.into_iter().filter(|of| kind.is_none_or(|kind| kind == *of));
+    let of_kind = |kind: Kind| {
+        locales.iter().map(move |locale| (format!("{}-{locale}", kind.name()), samples::typical(kind, locale)))
+    };
+    kinds.flat_map(of_kind).collect()
+}
+
+fn of_assignment(messages: Vec<Message>, locale: Option<&str>, kind: Option<Kind>) -> Vec<(String, Message)> {
+    let wanted = messages.into_iter().filter(|message| kind.is_none() || kind == Kind::of_message(message));
+    let named = wanted.map(|mut message| {
+        if let Some(locale) = locale {
+            message.recipient_locale = Some(locale.to_string());
+        }
+        let reminder_type = message.items.first().map_or("nothing", |item| item.reminder_type.as_str());
+        // A type is any text: not every one names a file.
+        let name = reminder_type.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+        (format!("{name}-{}", message.recipient_locale.as_deref().unwrap_or(locales::LAST)), message)
+    });
+    named.collect()
+}
+
+fn write(path: &Path, extension: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), String> {
+    // A name may hold a full stop, which is no extension.
+    let mut name = path.as_os_str().to_os_string();
+    name.push(format!(".{extension}"));
+    std::fs::write(&name, content).map_err(|error| format!("{}: {error}", Path::new(&name).display()))
+}
+
+/// As a mail program opens it. Who sends it is not known here.
+fn mail(message: &Message, rendered: Rendered) -> Result<Vec<u8>, String> {
+    let address = |email: &str| email.parse().map_err(|error| format!("{email}: {error}"));
+    let nobody = address("recipient@example.invalid")?;
+    let to = message.recipient_email.as_deref().and_then(|email| email.parse().ok()).unwrap_or(nobody);
+    let from = Mailbox::new(message.organization_name.clone(), address("reminders@example.invalid")?);
+    let mail = lettre::Message::builder()
+        .from(from)
+        .to(Mailbox::new(message.recipient_name.clone(), to))
+        .subject(rendered.subject)
+        .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))
+        .map_err(|error| error.to_string())?;
+    Ok(mail.formatted())
+}
