@@ -4,7 +4,6 @@ use lettre::Message as Mail;
 use lettre::address::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use url::Url;
 
 use super::message::Message;
 use super::smtp::Envelope;
@@ -33,12 +32,7 @@ pub struct Letter {
 pub struct Unwritable(pub String);
 
 impl Letter {
-    pub fn new(
-        message: &Message,
-        rendered: &Rendered,
-        sender: &Sender,
-        unsubscribe: Option<&str>,
-    ) -> Result<Self, Unwritable> {
+    pub fn new(message: &Message, rendered: &Rendered, sender: &Sender) -> Result<Self, Unwritable> {
         let written = message.recipient_email.as_deref().unwrap_or_default();
         let to = address(written).map_err(Unwritable)?;
         let from = Mailbox::new(
@@ -60,8 +54,8 @@ impl Letter {
         if let Some(reply_to) = &sender.reply_to {
             builder = builder.reply_to(reply_to.clone());
         }
-        let link = unsubscribe.zip(message.unsubscribe_token.as_deref());
-        if let Some(link) = link.and_then(|(template, token)| one_click(template, token)) {
+        if let Some(link) = &rendered.unsubscribe {
+            // Mail programs post to it (RFC 8058). Of all types, since a message may be of several.
             builder = builder
                 .raw_header(verbatim("List-Unsubscribe", format!("<{link}>")))
                 .raw_header(verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_string()));
@@ -100,15 +94,6 @@ fn verbatim(name: &'static str, value: String) -> HeaderValue {
     } else {
         HeaderValue::new(name, one_line(&value))
     }
-}
-
-/// The link that mail programs post to (RFC 8058): of all types, since a message may be of several.
-fn one_click(template: &str, token: &str) -> Option<Url> {
-    let mut link = Url::parse(&template.replace("{token}", token)).ok()?;
-    if template.contains("{type}") {
-        link.set_query(None);
-    }
-    Some(link)
 }
 
 fn name(text: &str) -> Option<String> {
@@ -182,10 +167,9 @@ mod tests {
             subject: subject.to_string(),
             text: text.to_string(),
             html: format!("<p>{text}</p>"),
+            unsubscribe: Some(format!("https://mail.example.org/unsubscribe/{}", "ab".repeat(32))),
         };
-        let link = "https://mail.example.org/unsubscribe/{token}";
-        Letter::new(message, &rendered, &sender, Some(link))
-            .map(|letter| String::from_utf8(letter.bytes).expect("UTF-8"))
+        Letter::new(message, &rendered, &sender).map(|letter| String::from_utf8(letter.bytes).expect("UTF-8"))
     }
 
     /// The names of the headers, before the first part.

@@ -3,7 +3,7 @@
 mod dispatch;
 mod failure;
 mod lane;
-mod letter;
+pub mod letter;
 mod listen;
 mod mail;
 pub mod message;
@@ -41,8 +41,6 @@ struct Office {
     queue: Arc<Queue>,
     mail: Mail,
     texts: Texts,
-    /// The link in List-Unsubscribe: a template with `{token}`.
-    unsubscribe: Option<String>,
     lease: Duration,
     batch: i32,
     connections: usize,
@@ -59,7 +57,6 @@ impl Office {
             queue: Arc::new(queue),
             mail: Mail::new(deliver)?,
             texts: Texts::new(&config.texts).map_err(|wrong| wrong.join("\n"))?,
-            unsubscribe: config.texts.links.unsubscribe.clone(),
             lease,
             batch: deliver.batch,
             connections: deliver.connections,

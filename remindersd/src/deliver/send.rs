@@ -88,5 +88,5 @@ pub async fn write(office: &Office, way: &Way, message: &mut Message) -> Result<
     }
     let rendered =
         office.texts.render(message).map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}")))?;
-    Letter::new(message, &rendered, &way.sender, office.unsubscribe.as_deref()).map_err(|why| NoLetter::Never(why.0))
+    Letter::new(message, &rendered, &way.sender).map_err(|why| NoLetter::Never(why.0))
 }

@@ -42,6 +42,8 @@ pub struct Rendered {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// The link by which its recipient wants no more of anything.
+    pub unsubscribe: Option<String>,
 }
 
 #[derive(Debug)]
@@ -151,7 +153,8 @@ impl Texts {
         };
         let view = teller.view(message, kind, lang.clone(), direction, engine.formats.zone(zone, now));
         let Parts { subject, text, html } = engine.render(&view, kind)?;
-        Ok(Rendered { locale: lang, subject, text, html })
+        let unsubscribe = message.unsubscribe_token.as_deref().and_then(|token| self.links.unsubscribe(token, None));
+        Ok(Rendered { locale: lang, subject, text, html, unsubscribe })
     }
 
     /// Organizations without words of their own share what is prepared.

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use lettre::message::{Mailbox, MultiPart};
+use lettre::Address;
+use lettre::message::Mailbox;
 use uuid::Uuid;
 
 use super::kinds::Kind;
 use super::{Rendered, Texts, check, locales, samples};
 use crate::config;
 use crate::database::Database;
+use crate::deliver::letter::{Letter, Sender};
 use crate::deliver::message::Message;
 
 /// What somebody wants to see.
@@ -61,7 +63,7 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
         write(&path, "txt", &format!("Subject: {}\n\n{}", rendered.subject, rendered.text))?;
         write(&path, "html", &rendered.html)?;
         println!("{}.eml, in {}", path.display(), rendered.locale);
-        write(&path, "eml", &mail(&message, rendered)?)?;
+        write(&path, "eml", &mail(&message, &rendered)?)?;
     }
     Ok(())
 }
@@ -105,16 +107,12 @@ fn write(path: &Path, extension: &str, content: &(impl AsRef<[u8]> + ?Sized)) ->
 }
 
 /// As a mail program opens it. Who sends it is not known here.
-fn mail(message: &Message, rendered: Rendered) -> Result<Vec<u8>, String> {
-    let address = |email: &str| email.parse().map_err(|error| format!("{email}: {error}"));
-    let nobody = address("recipient@example.invalid")?;
-    let to = message.recipient_email.as_deref().and_then(|email| email.parse().ok()).unwrap_or(nobody);
-    let from = Mailbox::new(message.organization_name.clone(), address("reminders@example.invalid")?);
-    let mail = lettre::Message::builder()
-        .from(from)
-        .to(Mailbox::new(message.recipient_name.clone(), to))
-        .subject(rendered.subject)
-        .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))
-        .map_err(|error| error.to_string())?;
-    Ok(mail.formatted())
+fn mail(message: &Message, rendered: &Rendered) -> Result<Vec<u8>, String> {
+    let mut message = message.clone();
+    message.recipient_email.get_or_insert_with(|| "recipient@example.invalid".to_string());
+    let sender = Sender {
+        from: Mailbox::new(None, Address::new("reminders", "example.invalid").map_err(|error| error.to_string())?),
+        reply_to: None,
+    };
+    Letter::new(&message, rendered, &sender).map(|letter| letter.bytes).map_err(|why| why.0)
 }
