@@ -113,6 +113,7 @@ mod tests {
         for link in [
             "javascript:alert(1)//{token}",
             "data:text/html,{token}",
+            "ftp://example.org/{token}",
             "mailto:a@example.org?subject={token}",
             "//example.org/{token}",
             "/unsubscribe/{token}",
