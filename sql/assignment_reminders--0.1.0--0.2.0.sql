@@ -1409,28 +1409,20 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH log AS (
-        SELECT l.status FROM assignment_reminders.send_logs l
+        SELECT l.status, l.verdict, l.error FROM assignment_reminders.send_logs l
          WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
          UNION ALL
-        SELECT l.status FROM assignment_reminders.send_logs l
+        SELECT l.status, l.verdict, l.error FROM assignment_reminders.send_logs l
          WHERE l.assignment_id = was_returned.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = was_returned.reminder_type
            AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
     )
-    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
+    -- A soft bounce without a code of RFC 5321 or 3463 that says "for good" may be a delay, after which it arrived.
+    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')
+                            AND (log.verdict IS DISTINCT FROM 'soft' OR log.error ~ '(^|[^0-9.])5([0-9]{2}|\.[0-9]{1,3}\.[0-9]{1,3})([^0-9.]|$)'))
+                    AND NOT bool_or(log.status = 'delivered'), false) FROM log
 $$;
 COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text) IS
-    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
-
--- Index: users_pkey.
-CREATE OR REPLACE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL)
-      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
-$$;
-COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
-    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. What is only delayed (a soft bounce without a code for good, 5xx or 5.x.x) is not. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
 
 -- What becomes of a silence on a day, or (NULL) on that of as_of in its organization's time zone, by the rows that tell of it: those of now
 -- (assignment_silences), or those of a moment (silence_as_of). It becomes part of the query that asks it. Index: none, it reads no table.
@@ -1578,7 +1570,9 @@ AS $$
                r.recipient_id)::assignment_reminders.message_facts,
            ROW(x.id, x.reminder_type, x.anchor, x.status, x.skip_reason, x.sent_at, x.scheduled_for, x.peer_mentor_id,
                x.recipient_id)::assignment_reminders.message_facts,
-           CASE WHEN x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
+           CASE WHEN x.status = 'sent' THEN -- Next to none came back, and these are looked up first.
+                EXISTS (SELECT FROM assignment_reminders.send_logs l WHERE l.reminder_id = x.id AND l.status IN ('bounced', 'rejected'))
+                AND assignment_reminders.was_returned(x.id, x.sent_at, 'infinity', NULL, NULL) END,
            ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
            ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence
@@ -1765,7 +1759,6 @@ AS $$
                     silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('remind')) AS r ON true
       LEFT JOIN LATERAL assignment_reminders.messages_as_of(
                     silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('escalate')) AS x ON true
-      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (x.message).recipient_id) AS told ON true
       -- Where nothing that was noted before is there any more, what came next tells, or what is so now.
      CROSS JOIN LATERAL (
            SELECT coalesce(
@@ -1809,9 +1802,8 @@ AS $$
             CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.days_off, d_row.row_version) AS d
            ) AS off
      CROSS JOIN LATERAL (
-           SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(
-                                 (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
+           SELECT assignment_reminders.was_returned(
+                      (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
              FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = (x.message).id) THEN a.id END
                   ) AS gone (assignment_id)
             WHERE (x.message).status = 'sent'
@@ -1924,7 +1916,8 @@ AS $$
     UNION ALL
     -- Those of constraints are named there.
     SELECT 'index', o.relation, i.relname::text,
-           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+           -- Of a table that its owner partitioned, it is the same index.
+           replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
       FROM ours o
       JOIN pg_index x ON x.indrelid = o.oid
       JOIN pg_class i ON i.oid = x.indexrelid
@@ -3297,7 +3290,6 @@ DECLARE
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
         'assignment_reminders.follow_up_effect(date, date, uuid)',
         'assignment_reminders.simulate_follow_ups(uuid, date, date, jsonb)',
-        'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
         'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
         'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',
@@ -3617,7 +3609,7 @@ COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with tim
     'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.prune_history(timestamp with time zone, INT) IS
-    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what came after its last closed one stays, whatever the moment: the next is told from it.
+    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. What came of a reminder''s episode of that moment stays. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what came after its last closed one stays, whatever the moment: the next is told from it.
 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
@@ -3714,7 +3706,7 @@ COMMENT ON FUNCTION assignment_reminders.sign_correction() IS
 COMMENT ON FUNCTION assignment_reminders.simulate_follow_ups(uuid, date, date, jsonb) IS
     'How many follow-ups would have been enqueued on each day from first_day to last_day in the organization''s time zone, on its real history: contacts, mentors, pauses, days off and people as they were known then. A row for each day. reminders, escalations: those that could be sent; undeliverable: found due, but nobody could be written to. is_day_off: NULL where no run came, since the organization or its settings were not there.
 settings: what should have held instead of what did: an object of reminder_after_days, escalate_after_days (null or 0: off), escalation_grace_days, weekly_days_off, follow_up_from and fallback_coordinator_id; what is not named is as it was each day. Runs come hourly, from the evaluation hour on, as schedule_daily_evaluation() makes them; what one enqueues is sent before the next one; nothing is held as a backlog (follow_up_limit). What had been sent before the first run is known to it. Days that are yet to come go on from how things stand now, as if nobody did anything.
-22004 for NULL, 22008 for an infinite day, 22023 for a day before the history begins, naming it, for days in the wrong order or of more than ten years, an unknown setting, negative days or an unknown weekday; 22P02 or 22007 for a setting of another type, 02000 for an unknown organization, 42501 where row security may hide rows: coordinators and admins may ask about their organization.';
+22004 for NULL, 22008 for an infinite day, 22023 for a day before the history begins, naming it, for days in the wrong order or of more than ten years, an unknown setting, negative days or an unknown weekday; 22P02 or 22007 for a setting of another type, 02000 for an unknown organization or fallback coordinator, 42501 where row security may hide rows: coordinators and admins may ask about their organization.';
 COMMENT ON FUNCTION assignment_reminders.skip_reason(assignment_reminders.reminder_facts) IS
     'Why a reminder should no longer be sent; NULL: it should. Claims ask this of every reminder they hand out.
 22004 for NULL facts, or for a NULL reminder_type or as_of among them.';

@@ -25,7 +25,10 @@ WITH message AS MATERIALIZED (
                 WHERE e.reminder_id = l.reminder_id AND e.episode IS NULL AND e.status = 'queued' AND e.anchor = l.anchor
                   AND (e.created_at, e.id) < (l.created_at, l.id)))
 )
-SELECT m.organization_id, CASE WHEN noted.is_there THEN noted.peer_mentor_id WHEN m.is_present THEN m.present_mentor_id END AS peer_mentor_id, m.kind,
+SELECT m.organization_id,
+       -- reminders and what was noted of them call nobody by the id that nobody has.
+       nullif(CASE WHEN noted.is_there THEN noted.peer_mentor_id WHEN m.is_present THEN m.present_mentor_id END,
+              '00000000-0000-0000-0000-000000000000') AS peer_mentor_id, m.kind,
        count(*)::integer AS sent,
        count(contact.days)::integer AS followed_by_contact,
        (count(*) FILTER (WHERE contact.days <= 3))::integer AS within_3_days,

@@ -143,7 +143,6 @@ AS $$
                     silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('remind')) AS r ON true
       LEFT JOIN LATERAL assignment_reminders.messages_as_of(
                     silence_as_of.moment, a.organization_id, ARRAY[a.id], assignment_reminders.reminder_type_of('escalate')) AS x ON true
-      LEFT JOIN LATERAL assignment_reminders.person_as_of(silence_as_of.moment, a.organization_id, (x.message).recipient_id) AS told ON true
       -- Where nothing that was noted before is there any more, what came next tells, or what is so now.
      CROSS JOIN LATERAL (
            SELECT coalesce(
@@ -187,9 +186,8 @@ AS $$
             CROSS JOIN LATERAL jsonb_populate_record(NULL::assignment_reminders.days_off, d_row.row_version) AS d
            ) AS off
      CROSS JOIN LATERAL (
-           SELECT told.is_opted_out
-                      AND assignment_reminders.was_returned(
-                                 (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
+           SELECT assignment_reminders.was_returned(
+                      (x.message).id, (x.message).sent_at, silence_as_of.moment, gone.assignment_id, (x.message).reminder_type) AS is_so
              FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM assignment_reminders.reminders r WHERE r.id = (x.message).id) THEN a.id END
                   ) AS gone (assignment_id)
             WHERE (x.message).status = 'sent'

@@ -7,28 +7,20 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH log AS (
-        SELECT l.status FROM assignment_reminders.send_logs l
+        SELECT l.status, l.verdict, l.error FROM assignment_reminders.send_logs l
          WHERE l.reminder_id = was_returned.reminder_id AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
          UNION ALL
-        SELECT l.status FROM assignment_reminders.send_logs l
+        SELECT l.status, l.verdict, l.error FROM assignment_reminders.send_logs l
          WHERE l.assignment_id = was_returned.assignment_id AND l.reminder_id IS NULL AND l.reminder_type = was_returned.reminder_type
            AND l.created_at BETWEEN was_returned.sent_at AND was_returned.moment
     )
-    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')) AND NOT bool_or(log.status = 'delivered'), false) FROM log
+    -- A soft bounce without a code of RFC 5321 or 3463 that says "for good" may be a delay, after which it arrived.
+    SELECT coalesce(bool_or(log.status IN ('bounced', 'rejected')
+                            AND (log.verdict IS DISTINCT FROM 'soft' OR log.error ~ '(^|[^0-9.])5([0-9]{2}|\.[0-9]{1,3}\.[0-9]{1,3})([^0-9.]|$)'))
+                    AND NOT bool_or(log.status = 'delivered'), false) FROM log
 $$;
 COMMENT ON FUNCTION assignment_reminders.was_returned(uuid, timestamptz, timestamptz, uuid, text) IS
-    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
-
--- Index: users_pkey.
-CREATE FUNCTION assignment_reminders.has_come_back(reminder_id uuid, sent_at timestamptz, recipient_id uuid) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT u.contact_opt_out AND assignment_reminders.was_returned(has_come_back.reminder_id, has_come_back.sent_at, 'infinity', NULL, NULL)
-      FROM assignment_reminders.users u WHERE u.id = has_come_back.recipient_id
-$$;
-COMMENT ON FUNCTION assignment_reminders.has_come_back(uuid, timestamptz, uuid) IS
-    'Whether what a reminder sent at sent_at bounced or was rejected, and its recipient is not written to any more. NULL where there is no such person.';
+    'Whether what a reminder sent at sent_at had bounced or been rejected by a moment, and was not delivered. What is only delayed (a soft bounce without a code for good, 5xx or 5.x.x) is not. Of a reminder that is gone, assignment_id and reminder_type tell what was logged (NULL: it is there).';
 
 -- What becomes of a silence on a day, or (NULL) on that of as_of in its organization's time zone, by the rows that tell of it: those of now
 -- (assignment_silences), or those of a moment (silence_as_of). It becomes part of the query that asks it. Index: none, it reads no table.
@@ -176,7 +168,9 @@ AS $$
                r.recipient_id)::assignment_reminders.message_facts,
            ROW(x.id, x.reminder_type, x.anchor, x.status, x.skip_reason, x.sent_at, x.scheduled_for, x.peer_mentor_id,
                x.recipient_id)::assignment_reminders.message_facts,
-           CASE WHEN x.status = 'sent' THEN assignment_reminders.has_come_back(x.id, x.sent_at, x.recipient_id) END,
+           CASE WHEN x.status = 'sent' THEN -- Next to none came back, and these are looked up first.
+                EXISTS (SELECT FROM assignment_reminders.send_logs l WHERE l.reminder_id = x.id AND l.status IN ('bounced', 'rejected'))
+                AND assignment_reminders.was_returned(x.id, x.sent_at, 'infinity', NULL, NULL) END,
            ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
            ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence

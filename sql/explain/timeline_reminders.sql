@@ -1,5 +1,5 @@
 -- What became of the reminders of an assignment ($1): before they were sent, and then; by a moment ($3, NULL: all), of a silence (its anchor $4, NULL: of all).
--- Whom a message went to is told by the last event before it, or by the reminder; the student ($2) where it names nobody. $5: the time zone.
+-- Whom a message went to is told by the last event before it, or by the reminder; the student ($2) where it names nobody, and is of a kind that goes to students. $5: the time zone.
 -- Indexes: reminder_events_assignment_idx, reminders_assignment_type_key, send_logs_sent_once_key, send_logs_deleted_idx.
 WITH event AS MATERIALIZED (
     SELECT e.happened_at, e.number, e.event, e.reason, e.reminder_type, e.anchor, e.recipient_id, e.reminder_id, e.episode,
@@ -15,13 +15,16 @@ WITH event AS MATERIALIZED (
      UNION ALL
     SELECT l.* FROM assignment_reminders.send_logs l WHERE l.assignment_id = $1 AND l.reminder_id IS NULL
 ), happened AS (
-    SELECT e.happened_at, e.number, NULL::uuid AS log_id, e.event, e.reason, e.reminder_type, e.anchor, coalesce(e.recipient_id, $2) AS recipient_id,
+    SELECT e.happened_at, e.number, NULL::uuid AS log_id, e.event, e.reason, e.reminder_type, e.anchor,
+           coalesce(e.recipient_id, assignment_reminders.addressee_id((assignment_reminders.reminder_kind(e.reminder_type)).addressee, NULL, NULL, NULL, $2))
+               AS recipient_id,
            e.reminder_id, false AS is_given_up
       FROM event e
      WHERE e.is_told
      UNION ALL
     SELECT greatest(l.created_at, before.happened_at + interval '1 microsecond'), 0, l.id, l.status, l.error, l.reminder_type, l.anchor,
-           coalesce(before.recipient_id, r.recipient_id, $2), coalesce(l.reminder_id, l.claimed_reminder_id), l.given_up
+           coalesce(before.recipient_id, r.recipient_id,
+                    assignment_reminders.addressee_id((assignment_reminders.reminder_kind(l.reminder_type)).addressee, NULL, NULL, NULL, $2)), coalesce(l.reminder_id, l.claimed_reminder_id), l.given_up
       FROM sent l
       LEFT JOIN reminder r ON r.id = l.reminder_id
       LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- What the timeline of an assignment ($1) tells of, as it is now (version, NULL: gone): the assignment, its contacts, corrections and pauses, also those that
 -- belonged to it before, and the pauses of every mentor that it had. Moments stand beside their columns in microseconds, and as days and words in the time zone $2.
 -- Indexes: row_history_pkey, row_history_belongs_to_idx; activities_assignment_idx, contact_corrections_assignment_number_key, assignment_pauses_assignment_idx,
--- mentor_pauses_peer_mentor_idx; primary keys.
+-- mentor_pauses_peer_mentor_idx, users_auth_user_key; primary keys.
 WITH mentor AS MATERIALIZED (
     SELECT a.peer_mentor_id AS id FROM assignment_reminders.assignments a WHERE a.id = $1 AND a.peer_mentor_id IS NOT NULL
      UNION
@@ -29,10 +29,12 @@ WITH mentor AS MATERIALIZED (
 )
 SELECT t.table_name, t.row_id,
        v.version || jsonb_build_object(
-           'created_micros', CASE WHEN isfinite(m.created_at) THEN (extract(epoch FROM m.created_at) * 1000000)::bigint END,
+           'created_micros', CASE WHEN isfinite(m.created_at) AND m.created_at < '250000-01-01' THEN (extract(epoch FROM m.created_at) * 1000000)::bigint END,
            'created_day', (m.created_at AT TIME ZONE $2)::date,
            'mentor_since_micros', CASE WHEN m.mentor_since IS NOT NULL THEN (extract(epoch FROM m.mentor_since::timestamp AT TIME ZONE $2) * 1000000)::bigint END,
            'occurred_micros', (extract(epoch FROM m.occurred_at) * 1000000)::bigint,
+           'occurred_day', to_char(m.occurred_at AT TIME ZONE $2, 'FMDD FMMonth YYYY'),
+           'corrected_by_user', m.corrected_by_user,
            'due_words', to_char(m.due_at AT TIME ZONE $2, 'FMDD FMMonth YYYY HH24:MI')) AS version
   FROM told t
   LEFT JOIN LATERAL (
@@ -48,6 +50,11 @@ SELECT t.table_name, t.row_id,
        ) AS v ON true
  CROSS JOIN LATERAL (
        SELECT (v.version ->> 'created_at')::timestamptz AS created_at, (v.version ->> 'occurred_at')::timestamptz AS occurred_at,
-              (v.version ->> 'due_at')::timestamptz AS due_at, (v.version ->> 'mentor_since')::date AS mentor_since
+              (v.version ->> 'due_at')::timestamptz AS due_at, (v.version ->> 'mentor_since')::date AS mentor_since,
+              -- Whoever has that login in their organization.
+              (SELECT u.id FROM assignment_reminders.users u
+                WHERE t.table_name = 'contact_corrections' AND u.organization_id = (v.version ->> 'organization_id')::uuid
+                  AND u.auth_user_id = CASE WHEN v.version ->> 'corrected_by_subject' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+                                            THEN (v.version ->> 'corrected_by_subject')::uuid END) AS corrected_by_user
        ) AS m
  ORDER BY t.table_name, t.row_id

@@ -85,7 +85,6 @@ DECLARE
         'assignment_reminders.forgotten_assignments(uuid, timestamptz)',
         'assignment_reminders.follow_up_effect(date, date, uuid)',
         'assignment_reminders.simulate_follow_ups(uuid, date, date, jsonb)',
-        'assignment_reminders.has_come_back(uuid, timestamptz, uuid)',
         'assignment_reminders.organization_in_sight()',
         'assignment_reminders.evaluation_turns(timestamptz)',
         'assignment_reminders.due_follow_ups(timestamptz, uuid, boolean, integer, integer, integer, integer[], date, uuid)',

@@ -85,6 +85,8 @@ CREATE INDEX reminder_events_held_idx ON assignment_reminders.reminder_events (o
 
 -- What was sent of an assignment whose reminders are gone; of others it is found by these.
 CREATE INDEX send_logs_deleted_idx ON assignment_reminders.send_logs (assignment_id) WHERE reminder_id IS NULL AND assignment_id IS NOT NULL;
+-- What never arrived, of which somebody may have to be told in another way.
+CREATE INDEX send_logs_returned_idx ON assignment_reminders.send_logs (reminder_id) WHERE status IN ('bounced', 'rejected');
 
 COMMENT ON TABLE assignment_reminders.reminder_events IS
     'What became of each reminder before it was sent, and why. What was sent, and what became of it then, is in send_logs. Append-only.';

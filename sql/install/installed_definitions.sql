@@ -32,7 +32,8 @@ AS $$
     UNION ALL
     -- Those of constraints are named there.
     SELECT 'index', o.relation, i.relname::text,
-           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+           -- Of a table that its owner partitioned, it is the same index.
+           replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
       FROM ours o
       JOIN pg_index x ON x.indrelid = o.oid
       JOIN pg_class i ON i.oid = x.indexrelid

@@ -130,6 +130,16 @@ fn happened(
     let within = Within { moment: known_at, anchor: row.get("anchor")? };
     let mut reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
     if let Some(mentor) = mentor {
+        static SINCE: Statement = Statement::by_index(
+            include_str!("../../sql/explain/mentored_since.sql"),
+            &[types::UUID, types::MOMENT, types::TEXT],
+        );
+        let since: Option<TimestampWithTimeZone> = SINCE
+            .read(&[id.into(), known_at.into(), row.not_null::<String>("timezone")?.into()], |rows| {
+                rows.one("since")
+            })?;
+        // What came of it before is not theirs to know.
+        reminders.retain(|reminder| since.is_none_or(|since| reminder.at >= since.into_inner()));
         let user = mentor.user.to_string();
         for reminder in &mut reminders {
             reminder.hide_from(&user);

@@ -19,7 +19,7 @@ use crate::rules::simulation::{
     Assignment, Correction, Facts, Held, Id, Message, Muted, Pause, Period, Person, Rules, between, follow_ups,
 };
 use crate::server::calendar::{calendar_date, date, nearest_date, nearest_moment, timestamp};
-use crate::server::errors::{Result, broken_statement, invalid_argument, null_argument};
+use crate::server::errors::{Result, broken_statement, invalid_argument, null_argument, unknown};
 use crate::server::result::{SetOf, Value, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::rows::Row;
@@ -53,7 +53,7 @@ returns!(
 /// before the first run is known to it. Days that are yet to come go on from how things stand now, as if nobody did anything.
 ///
 /// 22004 for NULL, 22008 for an infinite day, 22023 for a day before the history begins, naming it, for days in the wrong order or of more than ten years, an
-/// unknown setting, negative days or an unknown weekday; 22P02 or 22007 for a setting of another type, 02000 for an unknown organization, 42501 where row
+/// unknown setting, negative days or an unknown weekday; 22P02 or 22007 for a setting of another type, 02000 for an unknown organization or fallback coordinator, 42501 where row
 /// security may hide rows: coordinators and admins may ask about their organization.
 #[pg_extern(stable)]
 fn simulate_follow_ups(
@@ -89,6 +89,7 @@ fn simulate_follow_ups(
     existing_organization(Some(organization))?;
     WHOLE.require_in(|| Ok(Some(organization)))?;
     require_known(organization, first)?;
+    require_known_fallback(organization, &settings)?;
     let mut counts = vec![Count::default(); days.number()];
     if let Some(history) = History::of(organization, first, last, &settings)? {
         let (period, assignments) = history.read()?;
@@ -177,7 +178,25 @@ fn known_settings(JsonB(settings): JsonB) -> Result<String> {
             hint,
         ));
     }
+    const NEEDED: [&str; 2] = ["escalation_grace_days", "weekly_days_off"];
+    if let Some(missing) = NEEDED.into_iter().find(|name| values.get(*name).is_some_and(Json::is_null)) {
+        return Err(invalid_argument(
+            format!("{missing} is null"),
+            "Of what can be simulated, null is a value of the thresholds, follow_up_from and fallback_coordinator_id alone.",
+            "Leave it out, to have it as it was each day.",
+        ));
+    }
     Ok(settings.to_string())
+}
+
+/// 02000 for a fallback coordinator who is nobody: as one who cannot be written to, they would make everything undeliverable.
+fn require_known_fallback(organization: Uuid, settings: &str) -> Result<()> {
+    static UNKNOWN: Statement =
+        Statement::kept(include_str!("../../sql/explain/simulation/unknown_fallback.sql"), &[types::UUID, types::TEXT]);
+    let found: Option<Uuid> = UNKNOWN.read(&[organization.into(), settings.into()], |mut rows| {
+        rows.next().map_or(Ok(None), |row| row.get("fallback_coordinator_id"))
+    })?;
+    found.map_or(Ok(()), |id| Err(unknown("user", "users", id)))
 }
 
 /// 22023 for a day before the one on which the history begins.

@@ -91,7 +91,7 @@ fn timeline_for(id: Uuid, mentor: Mentor) -> Result<SetOf<AssignmentTimeline>> {
     let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
     let own = rows.iter().find(|row| row.id == id.to_string()).and_then(|row| row.present.as_ref());
     let since = own.and_then(|values| values.get("mentor_since_micros")).and_then(Json::as_i64);
-    let events = timeline::to_mentor(events, &mentor.id.to_string(), &user, since);
+    let events = timeline::to_mentor(&id.to_string(), events, &mentor.id.to_string(), &user, since);
     Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
 }
 

@@ -18,7 +18,7 @@ returns!(
 );
 
 /// Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until
-/// both are 0. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what
+/// both are 0. What came of a reminder's episode of that moment stays. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what
 /// came after its last closed one stays, whatever the moment: the next is told from it.
 ///
 /// 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.
@@ -45,10 +45,10 @@ fn prune_history(
     }
     let before = needed_until(before)?;
     let changes: Option<i64> = CHANGES.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
-    if changes.is_some_and(|deleted| deleted > 0) {
+    let events: Option<i64> = EVENTS.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
+    if changes > Some(0) || events > Some(0) {
         horizon::move_to(before)?;
     }
-    let events: Option<i64> = EVENTS.write(&[before.into(), size.into()], |rows| rows.one("deleted"))?;
     Ok(SetOf::values([[value("row_history", changes), value("reminder_events", events)]]))
 }
 

@@ -223,7 +223,7 @@ fn histories(organization: Uuid, since: TimestampWithTimeZone) -> Result<Vec<(Id
 fn change(row: &Found) -> Result<Change> {
     let operation: String = row.not_null("operation")?;
     Ok(match operation.as_str() {
-        "insert" => Change::Inserted,
+        "insert" | "early insert" => Change::Inserted,
         "update" => {
             let created_at: Option<TimestampWithTimeZone> = row.get("created_at")?;
             let mentor = optional_id(row, "peer_mentor_id")?;

@@ -372,8 +372,12 @@ fn tell_of_stage(facts: &Facts, outlook: Outlook, counted_days: i32, told: &mut 
         State::ReminderWaits => tell("reminder_waits", format!("The reminder to {mentor} waits to be sent.")),
         State::EscalationWaits => tell("escalation_waits", format!("The message to {coordinator} waits to be sent.")),
         State::Escalated => {
-            if let Some(on) = facts.escalated_on {
+            // Of what came back, what happened tells.
+            if let Some(on) = facts.escalated_on.filter(|_| outlook.forgotten != Some(Forgotten::EscalationReturned)) {
                 tell("escalated", format!("The coordinator was told on {}.", date(on)));
+            }
+            if silence.reminder.is_some_and(|reminder| reminder.status == "pending") {
+                tell("reminder_waits", format!("The reminder to {mentor} waits to be sent."));
             }
         }
         State::Silent | State::Reminded => {
@@ -441,7 +445,7 @@ fn tell_of_what_comes(facts: &Facts, outlook: Outlook, would_enqueue: bool, told
         tell("next_run", "The next run enqueues it.".to_string());
     }
     match (outlook.forgotten, outlook.next) {
-        (Some(why), _) => tell(why.name(), why_forgotten(why).to_string()),
+        (Some(why), _) => tell(why.name(), why_forgotten(why, facts.outlook.mentor_unreachable.is_none()).to_string()),
         (None, Some((action, on))) if on > as_of => {
             let who = match action {
                 Action::Escalate => format!("{coordinator} is told"),
@@ -454,8 +458,11 @@ fn tell_of_what_comes(facts: &Facts, outlook: Outlook, would_enqueue: bool, told
     }
 }
 
-const fn why_forgotten(why: Forgotten) -> &'static str {
+const fn why_forgotten(why: Forgotten, is_mentor_reachable: bool) -> &'static str {
     match why {
+        Forgotten::NoRecipient if is_mentor_reachable => {
+            "Nobody but the mentor will hear of it: no coordinator can be written to."
+        }
         Forgotten::NoRecipient => "Nobody will hear of it: neither the mentor nor a coordinator can be written to.",
         Forgotten::EscalationFailed => "Nobody will hear of it: the message to the coordinator was given up.",
         Forgotten::EscalationReturned => "Nobody will hear of it: the message to the coordinator came back.",
@@ -483,6 +490,7 @@ pub(super) fn in_plain_words(skip_reason: &str) -> &str {
         "opted_out" => "they want no messages",
         "muted" => "they have muted reminders",
         "no_address" => "they have no address",
+        "no_coordinator" => "there is no coordinator",
         other => other,
     }
 }

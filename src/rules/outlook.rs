@@ -54,7 +54,7 @@ pub enum Forgotten {
 pub struct Escalation<'a> {
     pub status: &'a str,
     pub skip_reason: Option<&'a str>,
-    /// Whether it was sent and never arrived, and its recipient is not written to any more.
+    /// Whether it was sent and never arrived.
     pub has_come_back: bool,
     /// Whether it went to somebody else than it would go to now.
     pub is_for_another: bool,
@@ -99,7 +99,10 @@ pub fn outlook(facts: &Facts) -> Outlook {
                 let next = Some((Action::Escalate, facts.as_of));
                 return Outlook { state: State::EscalationWaits, next, forgotten: nobody_to_tell };
             }
-            "sent" => return escalated(escalation.has_come_back.then_some(unless_off(Forgotten::EscalationReturned))),
+            "sent" => {
+                let forgotten = escalation.has_come_back.then_some(unless_off(Forgotten::EscalationReturned));
+                return Outlook { next: next_reminder_of_a_told_silence(facts), ..escalated(forgotten) };
+            }
             "failed" if !escalation.is_for_another || nobody_to_tell.is_some() => {
                 return escalated(Some(unless_off(Forgotten::EscalationFailed)));
             }
@@ -152,6 +155,17 @@ fn next(facts: &Facts, was_tried: bool) -> Option<(Action, NaiveDate)> {
         (_, Some(escalate)) => Some((Action::Escalate, escalate)),
         (remind, None) => remind.map(|day| (Action::Remind, day)),
     }
+}
+
+/// A mentor who could not be reached until the coordinator was told is reminded when they can be.
+fn next_reminder_of_a_told_silence(facts: &Facts) -> Option<(Action, NaiveDate)> {
+    let Facts { silence, thresholds, calendar, as_of, .. } = *facts;
+    let day = match silence.reminder {
+        Some(MentorsReminder { status: "pending", .. }) => Some(as_of),
+        None if facts.mentor_unreachable.is_none() => next_reminder(silence, thresholds, calendar, as_of),
+        _ => None,
+    };
+    day.map(|day| (Action::Remind, day))
 }
 
 fn why_never(facts: &Facts, was_tried: bool) -> Forgotten {
@@ -294,7 +308,13 @@ mod tests {
         let escalated = |status, reason| Facts { escalation: Some(escalation(status, reason)), ..base };
         let pending = escalated("pending", None);
         assert_eq!(stands(pending), (State::EscalationWaits, Some((Action::Escalate, on(0)))));
-        assert_eq!(stands(escalated("sent", None)), (State::Escalated, None), "the coordinator knows");
+        let told = reminded(escalated("sent", None), reminder("sent", None, 0));
+        assert_eq!(stands(told), (State::Escalated, None), "the coordinator knows");
+        let can_be_again = escalated("sent", None);
+        assert_eq!(stands(can_be_again), (State::Escalated, Some((Action::Remind, on(4)))), "and the mentor does not");
+        assert_eq!(stands(without_mentor(can_be_again)), (State::Escalated, None), "nor can they");
+        let waits = reminded(can_be_again, reminder("pending", None, 0));
+        assert_eq!(stands(waits), (State::Escalated, Some((Action::Remind, on(0)))));
     }
 
     #[test]

@@ -199,13 +199,29 @@ pub fn timeline(
 /// Of a timeline what a mentor hears, whose it is now: what was recorded since it became theirs, not who else did it, and not why the last contact was
 /// corrected. `since`: the beginning of the day on which they took it over, where the history does not have it.
 #[must_use]
-pub fn to_mentor(events: Vec<Event>, mentor: &str, user: &str, since: Option<Moment>) -> Vec<Event> {
+pub fn to_mentor(assignment: &str, events: Vec<Event>, mentor: &str, user: &str, since: Option<Moment>) -> Vec<Event> {
     let is_handed_over = |event: &&Event| event.code == "mentor_changed" && event.new.as_deref() == Some(mentor);
     let since = events.iter().rfind(is_handed_over).map(|event| event.recorded_at).or(since).unwrap_or(Moment::MIN);
-    let mut events: Vec<Event> = events.into_iter().filter(|event| event.recorded_at >= since).collect();
+    // What else the change that made it theirs replaced had been another's.
+    let is_anothers = |event: &Event| {
+        event.recorded_at == since
+            && event.code != "mentor_changed"
+            && (event.code.ends_with("_changed") && event.row.as_deref() == Some(assignment))
+    };
+    let mut events: Vec<Event> =
+        events.into_iter().filter(|event| event.recorded_at >= since && !is_anothers(event)).collect();
     for event in &mut events {
-        if event.code == "contact_corrected" {
-            event.reason = None;
+        match event.code {
+            "contact_corrected" => event.reason = None,
+            // Who else it was, and which other assignment, their text says as far as they may know.
+            "mentor_changed" => {
+                for id in [&mut event.old, &mut event.new] {
+                    id.take_if(|id| id != mentor);
+                }
+            }
+            "coordinator_changed" | "contact_moved" => (event.old, event.new) = (None, None),
+            "student_changed" => event.old = None,
+            _ => {}
         }
         if event.user.as_deref() != Some(user) {
             event.user = None;
@@ -289,8 +305,8 @@ impl Told<'_> {
                 let mentor = of("peer_mentor_id");
                 let coordinator = of("coordinator_id");
                 let people = [
-                    mentor.as_deref().map(|id| format!("mentor {}", self.name(Some(id), "unnamed"))),
-                    coordinator.as_deref().map(|id| format!("coordinator {}", self.name(Some(id), "unnamed"))),
+                    mentor.as_deref().map(|id| self.named("mentor", id)),
+                    coordinator.as_deref().map(|id| self.named("coordinator", id)),
                 ];
                 let people: Vec<String> = people.into_iter().flatten().collect();
                 let with = if people.is_empty() { String::new() } else { format!(", with {}", people.join(" and ")) };
@@ -339,12 +355,22 @@ impl Told<'_> {
         }
     }
 
+    /// "mentor Mia", or "a mentor" where nobody knows what they are called.
+    fn named(&self, what: &str, id: &str) -> String {
+        self.names.get(id).map_or_else(|| format!("a {what}"), |name| format!("{what} {name}"))
+    }
+
     fn handed_over(&self, what: &str, old: Option<&str>, new: Option<&str>) -> String {
-        let (from, to) = (self.name(old, "somebody without a name"), self.name(new, "somebody without a name"));
-        match (old, new) {
-            (Some(_), Some(_)) => format!("Its {what} changed from {from} to {to}."),
-            (None, _) => format!("{to} became its {what}."),
-            (Some(_), None) => format!("It lost its {what} {from}."),
+        let name = |id: Option<&str>| id.and_then(|id| self.names.get(id));
+        match (old, name(old), new, name(new)) {
+            (Some(_), Some(from), Some(_), Some(to)) => format!("Its {what} changed from {from} to {to}."),
+            (Some(_), None, Some(_), Some(to)) => format!("Its {what} changed to {to}."),
+            (Some(_), Some(from), Some(_), None) => format!("Its {what} changed from {from} to another."),
+            (Some(_), None, Some(_), None) => format!("Its {what} changed."),
+            (None, _, _, Some(to)) => format!("{to} became its {what}."),
+            (None, _, _, None) => format!("It got a {what}."),
+            (Some(_), Some(from), None, _) => format!("It lost its {what} {from}."),
+            (Some(_), None, None, _) => format!("It lost its {what}."),
         }
     }
 
@@ -357,6 +383,8 @@ impl Told<'_> {
         let in_words = |values: &Values| if is_contact(values) { "a contact" } else { "an attempt" };
         let what = in_words(values);
         let occurred_at = |values: &Values| values.get("occurred_micros").and_then(Value::as_i64);
+        let of_day =
+            |values: &Values| string(values, "occurred_day").map_or_else(String::new, |day| format!(" of {day}"));
         let recorded_by = string(values, "recorded_by");
         let detail = |text: String| event(Moment::MIN, text);
         match (&step.before, was_ours, is_ours) {
@@ -378,18 +406,18 @@ impl Told<'_> {
             }
             (Some(_), true, false) => {
                 let (old, new) = (Some(self.assignment.to_string()), string(values, "assignment_id"));
-                let text = format!("The record of {what} was moved to another assignment.");
+                let text = format!("The record of {what}{} was moved to another assignment.", of_day(values));
                 self.tell("contact_moved", id, step, Event { old, new, ..detail(text) });
             }
             (Some(before), false, true) => {
                 let (old, new) = (string(before, "assignment_id"), Some(self.assignment.to_string()));
-                let text = format!("The record of {what} was moved here from another assignment.");
+                let text = format!("The record of {what}{} was moved here from another assignment.", of_day(values));
                 self.tell("contact_moved", id, step, Event { old, new, ..detail(text) });
             }
             (Some(before), true, true) => {
                 if occurred_at(before) != occurred_at(values) {
                     let (old, new) = (string(before, "occurred_at"), string(values, "occurred_at"));
-                    let text = format!("The moment of a {what} was changed.");
+                    let text = format!("The moment of {what} was changed.");
                     self.tell("contact_changed", id, step, Event { old, new, ..detail(text) });
                 }
                 if is_contact(before) != is_contact(values) {
@@ -413,9 +441,10 @@ impl Told<'_> {
                     old.as_deref().unwrap_or("never"),
                     new.as_deref().unwrap_or("never")
                 );
-                let by = string(values, "corrected_by");
+                let (by, user) = (string(values, "corrected_by"), string(values, "corrected_by_user"));
                 let reason = string(values, "reason");
-                self.tell("contact_corrected", id, step, Event { old, new, reason, by, ..event(Moment::MIN, text) });
+                let detail = Event { old, new, reason, by, user, ..event(Moment::MIN, text) };
+                self.tell("contact_corrected", id, step, detail);
             }
             (Some(values), None) => {
                 let (old, new) = (string(values, "new_date"), string(values, "previous_date"));
@@ -502,7 +531,11 @@ impl Told<'_> {
 
     fn reminder(&mut self, reminder: &Reminder) {
         let kind = reminder.reminder_type.as_deref().unwrap_or("of an unknown type");
-        let to = self.name(reminder.recipient.as_deref(), "somebody without a name");
+        // Whoever there was nobody for has no name, and no id.
+        let to = match &reminder.recipient {
+            Some(id) => format!(" to {}", self.name(Some(id), "somebody without a name")),
+            None => String::new(),
+        };
         let why = || {
             let reason = reminder.reason.as_deref().map(in_plain_words);
             reason.map(|reason| format!(": {reason}")).unwrap_or_default()
@@ -524,7 +557,7 @@ impl Told<'_> {
             "claimed" => ("message_claimed", "was being sent when its reminder was deleted".to_string()),
             _ => return,
         };
-        let text = format!("The message {kind} to {to} {what}.");
+        let text = format!("The message {kind}{to} {what}.");
         self.events.push(Event {
             code,
             row: reminder.id.clone(),
@@ -621,7 +654,7 @@ mod tests {
             let (mentor, user) = (|number: u8| format!("mentor-{number}"), |number: u8| format!("user-{number}"));
             let by = |number: u8, change: Change| Change { by: format!("role-{number}"), user: Some(user(number)), ..change };
             let changes = (2..).zip(mentors.windows(2)).filter(|(_, pair)| pair[0] != pair[1])
-                .map(|(at, pair)| by(pair[0], change(at, Operation::Updated(values(json!({"peer_mentor_id": mentor(pair[0])}))))))
+                .map(|(at, pair)| by(pair[0], change(at, Operation::Updated(values(json!({"peer_mentor_id": mentor(pair[0]), "title": "another's"}))))))
                 .collect::<Vec<_>>();
             let theirs = *mentors.last().expect("one");
             let present = values(json!({"peer_mentor_id": mentor(theirs), "created_micros": 1, "created_day": "2026-01-01"}));
@@ -638,11 +671,12 @@ mod tests {
             let whole = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
             reminders.iter_mut().for_each(|reminder| reminder.hide_from(&user(theirs)));
             let hidden = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
-            let heard = to_mentor(hidden, &mentor(theirs), &user(theirs), taken_over);
+            let heard = to_mentor(ID, hidden, &mentor(theirs), &user(theirs), taken_over);
             // Since the last change that made it theirs; without one, since the day that the row tells.
             let since = changes.last().map(|change| change.at).or(taken_over).unwrap_or(Moment::MIN);
             let codes = |events: &[Event]| events.iter().map(|event| (event.recorded_at, event.code)).collect::<Vec<_>>();
-            let expected: Vec<Event> = whole.into_iter().filter(|event| event.recorded_at >= since).collect();
+            let expected: Vec<Event> = whole.into_iter()
+                .filter(|event| event.recorded_at > since || event.recorded_at == since && event.code != "title_changed").collect();
             prop_assert_eq!(codes(&heard), codes(&expected));
             for (event, whole) in heard.iter().zip(&expected) {
                 prop_assert!(event.user.as_ref().is_none_or(|heard| *heard == user(theirs)));
@@ -656,9 +690,9 @@ mod tests {
                     prop_assert_eq!((&event.recipient, &event.reason, &event.text), (&whole.recipient, &whole.reason, &whole.text));
                 }
                 let told = format!("{event:?}");
-                prop_assert!(!told.contains("private"));
+                prop_assert!(!told.contains("private") && !told.contains("another's"));
                 for other in (0..3u8).filter(|other| *other != theirs) {
-                    prop_assert!(!told.contains(&user(other)) && !told.contains(&format!("said of {other}")), "{}", told);
+                    prop_assert!(!told.contains(&mentor(other)) && !told.contains(&user(other)) && !told.contains(&format!("said of {other}")), "{}", told);
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
-use pgrx::{PgTrigger, direct_function_call, pg_sys};
+use pgrx::{IntoDatum, PgTrigger, direct_function_call, pg_sys};
 
 use super::errors::{Result, wrong_trigger};
 
@@ -43,6 +43,8 @@ pub fn require(trigger: &PgTrigger, function: &str) -> Result<()> {
         let data = trigger.trigger_data();
         (&*data.tg_trigger, (*data.tg_relation).rd_id)
     };
+    // On a partition it is a copy that the server made of the one on its table.
+    let relation = if called.tgisclone { partitioned(relation) } else { relation };
     // SAFETY: names in the trigger data are C strings, or NULL where there is none.
     let text = |name: *mut core::ffi::c_char| (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_bytes());
     let name = text(called.tgname).unwrap_or_default();
@@ -57,6 +59,12 @@ pub fn require(trigger: &PgTrigger, function: &str) -> Result<()> {
         return Ok(());
     }
     Err(wrong_trigger(format!("{function}() was called by the trigger {}", String::from_utf8_lossy(name))))
+}
+
+/// The table that a partition is of.
+fn partitioned(partition: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: the function takes a relation, and looks its ancestors up.
+    unsafe { direct_function_call(pg_sys::pg_partition_root, &[partition.into_datum()]) }.unwrap_or(partition)
 }
 
 /// Whether updates of a table of ours can be changed or dropped on their way: by a trigger that is not ours, or by a rule.

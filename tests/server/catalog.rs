@@ -84,7 +84,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
                  due_windows evaluate_assignment evaluate_assignments evaluate_silence evaluation_health \
                  evaluation_turns every_silence_is_heard existing_organization explain_assignment follow_up_effect forgotten_assignments \
                  get_assignment_with_participants get_assignments_with_no_contact_since get_last_contact_date \
-                 get_open_assignments_with_contact_dates goes_to_fallback has_come_back has_something_to_say \
+                 get_open_assignments_with_contact_dates goes_to_fallback has_something_to_say \
                  history_known_since installed_definitions is_called_for is_day_off is_due_offset_open is_escalation_due \
                  is_evaluation_due is_held is_in_daily_summary is_muted is_of_due_offset is_reachable is_rearmed \
                  is_reminder_due is_same_due_date is_unreachable last_runs last_summary last_summary_sent \

@@ -108,7 +108,6 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "person_as_of",
             "was_returned",
             "outlook_of",
-            "has_come_back",
             "every_silence_is_heard",
             "organization_in_sight",
             "due_follow_ups",
