@@ -1477,6 +1477,11 @@ AS $$
              FROM assignment_reminders.days_off d
             GROUP BY d.organization_id
            ) AS off ON off.organization_id = a.organization_id
+      -- Next to none did, and these are looked up first.
+      LEFT JOIN LATERAL (
+           SELECT true AS may_be FROM assignment_reminders.send_logs l
+            WHERE x.status = 'sent' AND l.reminder_id = x.id AND l.status IN ('bounced', 'rejected') LIMIT 1
+           ) AS came_back ON true
      CROSS JOIN LATERAL assignment_reminders.silence_of(
            coalesce(assignment_silences.as_of, now()), assignment_silences.day, o.timezone::text,
            ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, a.last_contact_date,
@@ -1492,9 +1497,7 @@ AS $$
                r.recipient_id)::assignment_reminders.message_facts,
            ROW(x.id, x.reminder_type, x.anchor, x.status, x.skip_reason, x.sent_at, x.scheduled_for, x.peer_mentor_id,
                x.recipient_id)::assignment_reminders.message_facts,
-           CASE WHEN x.status = 'sent' THEN -- Next to none came back, and these are looked up first.
-                EXISTS (SELECT FROM assignment_reminders.send_logs l WHERE l.reminder_id = x.id AND l.status IN ('bounced', 'rejected'))
-                AND assignment_reminders.was_returned(x.id, x.sent_at, 'infinity', NULL, NULL) END,
+           CASE WHEN x.status = 'sent' THEN came_back.may_be IS TRUE AND assignment_reminders.was_returned(x.id, x.sent_at, 'infinity', NULL, NULL) END,
            ROW(pause.first_days, pause.last_days, pause.causes, pause.reasons)::assignment_reminders.stop_facts,
            ROW(leave.first_days, leave.last_days, leave.causes, leave.reasons)::assignment_reminders.stop_facts,
            ROW(off.first_days, off.last_days, NULL, off.reasons)::assignment_reminders.stop_facts) AS silence

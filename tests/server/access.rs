@@ -1210,6 +1210,36 @@ fn a_worker_is_told_what_happened_in_a_silence_without_a_right_on_what_keeps_it(
 }
 
 #[test]
+fn what_happened_before_the_assignment_was_theirs_is_not_told_to_the_mentor_who_took_it_over() {
+    let mut programme = programme();
+    let id = "a0000000-0000-4000-8000-000000001102";
+    run(
+        &mut programme.owner,
+        "UPDATE reminder_settings SET escalation_grace_days = 0; SELECT run_daily_evaluation();
+         SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders(100); SELECT run_daily_evaluation();
+         SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders(100)",
+    );
+    let happened = format!("SELECT jsonb_path_query_array(happened, '$[*].event') FROM explain_assignment('{id}')");
+    let before = row(&mut programme.owner, &happened);
+    assert!(before.contains("message_sent"), "{before}");
+    // With it, other values are replaced, which were another's, too.
+    run(
+        &mut programme.owner,
+        &format!(
+            "UPDATE assignments SET title = 'Mine', due_at = '2027-01-01 12:00+00', peer_mentor_id = 'a0000000-0000-4000-8000-00000000aa03' WHERE id = '{id}'"
+        ),
+    );
+    assert_eq!(row(programme.of("mentor"), &happened), "[]");
+    let told = row(programme.of("mentor"), &format!("SELECT explanation FROM explain_assignment('{id}')"));
+    assert!(!told.contains("was sent"), "{told}");
+    assert_eq!(
+        rows(programme.of("mentor"), &format!("SELECT event, old_value, new_value FROM assignment_timeline('{id}')")),
+        ["mentor_changed|-|a0000000-0000-4000-8000-00000000aa03"]
+    );
+    assert_eq!(row(programme.of("coordinator"), &happened), before);
+}
+
+#[test]
 fn a_mentor_is_told_why_and_what_happened_of_what_is_theirs_since_it_is_and_not_whom_else_it_concerns() {
     let mut programme = programme();
     let (first, second) = ("a0000000-0000-4000-8000-000000001101", "a0000000-0000-4000-8000-000000001102");
@@ -1245,7 +1275,9 @@ fn a_mentor_is_told_why_and_what_happened_of_what_is_theirs_since_it_is_and_not_
     for id in [first, second] {
         let whole = row(&mut programme.owner, &happened(id));
         assert!(whole.contains("message_given_up") && whole.contains("message_sent"), "{whole}");
-        assert_eq!(row(programme.of("mentor"), &happened(id)), whole);
+        let theirs = row(programme.of("mentor"), &happened(id));
+        assert!(whole.ends_with(&theirs[1..]) && theirs.contains("message_given_up"), "{theirs} {whole}");
+        assert_eq!(theirs == whole, id == first, "before it was theirs");
         for (of, what) in [("explain_assignment", "to_jsonb(x)"), ("assignment_timeline", "jsonb_agg(x)")] {
             let told = format!("SELECT {what} FROM {of}('{id}') AS x");
             let to_coordinator = row(programme.of("coordinator"), &told);

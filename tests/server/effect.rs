@@ -229,3 +229,18 @@ fn a_period_that_is_none_is_refused() {
     }
     assert_eq!(effect(&mut client, COUNTS, "'2199-01-01', '9999-12-31'"), [""; 0]);
 }
+
+#[test]
+fn what_was_sent_of_an_assignment_without_mentor_is_of_nobody() {
+    let (_database, mut client, people) = programme();
+    let id = people.assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        &format!(
+            "UPDATE assignments SET peer_mentor_id = NULL WHERE id = '{id}'; UPDATE reminder_settings SET follow_up_limit = NULL;
+             SELECT run_daily_evaluation(); SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders()"
+        ),
+    );
+    let told = "SELECT peer_mentor_id, kind, sent FROM follow_up_effect(current_date - 1, current_date + 1)";
+    assert_eq!(rows(&mut client, told), ["-|escalate|1"]);
+}

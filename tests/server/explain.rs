@@ -435,7 +435,7 @@ fn where_events_and_logs_were_pruned_what_is_there_tells_how_it_stood() {
     assert_eq!(told, ["reminded|escalate|f", "reminder_waits|remind|f"]);
     run(&mut client, "SELECT prune(older_than => interval '1 microsecond')");
     assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), "0");
-    run(&mut client, &format!("SELECT prune_history('{moment}')"));
+    run(&mut client, &format!("SELECT prune_history('{moment}'); TRUNCATE reminder_events"));
     assert_eq!(row(&mut client, "SELECT count(*) FROM reminder_events"), "0");
     assert_eq!([sent, waits].map(|id| state(&mut client, id)), told);
     run(&mut client, "INSERT INTO activities (assignment_id) SELECT id FROM assignments");
@@ -528,4 +528,75 @@ fn what_happened_in_this_silence_is_listed_to_whom_and_told_in_a_sentence_as_far
     run(&mut client, &format!("INSERT INTO activities (assignment_id) VALUES ('{assignment}')"));
     assert_eq!(tell(&mut client, "", "happened"), "[]");
     assert_eq!(tell(&mut client, &format!(", '{before}'"), listed), sent);
+}
+
+/// Whoever was to be told never heard of it: that their address is put right tells them nothing.
+#[test]
+fn an_escalation_that_never_arrived_stays_visible_whatever_becomes_of_the_address() {
+    for (error, is_listed) in [
+        ("550 5.1.1 User unknown", true),
+        ("550 5.7.1 blocked by policy", true),
+        ("552 5.2.2 mailbox full", true),
+        ("451 4.7.1 greylisted, try again", false),
+        ("delayed", false),
+    ] {
+        let (_database, mut client, people, id) = one();
+        run(
+            &mut client,
+            "UPDATE reminder_settings SET weekly_days_off = '{}', escalate_after_days = 6, escalation_grace_days = 0; DELETE FROM days_off",
+        );
+        assert_eq!(enqueued(&mut client, "2026-11-06 08:00+00"), ["remind"]);
+        send(&mut client, "2026-11-06 09:00+00");
+        assert_eq!(enqueued(&mut client, "2026-11-07 08:00+00"), ["escalate"]);
+        run(
+            &mut client,
+            "SELECT mark_reminder_sent(reminder_id, claim_id, 'm', as_of => '2026-11-07 09:00+00') FROM claim_reminders(as_of => '2026-11-07 09:00+00')",
+        );
+        let listed = "SELECT reason FROM forgotten_assignments()";
+        assert_eq!(rows(&mut client, listed), [""; 0]);
+        let told = |client: &mut Client| {
+            row(client, &format!("SELECT explanation FROM explain_assignment('{id}', now(), now())"))
+        };
+        assert!(told(&mut client).contains("The coordinator was told on 7 November 2026."));
+        run(&mut client, &format!("SELECT record_delivery_event('m', 'bounced', '{error}', 'e')"));
+        let expected = if is_listed { vec!["escalation_returned"] } else { vec![] };
+        assert_eq!(rows(&mut client, listed), expected, "{error}");
+        let unheard =
+            row(&mut client, "SELECT count(*) FROM evaluation_health(), unnest(reasons) AS r WHERE r ~ 'reach nobody'");
+        assert_eq!(unheard == "1", is_listed, "{error}");
+        assert_eq!(told(&mut client).contains("The coordinator was told"), !is_listed, "{error}");
+        let repair = format!(
+            "UPDATE users SET contact_opt_out = false, email = 'new@example.org' WHERE id = '{}'",
+            people.coordinator
+        );
+        run(&mut client, &repair);
+        assert_eq!(rows(&mut client, listed), expected, "{error}");
+        run(&mut client, "SELECT record_delivery_event('m', 'delivered', NULL, 'f')");
+        assert_eq!(rows(&mut client, listed), [""; 0], "{error}");
+    }
+}
+
+/// A mentor who could not be reached when the coordinator was told, and can be now.
+#[test]
+fn what_is_foretold_of_a_mentor_who_can_be_reached_again_is_what_the_run_does() {
+    let (_database, mut client, people, id) = one();
+    run(
+        &mut client,
+        &format!(
+            "UPDATE reminder_settings SET weekly_days_off = '{{}}', reminder_after_days = 5, escalate_after_days = 5; DELETE FROM days_off;
+             UPDATE users SET contact_opt_out = true WHERE id = '{}'",
+            people.mentor_user
+        ),
+    );
+    assert_eq!(enqueued(&mut client, "2026-11-06 08:00+00"), ["escalate"]);
+    send(&mut client, "2026-11-06 09:00+00");
+    let next = "state, next_action, next_on, would_enqueue";
+    assert_eq!(explained(&mut client, id, "2026-11-07 08:00+00", next), "escalated|-|-|f");
+    run(&mut client, "UPDATE users SET contact_opt_out = false");
+    assert_eq!(explained(&mut client, id, "2026-11-07 08:00+00", next), "escalated|remind|2026-11-07|t");
+    assert_eq!(enqueued(&mut client, "2026-11-07 08:00+00"), ["remind"]);
+    assert_eq!(explained(&mut client, id, "2026-11-07 08:00+00", next), "escalated|remind|2026-11-07|f");
+    send(&mut client, "2026-11-07 09:00+00");
+    assert_eq!(explained(&mut client, id, "2026-11-08 08:00+00", next), "escalated|-|-|f");
+    assert_eq!(enqueued(&mut client, "2026-11-08 08:00+00"), [""; 0]);
 }

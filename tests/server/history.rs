@@ -823,7 +823,7 @@ fn pruning_moves_the_beginning_of_the_history_in_bounded_batches() {
     let before = moment(&mut client);
     run(&mut client, &format!("UPDATE users SET name = 'Later' WHERE id = '{}'", people.student));
     let prune = format!("SELECT * FROM prune_history('{before}', 2)");
-    assert_eq!(row(&mut client, &prune), "2|1");
+    assert_eq!(row(&mut client, &prune), "2|0", "of a reminder that is there, its episode stays");
     assert_eq!(row(&mut client, &format!("SELECT history_known_since() = '{before}'")), "t");
     assert_eq!(row(&mut client, &prune), "1|0");
     assert_eq!(row(&mut client, &prune), "0|0");
@@ -1017,4 +1017,72 @@ fn a_statement_that_changes_more_than_fits_into_memory_is_kept_whole_and_at_one_
     };
     assert_eq!(descriptions(&mut client, &before), "25001|0|25001");
     assert_eq!(descriptions(&mut client, &after), "25001|25001|25001");
+}
+
+/// What a reminder was at the moment to which was pruned is known, however it changes after.
+#[test]
+fn after_pruning_what_is_asked_about_later_moments_is_told_as_before() {
+    let (_database, mut client, people, assignment) = one_assignment();
+    let other = People::new(&mut client);
+    run(
+        &mut client,
+        "UPDATE reminder_settings SET evaluation_hour = NULL, reminder_after_days = 5, escalate_after_days = 6, escalation_grace_days = 0, follow_up_limit = NULL",
+    );
+    // An episode that is over by then, and one that goes on.
+    let act = "SELECT run_daily_evaluation(); SELECT mark_reminder_sent(reminder_id, claim_id) FROM claim_reminders()";
+    run(&mut client, act);
+    run(&mut client, &format!("UPDATE assignments SET assigned_on = assigned_on - 1 WHERE id = '{assignment}'"));
+    run(&mut client, act);
+    let horizon = moment(&mut client);
+    let asked = moment(&mut client);
+    let explained = format!(
+        "SELECT state, action, would_enqueue, next_action, next_on FROM explain_assignment('{assignment}', '{asked}')"
+    );
+    let before = row(&mut client, &explained);
+    assert!(before.starts_with("reminded|escalate"), "{before}");
+    assert_eq!(row(&mut client, &format!("SELECT reminder_events FROM prune_history('{horizon}')")), "1");
+    run(&mut client, &format!("UPDATE assignments SET peer_mentor_id = '{}' WHERE id = '{assignment}'", other.mentor));
+    run(&mut client, act);
+    assert_eq!(row(&mut client, &explained), before);
+    let to = format!(
+        "SELECT recipient_id FROM assignment_timeline('{assignment}') WHERE event = 'message_sent' AND recorded_at < '{asked}' ORDER BY recorded_at DESC LIMIT 1"
+    );
+    assert_eq!(row(&mut client, &to), people.mentor_user.to_string());
+    // Of what is gone for good, nothing stays.
+    run(&mut client, "DELETE FROM assignments");
+    let all = moment(&mut client);
+    run(&mut client, &format!("SELECT prune_history('{all}'), prune_history('{all}')"));
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminder_events WHERE reminder_id IS NOT NULL"), "0");
+}
+
+/// The tables' owner may partition what keeps the history, and everything goes on.
+#[test]
+fn a_history_that_was_partitioned_is_written_read_pruned_and_forgotten() {
+    let (_database, mut client, people, assignment) = one_assignment();
+    run(&mut client, "UPDATE assignments SET title = 'One'");
+    let before = moment(&mut client);
+    run(
+        &mut client,
+        "SELECT DISTINCT set_config('test.indexes', string_agg(indexdef, ';'), false) FROM pg_indexes
+          WHERE schemaname = 'assignment_reminders' AND tablename = 'row_history' AND indexname <> 'row_history_pkey';
+         ALTER TABLE row_history RENAME TO kept;
+         CREATE TABLE row_history (LIKE kept INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING IDENTITY) PARTITION BY RANGE (changed_at);
+         CREATE TABLE row_history_old PARTITION OF row_history FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+         CREATE TABLE row_history_new PARTITION OF row_history FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
+         INSERT INTO row_history OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept;
+         ALTER TABLE row_history ADD CONSTRAINT row_history_pkey PRIMARY KEY (row_id, changed_at, number);
+         SELECT setval(pg_get_serial_sequence('row_history', 'number'), (SELECT max(number) FROM row_history))",
+    );
+    let indexes = row(&mut client, "SELECT current_setting('test.indexes')");
+    run(&mut client, &indexes);
+    run(&mut client, "SELECT install(); UPDATE assignments SET title = 'Two'");
+    assert_eq!(was(&mut client, "title", assignment, &before), ["One"]);
+    assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
+    for refused in ["UPDATE row_history SET operation = 'delete'", "UPDATE row_history_new SET operation = 'delete'"] {
+        assert_refused(&mut client, refused, "2F002", "row_history");
+    }
+    run(&mut client, &format!("SELECT forget_person('{}')", people.student));
+    assert_eq!(was(&mut client, "title", assignment, &before), ["forgotten"]);
+    let later = moment(&mut client);
+    assert_ne!(row(&mut client, &format!("SELECT row_history FROM prune_history('{later}')")), "0");
 }

@@ -594,3 +594,30 @@ fn statements_add_up_counts_agree_and_what_was_closed_stays_whatever_happens() {
         panic!("{error}");
     }
 }
+
+/// As from a client that sends its own clock.
+#[test]
+fn an_assignment_that_says_that_it_is_yet_to_be_created_is_counted_when_it_was_entered() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = crate::support::People::new(&mut client);
+    for ahead in ["interval '50 milliseconds'", "interval '2 years'"] {
+        run(
+            &mut client,
+            &format!(
+                "INSERT INTO assignments (title, student_id, peer_mentor_id, created_at) VALUES ('early', '{}', '{}', clock_timestamp() + {ahead})",
+                people.student, people.mentor
+            ),
+        );
+    }
+    run(
+        &mut client,
+        "INSERT INTO assignments (title, student_id, created_at) SELECT 'nobody''s', id, 'infinity' FROM users WHERE name = 'student'",
+    );
+    let told = "SELECT number FROM mentor_statement((now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC')::date)
+                 WHERE item = 'recorded' AND adjusts IS NULL";
+    assert_eq!(row(&mut client, told), "2");
+    run(&mut client, "DELETE FROM assignments");
+    assert_eq!(row(&mut client, told), "2");
+    assert_eq!(row(&mut client, &told.replace("recorded", "deleted")), "2");
+}

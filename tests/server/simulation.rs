@@ -303,6 +303,16 @@ fn a_simulation_of_what_is_not_known_or_makes_no_sense_raises_and_says_so() {
         ("'b0000000-0000-4000-8000-00000000000b', current_date, current_date", "02000", "b0000000"),
         ("'{o}', current_date, current_date, '[]'", "22023", "not an object"),
         ("'{o}', current_date, current_date, '{\"after\": 1}'", "22023", "\"after\""),
+        (
+            "'{o}', current_date, current_date, '{\"escalation_grace_days\": null}'",
+            "22023",
+            "escalation_grace_days is null",
+        ),
+        (
+            "'{o}', current_date, current_date, '{\"fallback_coordinator_id\": \"b0000000-0000-4000-8000-00000000000b\"}'",
+            "02000",
+            "b0000000",
+        ),
         ("'{o}', current_date, current_date, '{\"reminder_after_days\": -1}'", "22023", "-1"),
         ("'{o}', current_date, current_date, '{\"weekly_days_off\": [8]}'", "22023", "8"),
     ] {

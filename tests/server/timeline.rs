@@ -229,10 +229,7 @@ fn whoever_was_forgotten_has_no_name_in_a_timeline() {
     assert!(told(&mut client, id, "text").iter().any(|line| line.contains("Mina Mentor")));
     run(&mut client, &format!("SELECT forget_person('{}')", people.mentor_user));
     let lines = told(&mut client, id, "event, text, reason");
-    assert!(
-        lines.iter().any(|line| line.starts_with("mentor_changed|It lost its mentor somebody without a name.")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().any(|line| line.starts_with("mentor_changed|It lost its mentor.")), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("Mina")), "{lines:?}");
 }
 
@@ -306,5 +303,49 @@ fn what_metadata_holds_is_in_nobodys_way() {
         format!("SELECT count(*) FROM forget_person('{}')", people.student),
     ] {
         assert_eq!(row(&mut client, &ask), "1", "{ask}");
+    }
+}
+
+#[test]
+fn what_went_to_nobody_went_to_no_student_and_a_correction_was_made_by_whoever_signed_in() {
+    let (_database, mut client, people, id) = one();
+    run(
+        &mut client,
+        &format!(
+            "UPDATE users SET auth_user_id = '30000000-0000-0000-0000-0000000000aa' WHERE id = '{}';
+             UPDATE assignments SET peer_mentor_id = NULL, coordinator_id = NULL WHERE id = '{id}'; SELECT run_daily_evaluation(now());
+             SELECT set_config('request.jwt.claims', '{{\"sub\": \"30000000-0000-0000-0000-0000000000aa\"}}', false);
+             SELECT correct_last_contact_date('{id}', '2026-01-05', 'a mistake')",
+            people.coordinator
+        ),
+    );
+    let skipped = told(&mut client, id, "event, recipient_id, text");
+    let skipped: Vec<&String> = skipped.iter().filter(|line| line.starts_with("reminder_skipped")).collect();
+    assert!(
+        !skipped.is_empty() && skipped.iter().all(|line| line.contains("|-|") && !line.contains("student")),
+        "{skipped:?}"
+    );
+    let by = rows(
+        &mut client,
+        &format!("SELECT changed_by_user FROM assignment_timeline('{id}') WHERE event = 'contact_corrected'"),
+    );
+    assert_eq!(by, [people.coordinator.to_string()]);
+}
+
+#[test]
+fn a_contact_that_was_moved_is_told_with_its_day() {
+    let (_database, mut client, people, id) = one();
+    let other = people.assignment(&mut client, "2026-01-01");
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO activities (assignment_id, occurred_at) VALUES ('{other}', '2026-02-03 12:00+00'); UPDATE activities SET assignment_id = '{id}'"
+        ),
+    );
+    for (of, text) in [
+        (id, "The record of a contact of 3 February 2026 was moved here from another assignment."),
+        (other, "The record of a contact of 3 February 2026 was moved to another assignment."),
+    ] {
+        assert!(told(&mut client, of, "text").contains(&text.to_string()), "{text}");
     }
 }
