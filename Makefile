@@ -97,7 +97,7 @@ torture: install ## Break clusters in every way we know, and see that no promise
 demo: install ## Show the main job on 10,000 assignments in a throwaway cluster.
 	@scripts/with-cluster demo/run
 
-worker-demo: install setup-worker ## Let two example workers send the demo's reminders by SMTP to a local sink.
+worker-demo: install setup-worker ## Let remindersd deliver send the demo's messages by SMTP, with STARTTLS and a login, to a local sink.
 	@scripts/with-cluster examples/worker/demo
 
 serve: install ## Serve the demo's data over HTTP (docs/http.md) until Ctrl-C. LISTEN names an address.

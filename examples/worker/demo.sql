@@ -1,6 +1,8 @@
 \set QUIET on
 \pset footer off
 SET search_path = assignment_reminders;
+-- All of the backlog, and none of it held.
+UPDATE reminder_settings SET follow_up_limit = NULL;
 -- Assignments that were there before their due reminders' time, and twenty students who want a summary at midnight.
 UPDATE assignments SET created_at = now() - interval '30 days';
 INSERT INTO user_preferences (organization_id, user_id, daily_summary, summary_hour, created_at, updated_at)

@@ -2,19 +2,23 @@
 """A local SMTP sink: takes mail and writes a line of JSON for each message, instead of delivering it.
 
 With --refuse and --reject it refuses a part of the messages for now (451) or for good (550), and with --drop it closes
-the connection (421), as mail servers do. --answer-mail and --answer-rcpt say what it answers to every sender or recipient. Prints the port that it listens on. For the demonstration and the tests.
+the connection (421), as mail servers do. --answer-mail and --answer-rcpt say what it answers to every sender or recipient. With --certificate, --key and --login it
+takes nothing without STARTTLS and that login. Prints the port that it listens on. For the demonstration and the tests.
 """
 
 import argparse
 import email
 import email.policy
 import json
+import logging
 import random
 import signal
 import socket
+import ssl
 import threading
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 class Sink:
@@ -57,7 +61,7 @@ class Sink:
             "reminder_type": message["Reminder-Type"],
             "list_unsubscribe": raw["List-Unsubscribe"],
             "list_unsubscribe_post": raw["List-Unsubscribe-Post"],
-            "body": message.get_content(),
+            "body": message.get_body(("plain",)).get_content(),
         }) + "\n")
         return "250 2.0.0 Taken"
 
@@ -71,6 +75,9 @@ def main():
     parser.add_argument("--drop", type=float, default=0, help="part of the messages answered by closing the connection")
     parser.add_argument("--answer-mail", help="to each sender, such as '550 5.7.1 Not allowed'")
     parser.add_argument("--answer-rcpt", help="to each recipient")
+    parser.add_argument("--certificate", help="with its --key, for STARTTLS")
+    parser.add_argument("--key")
+    parser.add_argument("--login", help="user:password")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     stop = threading.Event()
@@ -81,7 +88,18 @@ def main():
             probe.bind(("127.0.0.1", 0))
             options.port = probe.getsockname()[1]
     sink = Sink(options.path, options.refuse, options.reject, options.drop, options.seed, options.answer_mail, options.answer_rcpt)
-    controller = Controller(sink, hostname="127.0.0.1", port=options.port)
+    guard = {}
+    if options.certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(options.certificate, options.key)
+        guard |= {"tls_context": context, "require_starttls": True}
+    if options.login:
+        def authenticate(_server, _session, _envelope, _mechanism, data):
+            return AuthResult(success=b":".join((data.login, data.password)) == options.login.encode())
+        # aiosmtpd warns of itself at each login.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        guard |= {"authenticator": authenticate, "auth_required": True}
+    controller = Controller(sink, hostname="127.0.0.1", port=options.port, **guard)
     controller.start()
     print(controller.port, flush=True)
     stop.wait()

@@ -68,7 +68,7 @@ impl Whole {
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("row security on assignment_reminders.{table} may hide rows from the role {role}"),
             format!("This function is only right if it can {command} every row of that table."),
-            "Call it as the tables' owner, as a role with BYPASSRLS, or as one whose policies on the table are simply true; where it is about one organization (organization_id), as its coordinator or admin.",
+            "Call it as the tables' owner, as a role with BYPASSRLS, or as one whose policies on the table are simply true; where it is about one organization (organization_id), as its coordinator or admin; where it is about an assignment that is there, also as its mentor.",
         ))
     }
 }
