@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::logs;
 use crate::texts::Links;
 
 #[derive(Deserialize)]
@@ -27,6 +28,22 @@ pub struct Config {
     pub deliver: Option<Deliver>,
     #[serde(default)]
     pub texts: Texts,
+    #[serde(default, rename = "log")]
+    _log: Log,
+}
+
+/// What the log is like.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Log {
+    format: logs::Format,
+}
+
+/// All that is read of the file before anything can be logged.
+#[derive(Default, Deserialize)]
+struct Logging {
+    #[serde(default)]
+    log: Log,
 }
 
 /// What texts are made by: all that `preview` reads of the file.
@@ -214,6 +231,8 @@ pub struct Deliver {
     /// False: nobody is listened to, which a pooler in transaction mode makes useless.
     #[serde(default = "yes")]
     pub listen: bool,
+    /// Where /metrics and /healthz are served; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     #[serde(default)]
     pub organization: Vec<OrganizationMail>,
 }
@@ -341,12 +360,17 @@ impl Texting {
     }
 }
 
+/// What [log] says of its format; whatever is wrong there is told when all of the configuration is read.
+pub fn log_format(file: Option<&Path>) -> logs::Format {
+    extracted::<Logging>(file).unwrap_or_default().log.format
+}
+
 fn extracted<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, String> {
     let mut figment = Figment::new();
     if let Some(file) = file {
         figment = figment.merge(Toml::file_exact(file));
     }
-    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
+    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log", "log_format"]).split("__")).extract().map_err(|errors| {
         let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
         errors.join("\n")
     })

@@ -5,6 +5,8 @@ mod config;
 mod database;
 mod deliver;
 mod limits;
+mod logs;
+mod measures;
 mod openapi;
 mod problem;
 mod routes;
@@ -15,7 +17,6 @@ mod token;
 mod unsubscribe;
 mod webhooks;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,14 +55,6 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("REMINDERSD_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,6 +66,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     let config = arguments.config.as_deref();
+    let format = logs::Format::wanted()?.unwrap_or_else(|| config::log_format(config));
+    logs::start(format);
     match arguments.command {
         Command::Serve => server::serve(Config::read(config)?).await,
         Command::Deliver(options) => deliver::run(&Config::read(config)?, options).await,

@@ -9,6 +9,7 @@ use lettre::message::Mailbox;
 use uuid::Uuid;
 
 use super::letter::{Sender, address};
+use super::outage::Outage;
 use super::smtp::Server;
 use crate::config;
 
@@ -75,6 +76,18 @@ impl Mail {
     /// None: nothing is configured for this organization.
     pub fn of(&self, organization: Uuid) -> Option<&Way> {
         self.of.get(&organization).or(self.usual.as_ref())
+    }
+
+    /// Of each server, once.
+    pub fn outages(&self) -> impl Iterator<Item = &Outage> {
+        let mut seen: Vec<*const Server> = Vec::new();
+        let is_new = move |way: &&Way| {
+            let server = Arc::as_ptr(&way.server);
+            let is_new = !seen.contains(&server);
+            seen.push(server);
+            is_new
+        };
+        self.usual.iter().chain(self.of.values()).filter(is_new).map(|way| way.server.outage())
     }
 
     /// Closes connections that are not used any more.

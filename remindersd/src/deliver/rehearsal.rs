@@ -47,7 +47,7 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
                                 letter.message_id,
                                 letter.bytes.len()
                             )),
-                            Err(NoLetter::NotNow(why) | NoLetter::Never(why)) => Err(format!("{to}: {why}")),
+                            Err(NoLetter::NotNow(why) | NoLetter::Never(why, _)) => Err(format!("{to}: {why}")),
                         },
                     }
                 }

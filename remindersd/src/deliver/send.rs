@@ -7,6 +7,7 @@ use super::lane::{Failed, Outcome};
 use super::letter::{Letter, provider_id};
 use super::mail::Way;
 use super::message::Message;
+use super::meters;
 use super::queue::Trouble;
 use super::verdict::{Fault, Verdict};
 
@@ -14,8 +15,8 @@ use super::verdict::{Fault, Verdict};
 pub enum NoLetter {
     /// The database could not be asked, or its student is gone: it is given back.
     NotNow(String),
-    /// It can never be written.
-    Never(String),
+    /// It can never be written: why, and what logs may hold of that.
+    Never(String, &'static str),
 }
 
 pub async fn send(office: &Office, mut message: Message) -> Outcome {
@@ -24,27 +25,30 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
     }
     let Some(way) = office.mail.of(message.organization_id) else {
         let why = "no mail server is configured for the organization".to_string();
-        return Outcome::Failed(Box::new(Failed { message, why }), Verdict::Everybodys(Fault::Sender));
+        let failed = Failed { message, told: why.clone(), why };
+        return Outcome::Failed(Box::new(failed), Verdict::Everybodys(Fault::Sender));
     };
     let letter = match write(office, way, &mut message).await {
         Ok(letter) => letter,
         Err(NoLetter::NotNow(why)) => {
             tracing::info!(claim_id = %message.claim_id, "given back: {why}");
+            meters::returned(1);
             office.queue.give_back(message.claim_id, &message.reminder_ids).await;
             return Outcome::Settled;
         }
-        Err(NoLetter::Never(why)) => {
+        Err(NoLetter::Never(why, told)) => {
             return Outcome::Failed(
-                Box::new(Failed { message, why }),
+                Box::new(Failed { message, why, told: told.to_string() }),
                 Verdict::Own { fault: None, permanent: Some(true) },
             );
         }
     };
     let started = std::time::Instant::now();
-    match way.server.send(&letter.envelope, &letter.bytes).await {
+    let done = way.server.send(&letter.envelope, &letter.bytes).await;
+    meters::took("smtp", started.elapsed());
+    match done {
         Ok(reply) => {
-            metrics::counter!("remindersd_messages_total", "outcome" => "sent").increment(1);
-            metrics::histogram!("remindersd_smtp_seconds").record(started.elapsed().as_secs_f64());
+            meters::sent();
             let name = provider_id(&reply);
             tracing::debug!(message_id = letter.message_id, recipient = %message.recipient_id, "taken: {reply}");
             office.queue.sent(&message, &letter.message_id, letter.envelope.from.as_ref(), name).await;
@@ -53,7 +57,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         Err(failure) => {
             tracing::debug!(recipient = %message.recipient_id, server = way.server.name(), "{failure}");
             let verdict = Verdict::of(&failure);
-            Outcome::Failed(Box::new(Failed { message, why: failure.to_string() }), verdict)
+            Outcome::Failed(Box::new(Failed { message, why: failure.to_string(), told: failure.told() }), verdict)
         }
     }
 }
@@ -86,7 +90,10 @@ pub async fn write(office: &Office, way: &Way, message: &mut Message) -> Result<
             Err(trouble) => return Err(NoLetter::NotNow(trouble.to_string())),
         };
     }
-    let rendered =
-        office.texts.render(message).map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}")))?;
-    Letter::new(message, &rendered, &way.sender).map_err(|why| NoLetter::Never(why.0))
+    let rendered = office
+        .texts
+        .render(message)
+        .map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}"), "the text cannot be made"))?;
+    Letter::new(message, &rendered, &way.sender)
+        .map_err(|why| NoLetter::Never(why.0, "no mail can be written to the address"))
 }

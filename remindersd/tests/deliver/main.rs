@@ -7,6 +7,7 @@ mod support;
 mod database;
 mod encryption;
 mod odd_rows;
+mod operating;
 mod post;
 mod refusals;
 mod running;
