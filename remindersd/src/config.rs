@@ -202,6 +202,11 @@ pub struct Deliver {
     pub database_url: Option<String>,
     /// smtp://host, smtp://host?tls=required (STARTTLS), or smtps://host: of all organizations that name none of their own.
     pub smtp: Option<String>,
+    /// https://host/path, to which messages are posted instead.
+    pub webhook: Option<String>,
+    /// By which they are signed: `whsec_` and base64.
+    pub webhook_secret: Option<String>,
+    pub webhook_secret_file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<String>,
     /// A file that holds the password, such as a credential of systemd's.
@@ -243,6 +248,9 @@ pub struct Deliver {
 pub struct OrganizationMail {
     pub id: Uuid,
     pub smtp: Option<String>,
+    pub webhook: Option<String>,
+    pub webhook_secret: Option<String>,
+    pub webhook_secret_file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<String>,
     pub password_file: Option<PathBuf>,

@@ -17,10 +17,12 @@ mod token;
 mod unsubscribe;
 mod webhooks;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::config::{Config, Texting};
 
@@ -38,10 +40,17 @@ struct Arguments {
 enum Command {
     /// Serve the API over HTTP until SIGTERM or SIGINT, then finish what is under way.
     Serve,
-    /// Send the messages that are due, by SMTP, until SIGTERM or SIGINT; then finish what is on the wire, and give back the rest.
+    /// Send the messages that are due, by SMTP or to a webhook, until SIGTERM or SIGINT; then finish what is on the wire, and give back the rest.
     Deliver(deliver::Options),
     /// Check the configuration, and that the database is there and allows what it says.
     Check,
+    /// Print what a shell completes our commands by.
+    Completions { shell: Shell },
+    /// Write the manual pages, one for each command.
+    Man {
+        /// The directory, such as /usr/local/share/man/man1; it is made where it is missing.
+        directory: PathBuf,
+    },
     /// Print the OpenAPI description.
     Openapi,
     /// Check templates: read each, and fill it in with samples of everything that may happen.
@@ -76,6 +85,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
             println!("{}", openapi::routes().into_openapi().to_pretty_json().map_err(|error| error.to_string())?);
             Ok(())
         }
+        Command::Completions { shell } => completions(shell),
+        Command::Man { directory } => man(&directory),
         Command::CheckTemplates { directory } => check_templates(directory.as_deref()),
         Command::Preview(wish) => texts::preview(Texting::read(config)?, wish).await,
     }
@@ -91,6 +102,19 @@ async fn check(config: &Config) -> Result<(), String> {
     }
     println!("the configuration and the database fit");
     Ok(())
+}
+
+fn completions(shell: Shell) -> Result<(), String> {
+    // Written at once, since a pipe may be closed, which is no fault of ours.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "remindersd", &mut text);
+    std::io::stdout().write_all(&text).map_err(|error| error.to_string())
+}
+
+fn man(directory: &Path) -> Result<(), String> {
+    let written =
+        std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(Arguments::command(), directory));
+    written.map_err(|error| format!("{}: {error}", directory.display()))
 }
 
 fn check_templates(directory: Option<&Path>) -> Result<(), String> {

@@ -10,11 +10,14 @@ mod mail;
 pub mod message;
 mod meters;
 mod outage;
+mod parcel;
 mod queue;
 mod rehearsal;
+mod reply;
 mod send;
 mod smtp;
 mod verdict;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -142,7 +142,7 @@ impl Queue {
     }
 
     /// Answers that a message was handed over, and what the provider calls it.
-    pub async fn sent(&self, message: &Message, message_id: &str, from: &str, provider_id: Option<&str>) {
+    pub async fn sent(&self, message: &Message, message_id: &str, from: Option<&str>, provider_id: Option<&str>) {
         let answer = async |name: Option<&str>| {
             let parameters: [Parameter; 5] = [
                 (&message.reminder_ids, Type::UUID_ARRAY),

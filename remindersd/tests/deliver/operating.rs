@@ -135,7 +135,7 @@ fn it_is_well_while_something_can_be_sent_by_one_way_at_least() {
         assert_eq!(outages, [true, false], "{said}");
     }
     // One way only.
-    run(&mut post.owner, "UPDATE claim_rates SET paused_until = now()");
+    let post = Post::due_to(1);
     let configuration = post.configuration(&server, &lines);
     let worker = configuration.start();
     let address = address(&worker);
