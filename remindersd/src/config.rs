@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::logs;
 use crate::texts::Links;
 
 #[derive(Deserialize)]
@@ -27,6 +28,22 @@ pub struct Config {
     pub deliver: Option<Deliver>,
     #[serde(default)]
     pub texts: Texts,
+    #[serde(default, rename = "log")]
+    _log: Log,
+}
+
+/// What the log is like.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Log {
+    format: logs::Format,
+}
+
+/// All that is read of the file before anything can be logged.
+#[derive(Default, Deserialize)]
+struct Logging {
+    #[serde(default)]
+    log: Log,
 }
 
 /// What texts are made by: all that `preview` reads of the file.
@@ -185,6 +202,11 @@ pub struct Deliver {
     pub database_url: Option<String>,
     /// smtp://host, smtp://host?tls=required (STARTTLS), or smtps://host: of all organizations that name none of their own.
     pub smtp: Option<String>,
+    /// https://host/path, to which messages are posted instead.
+    pub webhook: Option<String>,
+    /// By which they are signed: `whsec_` and base64.
+    pub webhook_secret: Option<String>,
+    pub webhook_secret_file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<String>,
     /// A file that holds the password, such as a credential of systemd's.
@@ -214,6 +236,8 @@ pub struct Deliver {
     /// False: nobody is listened to, which a pooler in transaction mode makes useless.
     #[serde(default = "yes")]
     pub listen: bool,
+    /// Where /metrics and /healthz are served; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     #[serde(default)]
     pub organization: Vec<OrganizationMail>,
 }
@@ -224,6 +248,9 @@ pub struct Deliver {
 pub struct OrganizationMail {
     pub id: Uuid,
     pub smtp: Option<String>,
+    pub webhook: Option<String>,
+    pub webhook_secret: Option<String>,
+    pub webhook_secret_file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<String>,
     pub password_file: Option<PathBuf>,
@@ -341,12 +368,17 @@ impl Texting {
     }
 }
 
+/// What [log] says of its format; whatever is wrong there is told when all of the configuration is read.
+pub fn log_format(file: Option<&Path>) -> logs::Format {
+    extracted::<Logging>(file).unwrap_or_default().log.format
+}
+
 fn extracted<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, String> {
     let mut figment = Figment::new();
     if let Some(file) = file {
         figment = figment.merge(Toml::file_exact(file));
     }
-    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log"]).split("__")).extract().map_err(|errors| {
+    figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log", "log_format"]).split("__")).extract().map_err(|errors| {
         let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
         errors.join("\n")
     })

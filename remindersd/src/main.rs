@@ -5,6 +5,8 @@ mod config;
 mod database;
 mod deliver;
 mod limits;
+mod logs;
+mod measures;
 mod openapi;
 mod problem;
 mod routes;
@@ -15,11 +17,12 @@ mod token;
 mod unsubscribe;
 mod webhooks;
 
-use std::io::IsTerminal;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::config::{Config, Texting};
 
@@ -37,10 +40,17 @@ struct Arguments {
 enum Command {
     /// Serve the API over HTTP until SIGTERM or SIGINT, then finish what is under way.
     Serve,
-    /// Send the messages that are due, by SMTP, until SIGTERM or SIGINT; then finish what is on the wire, and give back the rest.
+    /// Send the messages that are due, by SMTP or to a webhook, until SIGTERM or SIGINT; then finish what is on the wire, and give back the rest.
     Deliver(deliver::Options),
     /// Check the configuration, and that the database is there and allows what it says.
     Check,
+    /// Print what a shell completes our commands by.
+    Completions { shell: Shell },
+    /// Write the manual pages, one for each command.
+    Man {
+        /// The directory, such as /usr/local/share/man/man1; it is made where it is missing.
+        directory: PathBuf,
+    },
     /// Print the OpenAPI description.
     Openapi,
     /// Check templates: read each, and fill it in with samples of everything that may happen.
@@ -54,14 +64,6 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("REMINDERSD_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,6 +75,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     let config = arguments.config.as_deref();
+    let format = logs::Format::wanted()?.unwrap_or_else(|| config::log_format(config));
+    logs::start(format);
     match arguments.command {
         Command::Serve => server::serve(Config::read(config)?).await,
         Command::Deliver(options) => deliver::run(&Config::read(config)?, options).await,
@@ -81,6 +85,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
             println!("{}", openapi::routes().into_openapi().to_pretty_json().map_err(|error| error.to_string())?);
             Ok(())
         }
+        Command::Completions { shell } => completions(shell),
+        Command::Man { directory } => man(&directory),
         Command::CheckTemplates { directory } => check_templates(directory.as_deref()),
         Command::Preview(wish) => texts::preview(Texting::read(config)?, wish).await,
     }
@@ -96,6 +102,19 @@ async fn check(config: &Config) -> Result<(), String> {
     }
     println!("the configuration and the database fit");
     Ok(())
+}
+
+fn completions(shell: Shell) -> Result<(), String> {
+    // Written at once, since a pipe may be closed, which is no fault of ours.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "remindersd", &mut text);
+    std::io::stdout().write_all(&text).map_err(|error| error.to_string())
+}
+
+fn man(directory: &Path) -> Result<(), String> {
+    let written =
+        std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(Arguments::command(), directory));
+    written.map_err(|error| format!("{}: {error}", directory.display()))
 }
 
 fn check_templates(directory: Option<&Path>) -> Result<(), String> {

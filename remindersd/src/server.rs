@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
@@ -27,6 +27,7 @@ use crate::caller::App;
 use crate::config::{self, Config};
 use crate::database::Database;
 use crate::limits::{Limits, Streams};
+use crate::measures;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::routes::{is_link, longest as longest_of_link, read};
@@ -65,7 +66,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         unsubscribe: config.unsubscribe.role.as_deref().map(|role| Arc::new(Claims::of_role(role, None))),
         stopping: is_stopping,
     };
-    let recorder = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
+    let recorder = measures::record()?;
     let router = router(&config.http, app, recorder)?;
     let listener = TcpListener::bind(config.http.listen)
         .await
@@ -161,7 +162,7 @@ async fn measured(request: Request, next: Next) -> Response {
     response
 }
 
-async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, router: Router, config: &config::Http) {
+pub async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, router: Router, config: &config::Http) {
     let places = Arc::new(Semaphore::new(config.max_open_connections));
     let unread = Some(Duration::from_secs(config.request_timeout_seconds));
     let graceful = GracefulShutdown::new();

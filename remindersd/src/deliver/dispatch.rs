@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Office;
-use super::failure::without_addresses;
 use super::lane::{Failed, Lane, Outcome, Todo};
 use super::message::Message;
+use super::meters;
 use super::queue::{Claimed, Trouble, longer};
 use super::send::send;
 use super::verdict::Fault;
@@ -149,6 +149,7 @@ impl Dispatcher {
                 claimed
             }
             Err(trouble) => {
+                meters::claimed(meters::Claim::Trouble);
                 self.trouble = (self.trouble.0 + 1, longer(self.trouble.1));
                 self.next_claim = now + self.trouble.1;
                 if let (Trouble::Refused { .. }, 1) = (&trouble, self.trouble.0) {
@@ -158,6 +159,7 @@ impl Dispatcher {
             }
         };
         if claimed.is_empty() {
+            meters::claimed(meters::Claim::Nothing);
             self.empty += 1;
             self.next_claim = if once { now } else { now + self.office.poll };
             self.tell(true);
@@ -168,7 +170,7 @@ impl Dispatcher {
         self.empty = 0;
         self.next_claim = now;
         self.tell(false);
-        metrics::counter!("remindersd_messages_claimed_total").increment(claimed.len() as u64);
+        meters::claimed(meters::Claim::Messages(claimed.len()));
         let mut unneeded = Vec::new();
         for claimed in claimed {
             match claimed {
@@ -182,7 +184,10 @@ impl Dispatcher {
                 }
                 Claimed::Unreadable { claim_id, reminder_ids, why } => {
                     self.unsent += 1;
-                    tracing::error!(%claim_id, "a message cannot be read: {why}");
+                    // What it holds may stand in the reason, which the database is told.
+                    tracing::error!(%claim_id, "a message cannot be read");
+                    tracing::debug!(%claim_id, "{why}");
+                    meters::failed(None);
                     let queue = Arc::clone(&self.office.queue);
                     self.answers.spawn(async move {
                         let why = format!("the message cannot be read: {why}");
@@ -214,12 +219,11 @@ impl Dispatcher {
 
     fn answer(&mut self, organization: Uuid, failed: Failed, fault: Option<Fault>, permanent: Option<bool>) {
         self.unsent += 1;
-        let Failed { message, why } = failed;
+        let Failed { message, why, told } = failed;
         tracing::info!(
-            %organization, recipient = %message.recipient_id, fault = fault.map(Fault::name), permanent,
-            "not taken: {}", without_addresses(&why)
+            %organization, recipient = %message.recipient_id, fault = fault.map(Fault::name), permanent, "not taken: {told}"
         );
-        metrics::counter!("remindersd_messages_total", "outcome" => "failed").increment(1);
+        meters::failed(fault);
         let queue = Arc::clone(&self.office.queue);
         self.answers.spawn(async move { queue.failed(&message, fault, &why, permanent).await });
     }
@@ -228,12 +232,13 @@ impl Dispatcher {
     fn stop(&mut self, organization: Uuid, failed: Failed, fault: Fault, rest: Vec<Message>) {
         self.unsent += 1 + rest.len();
         self.resting = Instant::now() + REST;
-        let Failed { message, why } = failed;
+        let Failed { message, why, told } = failed;
         tracing::warn!(
             %organization, fault = fault.name(), given_back = rest.len(),
-            "nothing can be sent for this organization, which waits: {}", without_addresses(&why)
+            "nothing can be sent for this organization, which waits: {told}"
         );
-        metrics::counter!("remindersd_messages_total", "outcome" => fault.name()).increment(1);
+        meters::failed(Some(fault));
+        meters::returned(rest.len());
         let queue = Arc::clone(&self.office.queue);
         self.answers.spawn(async move {
             // The pause first, or others would claim what is given back.
@@ -247,6 +252,7 @@ impl Dispatcher {
             return;
         }
         self.unsent += messages.len();
+        meters::returned(messages.len());
         let queue = Arc::clone(&self.office.queue);
         self.answers.spawn(async move { return_all(&queue, messages).await });
     }

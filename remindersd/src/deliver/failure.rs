@@ -23,6 +23,20 @@ pub enum Stage {
     Content,
 }
 
+impl Stage {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::Encryption => "STARTTLS",
+            Self::Login => "AUTH",
+            Self::Sender => "MAIL FROM",
+            Self::Recipient => "RCPT TO",
+            Self::Data => "DATA",
+            Self::Content => "after DATA",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// No, with this code.
@@ -59,6 +73,18 @@ impl Failure {
         Self { stage, said: Said::Broken(kept(why)) }
     }
 
+    /// What logs may hold of it: of a reply, once somebody was named to the server, its codes only.
+    pub fn told(&self) -> String {
+        match &self.said {
+            Said::Reply { code, text } if self.stage < Stage::Recipient => {
+                let words = text.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
+                format!("{code} {} ({})", words.collect::<Vec<_>>().join(" "), self.stage.name())
+            }
+            Said::Reply { code, text } => format!("{} ({})", codes(*code, text), self.stage.name()),
+            Said::Broken(_) | Said::Lacking(_) => self.to_string(),
+        }
+    }
+
     /// Whether the connection can be used no more.
     pub fn ends_connection(&self) -> bool {
         !matches!(&self.said, Said::Reply { code, .. } if *code != 421)
@@ -76,16 +102,7 @@ impl std::fmt::Display for Failure {
             // The code first: that is how bounces are read.
             Said::Reply { code, text } => write!(formatter, "{code} {text}"),
             Said::Broken(why) | Said::Lacking(why) => {
-                let at = match self.stage {
-                    Stage::Connect => "connecting",
-                    Stage::Encryption => "STARTTLS",
-                    Stage::Login => "AUTH",
-                    Stage::Sender => "MAIL FROM",
-                    Stage::Recipient => "RCPT TO",
-                    Stage::Data => "DATA",
-                    Stage::Content => "after DATA",
-                };
-                write!(formatter, "{at}: {why}")
+                write!(formatter, "{}: {why}", self.stage.name())
             }
         }
     }
@@ -95,8 +112,27 @@ fn kept(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(LONGEST).collect()
 }
 
-/// What logs may hold of what a server said.
-pub fn without_addresses(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+/// A reply's code, and the enhanced one (RFC 3463) where it has one.
+fn codes(code: u16, text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_enhanced = first.len() < 12
+        && first.contains('.')
+        && first.chars().all(|character| character.is_ascii_digit() || character == '.');
+    if is_enhanced { format!("{code} {first}") } else { code.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_logs_hold_of_a_reply_names_nobody() {
+        let said =
+            |stage, text: &str| Failure { stage, said: Said::Reply { code: 550, text: text.to_string() } }.told();
+        assert_eq!(said(Stage::Recipient, "5.1.1 Ann Lee <ann@example.org> is unknown"), "550 5.1.1 (RCPT TO)");
+        assert_eq!(said(Stage::Content, "Ann Lee is unknown"), "550 (after DATA)");
+        assert_eq!(said(Stage::Recipient, "ann.lee unknown"), "550 (RCPT TO)");
+        // Nobody was named to it.
+        assert_eq!(said(Stage::Login, "5.7.8 ask postmaster@example.org"), "550 5.7.8 ask (address) (AUTH)");
+    }
 }

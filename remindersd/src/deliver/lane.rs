@@ -15,6 +15,8 @@ const BREAKS: usize = 3;
 pub struct Failed {
     pub message: Message,
     pub why: String,
+    /// What logs may hold of that: nobody's name or address.
+    pub told: String,
 }
 
 /// What became of a message.
@@ -102,13 +104,13 @@ impl Lane {
             Verdict::Own { fault, permanent } => todo.own.push((failed, fault, permanent)),
             Verdict::MaybeTaken => {
                 self.unsure += 1;
-                let why = failed.why.clone();
+                let (why, told) = (failed.why.clone(), failed.told.clone());
                 todo.own.push((failed, None, Some(false)));
                 if self.unsure >= BREAKS
                     && let Some(message) = self.waiting.pop_front()
                 {
                     // One that was not tried carries the news, and loses no attempt by it.
-                    self.stop(Failed { message, why }, Fault::Transport, todo);
+                    self.stop(Failed { message, why, told }, Fault::Transport, todo);
                 }
             }
             Verdict::Everybodys(_) | Verdict::Doubtful(_) if self.is_stopped => todo.give_back.push(failed.message),
@@ -174,7 +176,7 @@ mod tests {
     }
 
     fn fail(lane: &mut Lane, message: Message, verdict: Verdict) -> Todo {
-        lane.note(Outcome::Failed(Box::new(Failed { message, why: "no".to_string() }), verdict))
+        lane.note(Outcome::Failed(Box::new(Failed { message, why: "no".to_string(), told: "no".to_string() }), verdict))
     }
 
     fn fail_next(lane: &mut Lane, verdict: Verdict) -> Todo {

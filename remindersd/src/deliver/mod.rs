@@ -2,16 +2,22 @@
 
 mod dispatch;
 mod failure;
+mod health;
 mod lane;
 pub mod letter;
 mod listen;
 mod mail;
 pub mod message;
+mod meters;
+mod outage;
+mod parcel;
 mod queue;
 mod rehearsal;
+mod reply;
 mod send;
 mod smtp;
 mod verdict;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +26,11 @@ use clap::Args;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
+use crate::measures;
 use crate::signals;
 use crate::texts::Texts;
 use dispatch::Dispatcher;
+use health::Watched;
 use mail::Mail;
 use queue::Queue;
 
@@ -51,8 +59,9 @@ impl Office {
     fn new(config: &Config) -> Result<Self, String> {
         let deliver = config.deliver()?;
         let lease = Duration::from_secs(deliver.lease_seconds.into());
-        // Each message on the wire may have an answer to give, and one claims.
-        let queue = Queue::new(url(config)?, deliver.connections + 1, lease)?;
+        // Each message on the wire may have an answer to give, one claims, and somebody may ask after our health.
+        let connections = deliver.connections + 1 + usize::from(deliver.metrics.is_some());
+        let queue = Queue::new(url(config)?, connections, lease)?;
         Ok(Self {
             queue: Arc::new(queue),
             mail: Mail::new(deliver)?,
@@ -83,8 +92,17 @@ pub async fn check(config: &Config) -> Result<(), String> {
 }
 
 pub async fn run(config: &Config, options: Options) -> Result<(), String> {
+    // First, or what is counted from the beginning would not be.
+    let watched = match config.deliver()?.metrics {
+        Some(address) if !options.dry_run => Some(Watched::at(address, measures::record()?).await?),
+        _ => None,
+    };
+    meters::begin();
     let office = Arc::new(Office::new(config)?);
     office.fits().await?;
+    if let Some(watched) = watched {
+        tokio::spawn(watched.serve(Arc::clone(&office)));
+    }
     let signal = signals::stop()?;
     let (stopping, is_stopping) = watch::channel(false);
     tokio::spawn(async move {

@@ -1,7 +1,6 @@
 //! The outbox: claims, and answers. Statements are unnamed, and leave nothing in a session, so that a pooler in transaction mode may stand between.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::Utc;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
@@ -10,19 +9,21 @@ use tokio_postgres::{NoTls, Row};
 use uuid::Uuid;
 
 use super::message::{Item, Message, Summary, SummaryLine};
+use super::outage::Outage;
 use super::verdict::Fault;
 use crate::database::Parameter;
 use crate::problem::explained;
 
 /// How long a statement, or a connection, may take.
 const PATIENCE: Duration = Duration::from_mins(1);
+const SOON: Duration = Duration::from_secs(3);
 /// Between two tries while the database is away: the first and the longest.
 const WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
 pub struct Queue {
     pool: Pool,
     lease: Duration,
-    outage: Mutex<Option<Instant>>,
+    outage: Outage,
 }
 
 /// Why a statement did nothing.
@@ -79,13 +80,21 @@ impl Queue {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { pool, lease, outage: Mutex::default() })
+        Ok(Self { pool, lease, outage: Outage::new("the database") })
     }
 
     /// What keeps us from delivering.
     pub async fn complaint(&self) -> Result<Option<String>, Trouble> {
         let rows = self.ask(include_str!("../../sql/deliver/check.sql"), &[]).await?;
         Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Whether it does, soon; whoever asks after our health does not wait for long.
+    pub async fn answers(&self) -> Result<(), Trouble> {
+        match tokio::time::timeout(SOON, self.ask("SELECT", &[])).await {
+            Ok(answer) => answer.map(drop),
+            Err(_) => Err(Trouble::Passing(format!("no answer within {} s", SOON.as_secs()))),
+        }
     }
 
     pub async fn claim(&self, most: i32) -> Result<Vec<Claimed>, Trouble> {
@@ -133,7 +142,7 @@ impl Queue {
     }
 
     /// Answers that a message was handed over, and what the provider calls it.
-    pub async fn sent(&self, message: &Message, message_id: &str, from: &str, provider_id: Option<&str>) {
+    pub async fn sent(&self, message: &Message, message_id: &str, from: Option<&str>, provider_id: Option<&str>) {
         let answer = async |name: Option<&str>| {
             let parameters: [Parameter; 5] = [
                 (&message.reminder_ids, Type::UUID_ARRAY),
@@ -236,19 +245,12 @@ impl Queue {
         done
     }
 
-    /// One line when the database goes away, and one when it is back.
     fn note(&self, done: &Result<Vec<Row>, Trouble>) {
-        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
-        match (done, *outage) {
-            (Err(Trouble::Passing(why)), None) => {
-                *outage = Some(Instant::now());
-                tracing::warn!("the database is away, and tried again: {why}");
-            }
-            (Ok(_), Some(since)) => {
-                *outage = None;
-                tracing::info!(seconds = since.elapsed().as_secs(), "the database is back");
-            }
-            _ => {}
+        match done {
+            Ok(_) => self.outage.ends(),
+            Err(Trouble::Passing(why)) => self.outage.begins(why),
+            // It answers.
+            Err(Trouble::Refused { .. }) => {}
         }
     }
 }

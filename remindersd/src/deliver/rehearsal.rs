@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Office;
 use super::queue::Claimed;
-use super::send::{NoLetter, write};
+use super::send::{NoLetter, Written, write};
 
 /// Says it on standard output, a line for each message.
 pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Result<(), String> {
@@ -37,17 +37,26 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
                         message.items.iter().map(|item| item.reminder_type.as_str()).take(5).collect();
                     let about = about.join(", ");
                     match office.mail.of(message.organization_id) {
-                        None => Err(format!("{to}: no mail server is configured for {}", message.organization_id)),
+                        None => Err(format!(
+                            "{to}: no mail server or webhook is configured for {}",
+                            message.organization_id
+                        )),
                         Some(way) => match write(office, way, &mut message).await {
-                            Ok(letter) => Ok(format!(
+                            Ok(Written::Parcel(hook, body)) => Ok(format!(
+                                "{to} by {}: {} ({about}), {} bytes",
+                                hook.name(),
+                                message.idempotency_key,
+                                body.len()
+                            )),
+                            Ok(Written::Letter(server, letter)) => Ok(format!(
                                 "{} from {} by {}: {} ({about}), {} bytes",
                                 letter.envelope.to,
                                 letter.envelope.from,
-                                way.server.name(),
+                                server.name(),
                                 letter.message_id,
                                 letter.bytes.len()
                             )),
-                            Err(NoLetter::NotNow(why) | NoLetter::Never(why)) => Err(format!("{to}: {why}")),
+                            Err(NoLetter::NotNow(why) | NoLetter::Never(why, _)) => Err(format!("{to}: {why}")),
                         },
                     }
                 }

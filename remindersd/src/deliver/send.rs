@@ -1,4 +1,6 @@
-//! One message: kept where its lease grows old, rendered, handed over, and answered for where it was taken.
+//! One message: kept where its lease grows old, written, handed over, and answered for where it was taken.
+
+use std::time::Instant;
 
 use chrono::Utc;
 
@@ -7,15 +9,19 @@ use super::lane::{Failed, Outcome};
 use super::letter::{Letter, provider_id};
 use super::mail::Way;
 use super::message::Message;
+use super::meters;
+use super::parcel::parcel;
 use super::queue::Trouble;
+use super::smtp::Server;
 use super::verdict::{Fault, Verdict};
+use super::webhook::Hook;
 
 /// Why there is no letter.
 pub enum NoLetter {
     /// The database could not be asked, or its student is gone: it is given back.
     NotNow(String),
-    /// It can never be written.
-    Never(String),
+    /// It can never be written: why, and what logs may hold of that.
+    Never(String, &'static str),
 }
 
 pub async fn send(office: &Office, mut message: Message) -> Outcome {
@@ -23,37 +29,78 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         return Outcome::Settled;
     }
     let Some(way) = office.mail.of(message.organization_id) else {
-        let why = "no mail server is configured for the organization".to_string();
-        return Outcome::Failed(Box::new(Failed { message, why }), Verdict::Everybodys(Fault::Sender));
+        let why = "no mail server or webhook is configured for the organization".to_string();
+        let failed = Failed { message, told: why.clone(), why };
+        return Outcome::Failed(Box::new(failed), Verdict::Everybodys(Fault::Sender));
     };
-    let letter = match write(office, way, &mut message).await {
-        Ok(letter) => letter,
+    let written = match write(office, way, &mut message).await {
+        Ok(written) => written,
         Err(NoLetter::NotNow(why)) => {
             tracing::info!(claim_id = %message.claim_id, "given back: {why}");
+            meters::returned(1);
             office.queue.give_back(message.claim_id, &message.reminder_ids).await;
             return Outcome::Settled;
         }
-        Err(NoLetter::Never(why)) => {
+        Err(NoLetter::Never(why, told)) => {
             return Outcome::Failed(
-                Box::new(Failed { message, why }),
+                Box::new(Failed { message, why, told: told.to_string() }),
                 Verdict::Own { fault: None, permanent: Some(true) },
             );
         }
     };
-    let started = std::time::Instant::now();
-    match way.server.send(&letter.envelope, &letter.bytes).await {
-        Ok(reply) => {
-            metrics::counter!("remindersd_messages_total", "outcome" => "sent").increment(1);
-            metrics::histogram!("remindersd_smtp_seconds").record(started.elapsed().as_secs_f64());
-            let name = provider_id(&reply);
-            tracing::debug!(message_id = letter.message_id, recipient = %message.recipient_id, "taken: {reply}");
-            office.queue.sent(&message, &letter.message_id, letter.envelope.from.as_ref(), name).await;
+    let started = Instant::now();
+    let done = match written {
+        Written::Letter(server, letter) => mailed(server, &letter, started).await,
+        Written::Parcel(hook, body) => posted(hook, &message.idempotency_key, body, started).await,
+    };
+    match done {
+        Ok(Taken { message_id, from, provider_id }) => {
+            meters::sent();
+            tracing::debug!(message_id, recipient = %message.recipient_id, "taken");
+            office.queue.sent(&message, &message_id, from.as_deref(), provider_id.as_deref()).await;
             Outcome::Taken
         }
+        Err(Refused { why, told, verdict }) => Outcome::Failed(Box::new(Failed { message, why, told }), verdict),
+    }
+}
+
+/// What is answered of a message that was taken.
+struct Taken {
+    message_id: String,
+    from: Option<String>,
+    provider_id: Option<String>,
+}
+
+struct Refused {
+    why: String,
+    told: String,
+    verdict: Verdict,
+}
+
+async fn mailed(server: &Server, letter: &Letter, started: Instant) -> Result<Taken, Refused> {
+    let done = server.send(&letter.envelope, &letter.bytes).await;
+    meters::took("smtp", started.elapsed());
+    match done {
+        Ok(reply) => Ok(Taken {
+            message_id: letter.message_id.clone(),
+            from: Some(letter.envelope.from.to_string()),
+            provider_id: provider_id(&reply).map(ToString::to_string),
+        }),
         Err(failure) => {
-            tracing::debug!(recipient = %message.recipient_id, server = way.server.name(), "{failure}");
-            let verdict = Verdict::of(&failure);
-            Outcome::Failed(Box::new(Failed { message, why: failure.to_string() }), verdict)
+            tracing::debug!(server = server.name(), "{failure}");
+            Err(Refused { why: failure.to_string(), told: failure.told(), verdict: Verdict::of(&failure) })
+        }
+    }
+}
+
+async fn posted(hook: &Hook, key: &str, body: Vec<u8>, started: Instant) -> Result<Taken, Refused> {
+    let reply = hook.post(key, body).await;
+    meters::took("webhook", started.elapsed());
+    match reply.verdict() {
+        None => Ok(Taken { message_id: key.to_string(), from: None, provider_id: reply.id() }),
+        Some(verdict) => {
+            tracing::debug!(webhook = hook.name(), "{}", reply.why());
+            Err(Refused { why: reply.why(), told: reply.told(), verdict })
         }
     }
 }
@@ -77,8 +124,13 @@ async fn is_still_ours(office: &Office, message: &mut Message) -> bool {
     !message.reminder_ids.is_empty()
 }
 
-/// The mail of a message.
-pub async fn write(office: &Office, way: &Way, message: &mut Message) -> Result<Letter, NoLetter> {
+/// A message as its way takes it.
+pub enum Written<'a> {
+    Letter(&'a Server, Letter),
+    Parcel(&'a Hook, Vec<u8>),
+}
+
+pub async fn write<'a>(office: &Office, way: &'a Way, message: &mut Message) -> Result<Written<'a>, NoLetter> {
     if message.items.iter().any(|item| item.reminder_type == "daily-summary") {
         message.summary = match office.queue.summary(message.recipient_id).await {
             Ok(Some(summary)) => Some(summary),
@@ -86,7 +138,16 @@ pub async fn write(office: &Office, way: &Way, message: &mut Message) -> Result<
             Err(trouble) => return Err(NoLetter::NotNow(trouble.to_string())),
         };
     }
-    let rendered =
-        office.texts.render(message).map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}")))?;
-    Letter::new(message, &rendered, &way.sender).map_err(|why| NoLetter::Never(why.0))
+    let rendered = office
+        .texts
+        .render(message)
+        .map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}"), "the text cannot be made"))?;
+    match way {
+        Way::Smtp { server, sender } => Letter::new(message, &rendered, sender)
+            .map(|letter| Written::Letter(server, letter))
+            .map_err(|why| NoLetter::Never(why.0, "no mail can be written to the address")),
+        Way::Webhook(hook) => parcel(message, &rendered)
+            .map(|body| Written::Parcel(hook, body))
+            .map_err(|why| NoLetter::Never(why, "the message is too long to be posted")),
+    }
 }

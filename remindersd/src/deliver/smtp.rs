@@ -14,6 +14,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use url::{Host, Url};
 
 use super::failure::{Failure, Said, Stage};
+use super::outage::Outage;
 
 /// A server that could not be reached is not tried again for so long: one that is down should not be waited for by every organization in turn.
 const REST: Duration = Duration::from_secs(5);
@@ -37,6 +38,7 @@ pub struct Server {
     timeout: Duration,
     kept: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
     unreachable: Mutex<Option<(Instant, Failure)>>,
+    outage: Outage,
 }
 
 impl Server {
@@ -96,9 +98,11 @@ impl Server {
             Some(name) => return Err(format!("{name:?} is no name to say hello with")),
             None => ClientId::default(),
         };
+        let port = url.port().unwrap_or(port);
         Ok(Self {
+            outage: Outage::new(format!("the mail server {host}:{port}")),
             host,
-            port: url.port().unwrap_or(port),
+            port,
             tls,
             credentials: login.map(|(user, password)| Credentials::new(user, password)),
             hello,
@@ -111,6 +115,10 @@ impl Server {
     /// As logs call it.
     pub fn name(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    pub fn outage(&self) -> &Outage {
+        &self.outage
     }
 
     /// Hands a message over; what the server said to that. A connection that was kept and turns out to be closed is replaced by another.
@@ -133,7 +141,10 @@ impl Server {
     ) -> Result<String, Failure> {
         let done = self.hand_over(&mut connection, envelope, message).await;
         let is_good = match &done {
-            Ok(_) => true,
+            Ok(_) => {
+                self.outage.ends();
+                true
+            }
             Err(failure) if failure.ends_connection() => false,
             Err(_) => self.within(Stage::Sender, connection.command(Rset)).await.is_ok(),
         };
@@ -176,6 +187,10 @@ impl Server {
             return Err(failure.clone());
         }
         let connected = self.connect_now().await;
+        match &connected {
+            Ok(_) => self.outage.ends(),
+            Err(failure) => self.outage.begins(&failure.told()),
+        }
         *self.unreachable.lock().unwrap_or_else(PoisonError::into_inner) =
             connected.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
         connected

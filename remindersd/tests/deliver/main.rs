@@ -6,8 +6,12 @@ mod support;
 
 mod database;
 mod encryption;
+mod httpd;
+mod installing;
 mod odd_rows;
+mod operating;
 mod post;
 mod refusals;
 mod running;
 mod smtpd;
+mod webhook;

@@ -5,7 +5,7 @@ use crate::smtpd::{Features, Reply, Smtpd};
 use crate::support::{People, run};
 
 /// One person more for each address and name, to whom a message is due.
-fn due_to(people: &[(&str, &str)]) -> Post {
+pub fn due_to(people: &[(&str, &str)]) -> Post {
     let mut post = Post::empty();
     for (email, name) in people {
         let people = People::new(&mut post.owner);

@@ -115,7 +115,12 @@ impl Configuration {
 
     /// Until it ends: its log and output, and whether all went well.
     pub fn run(&self, arguments: &[&str]) -> (String, bool) {
-        let output = self.command(arguments).output().expect("it runs");
+        self.run_with(arguments, &[])
+    }
+
+    /// In this environment.
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (String, bool) {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).to_string();
         (text(&output.stderr) + &text(&output.stdout), output.status.success())
     }

@@ -144,7 +144,7 @@ impl Smtpd {
     }
 }
 
-fn tls() -> Arc<ServerConfig> {
+pub fn tls() -> Arc<ServerConfig> {
     let key = |name: &str| format!("{}/tests/deliver/keys/{name}", env!("CARGO_MANIFEST_DIR"));
     let chain = vec![CertificateDer::from_pem_file(key("server.pem")).expect("a certificate")];
     let secret = PrivateKeyDer::from_pem_file(key("server.key.pem")).expect("a key");
@@ -158,7 +158,7 @@ fn tls() -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-trait Stream: Read + Write + Send {}
+pub trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
 struct Talk {
