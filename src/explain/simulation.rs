@@ -160,6 +160,9 @@ impl Count {
     }
 }
 
+/// Of what can be simulated, what is never NULL.
+const NEEDED: [&str; 2] = ["escalation_grace_days", "weekly_days_off"];
+
 /// The settings as text, whose values Postgres reads as those of its columns.
 fn known_settings(JsonB(settings): JsonB) -> Result<String> {
     let allowed = SETTINGS.join(", ");
@@ -178,7 +181,6 @@ fn known_settings(JsonB(settings): JsonB) -> Result<String> {
             hint,
         ));
     }
-    const NEEDED: [&str; 2] = ["escalation_grace_days", "weekly_days_off"];
     if let Some(missing) = NEEDED.into_iter().find(|name| values.get(*name).is_some_and(Json::is_null)) {
         return Err(invalid_argument(
             format!("{missing} is null"),

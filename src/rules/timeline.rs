@@ -669,7 +669,9 @@ mod tests {
                 reminder_type: Some("contact-reminder".into()), recipient: Some(user(*to)), id: None, is_given_up: true,
             }).collect();
             let whole = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
-            reminders.iter_mut().for_each(|reminder| reminder.hide_from(&user(theirs)));
+            for reminder in &mut reminders {
+                reminder.hide_from(&user(theirs));
+            }
             let hidden = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
             let heard = to_mentor(ID, hidden, &mentor(theirs), &user(theirs), taken_over);
             // Since the last change that made it theirs; without one, since the day that the row tells.
