@@ -15,16 +15,13 @@ WITH event AS MATERIALIZED (
      UNION ALL
     SELECT l.* FROM assignment_reminders.send_logs l WHERE l.assignment_id = $1 AND l.reminder_id IS NULL
 ), happened AS (
-    SELECT e.happened_at, e.number, NULL::uuid AS log_id, e.event, e.reason, e.reminder_type, e.anchor,
-           coalesce(e.recipient_id, assignment_reminders.addressee_id((assignment_reminders.reminder_kind(e.reminder_type)).addressee, NULL, NULL, NULL, $2))
-               AS recipient_id,
+    SELECT e.happened_at, e.number, NULL::uuid AS log_id, e.event, e.reason, e.reminder_type, e.anchor, e.recipient_id,
            e.reminder_id, false AS is_given_up
       FROM event e
      WHERE e.is_told
      UNION ALL
     SELECT greatest(l.created_at, before.happened_at + interval '1 microsecond'), 0, l.id, l.status, l.error, l.reminder_type, l.anchor,
-           coalesce(before.recipient_id, r.recipient_id,
-                    assignment_reminders.addressee_id((assignment_reminders.reminder_kind(l.reminder_type)).addressee, NULL, NULL, NULL, $2)), coalesce(l.reminder_id, l.claimed_reminder_id), l.given_up
+           coalesce(before.recipient_id, r.recipient_id), coalesce(l.reminder_id, l.claimed_reminder_id), l.given_up
       FROM sent l
       LEFT JOIN reminder r ON r.id = l.reminder_id
       LEFT JOIN LATERAL (
@@ -38,7 +35,9 @@ WITH event AS MATERIALIZED (
            ) AS before ON true
      WHERE $3 IS NULL OR l.created_at <= $3
 )
-SELECT h.happened_at, (h.happened_at AT TIME ZONE $5)::date AS day, h.event, h.reason, h.reminder_type, h.recipient_id, h.reminder_id, h.is_given_up
+SELECT h.happened_at, (h.happened_at AT TIME ZONE $5)::date AS day, h.event, h.reason, h.reminder_type,
+       coalesce(h.recipient_id, assignment_reminders.addressee_id((assignment_reminders.reminder_kind(h.reminder_type)).addressee, NULL, NULL, NULL, $2)) AS recipient_id,
+       h.reminder_id, h.is_given_up
   FROM happened h
  WHERE $4 IS NULL OR h.anchor = $4
  ORDER BY h.happened_at, h.number, h.log_id

@@ -31,7 +31,6 @@ SELECT t.table_name, t.row_id,
        v.version || jsonb_build_object(
            'created_micros', CASE WHEN isfinite(m.created_at) AND m.created_at < '250000-01-01' THEN (extract(epoch FROM m.created_at) * 1000000)::bigint END,
            'created_day', (m.created_at AT TIME ZONE $2)::date,
-           'mentor_since_micros', CASE WHEN m.mentor_since IS NOT NULL THEN (extract(epoch FROM m.mentor_since::timestamp AT TIME ZONE $2) * 1000000)::bigint END,
            'occurred_micros', (extract(epoch FROM m.occurred_at) * 1000000)::bigint,
            'occurred_day', to_char(m.occurred_at AT TIME ZONE $2, 'FMDD FMMonth YYYY'),
            'corrected_by_user', m.corrected_by_user,
@@ -50,7 +49,7 @@ SELECT t.table_name, t.row_id,
        ) AS v ON true
  CROSS JOIN LATERAL (
        SELECT (v.version ->> 'created_at')::timestamptz AS created_at, (v.version ->> 'occurred_at')::timestamptz AS occurred_at,
-              (v.version ->> 'due_at')::timestamptz AS due_at, (v.version ->> 'mentor_since')::date AS mentor_since,
+              (v.version ->> 'due_at')::timestamptz AS due_at,
               -- Whoever has that login in their organization.
               (SELECT u.id FROM assignment_reminders.users u
                 WHERE t.table_name = 'contact_corrections' AND u.organization_id = (v.version ->> 'organization_id')::uuid

@@ -12,7 +12,7 @@ use crate::access::Mentor;
 use crate::arguments;
 use crate::bindings::Known;
 use crate::explain::organization_ever_of;
-use crate::explain::timeline::{Within, names_as_of, reminders};
+use crate::explain::timeline::{Within, mentored_since, names_as_of, reminders};
 use crate::organization::organization_of;
 use crate::rules::calendar::Span;
 use crate::rules::explanation::{self, Cause, Explanation, Happened, Stop, explain};
@@ -128,18 +128,11 @@ fn happened(
 ) -> Result<Vec<Happened>> {
     let (reminder, escalation): (String, String) = (row.not_null("reminder")?, row.not_null("escalation")?);
     let within = Within { moment: known_at, anchor: row.get("anchor")? };
-    let mut reminders = reminders(id, None, within, &row.not_null::<String>("timezone")?)?;
+    let timezone: String = row.not_null("timezone")?;
+    let mut reminders = reminders(id, None, within, &timezone)?;
     if let Some(mentor) = mentor {
-        static SINCE: Statement = Statement::by_index(
-            include_str!("../../sql/explain/mentored_since.sql"),
-            &[types::UUID, types::MOMENT, types::TEXT],
-        );
-        let since: Option<TimestampWithTimeZone> = SINCE
-            .read(&[id.into(), known_at.into(), row.not_null::<String>("timezone")?.into()], |rows| {
-                rows.one("since")
-            })?;
-        // What came of it before is not theirs to know.
-        reminders.retain(|reminder| since.is_none_or(|since| reminder.at >= since.into_inner()));
+        let since = mentored_since(id, known_at, &timezone)?;
+        reminders.retain(|reminder| reminder.at >= since);
         let user = mentor.user.to_string();
         for reminder in &mut reminders {
             reminder.hide_from(&user);

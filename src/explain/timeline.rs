@@ -76,23 +76,32 @@ fn assignment_timeline(assignment_id: Option<Uuid>) -> Result<SetOf<AssignmentTi
 /// Of an assignment that is this mentor's, since it is. People whom they do not see have no name.
 fn timeline_for(id: Uuid, mentor: Mentor) -> Result<SetOf<AssignmentTimeline>> {
     let user = mentor.user.to_string();
-    let (rows, reminders) = as_owner_of("assignments", || {
+    let (rows, reminders, since) = as_owner_of("assignments", || {
         let (_, timezone) = organization_ever_of(id)?.ok_or_else(|| unknown("assignment", "assignments", id))?;
         let rows = rows_of(id, &timezone)?;
         let mut reminders = reminders(id, None, Within::ALL, &timezone)?;
         for reminder in &mut reminders {
             reminder.hide_from(&user);
         }
-        Ok((rows, reminders))
+        Ok((rows, reminders, mentored_since(id, None, &timezone)?))
     })?;
     // With the mentor's own rights.
     let names = names(&rows, &reminders)?;
     let known_since = history_known_since()?.into_inner();
     let events = timeline::timeline(&id.to_string(), &rows, &reminders, &names, known_since);
-    let own = rows.iter().find(|row| row.id == id.to_string()).and_then(|row| row.present.as_ref());
-    let since = own.and_then(|values| values.get("mentor_since_micros")).and_then(Json::as_i64);
     let events = timeline::to_mentor(&id.to_string(), events, &mentor.id.to_string(), &user, since);
     Ok(SetOf::values(events.iter().map(line).collect::<Result<Vec<_>>>()?))
+}
+
+/// Since when an assignment has the mentor whom it had at a moment, or has now: what was before is not theirs to know. With the owner's rights.
+pub fn mentored_since(assignment: Uuid, moment: Option<TimestampWithTimeZone>, timezone: &str) -> Result<Moment> {
+    static SINCE: Statement = Statement::by_index(
+        include_str!("../../sql/explain/mentored_since.sql"),
+        &[types::UUID, types::MOMENT, types::TEXT],
+    );
+    let since: Option<TimestampWithTimeZone> =
+        SINCE.read(&[assignment.into(), moment.into(), timezone.into()], |rows| rows.one("since"))?;
+    Ok(since.map_or(Moment::MIN, TimestampWithTimeZone::into_inner))
 }
 
 /// Every row that is told of, with its changes.
@@ -144,7 +153,7 @@ fn change(row: &Row) -> Result<Change> {
 fn values(row: &Row, column: &str) -> Result<Option<Values>> {
     let Some(JsonB(json)) = row.get::<JsonB>(column)? else { return Ok(None) };
     let Json::Object(mut values) = json else { return Err(broken_statement(format!("{column} is no object"))) };
-    for name in ["created_micros", "mentor_since_micros", "occurred_micros"] {
+    for name in ["created_micros", "occurred_micros"] {
         if let Some(moment) = values.get(name).and_then(Json::as_i64) {
             values.insert(name.to_string(), moment.saturating_sub(EPOCHS_APART).into());
         }

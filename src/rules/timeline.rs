@@ -10,7 +10,7 @@ use super::explanation::in_plain_words;
 
 /// Microseconds, from whatever moment they are counted.
 pub type Moment = i64;
-/// The columns of a row, with `created_micros`, `created_day`, `mentor_since_micros`, `occurred_micros` and `due_words` beside them.
+/// The columns of a row, with `created_micros`, `created_day`, `occurred_micros` and `due_words` beside them.
 pub type Values = Map<String, Value>;
 
 /// What was done to a row.
@@ -197,11 +197,9 @@ pub fn timeline(
 }
 
 /// Of a timeline what a mentor hears, whose it is now: what was recorded since it became theirs, not who else did it, and not why the last contact was
-/// corrected. `since`: the beginning of the day on which they took it over, where the history does not have it.
+/// corrected.
 #[must_use]
-pub fn to_mentor(assignment: &str, events: Vec<Event>, mentor: &str, user: &str, since: Option<Moment>) -> Vec<Event> {
-    let is_handed_over = |event: &&Event| event.code == "mentor_changed" && event.new.as_deref() == Some(mentor);
-    let since = events.iter().rfind(is_handed_over).map(|event| event.recorded_at).or(since).unwrap_or(Moment::MIN);
+pub fn to_mentor(assignment: &str, events: Vec<Event>, mentor: &str, user: &str, since: Moment) -> Vec<Event> {
     // What else the change that made it theirs replaced had been another's.
     let is_anothers = |event: &Event| {
         event.recorded_at == since
@@ -673,9 +671,9 @@ mod tests {
                 reminder.hide_from(&user(theirs));
             }
             let hidden = timeline(ID, &rows, &reminders, &BTreeMap::new(), 0);
-            let heard = to_mentor(ID, hidden, &mentor(theirs), &user(theirs), taken_over);
             // Since the last change that made it theirs; without one, since the day that the row tells.
             let since = changes.last().map(|change| change.at).or(taken_over).unwrap_or(Moment::MIN);
+            let heard = to_mentor(ID, hidden, &mentor(theirs), &user(theirs), since);
             let codes = |events: &[Event]| events.iter().map(|event| (event.recorded_at, event.code)).collect::<Vec<_>>();
             let expected: Vec<Event> = whole.into_iter()
                 .filter(|event| event.recorded_at > since || event.recorded_at == since && event.code != "title_changed").collect();
