@@ -12,6 +12,7 @@ mod problem;
 mod routes;
 mod server;
 mod signals;
+mod standard_webhooks;
 mod texts;
 mod token;
 mod unsubscribe;

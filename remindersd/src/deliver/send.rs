@@ -15,6 +15,7 @@ use super::queue::Trouble;
 use super::smtp::Server;
 use super::verdict::{Fault, Verdict};
 use super::webhook::Hook;
+use crate::texts::Kind;
 
 /// Why there is no letter.
 pub enum NoLetter {
@@ -131,7 +132,7 @@ pub enum Written<'a> {
 }
 
 pub async fn write<'a>(office: &Office, way: &'a Way, message: &mut Message) -> Result<Written<'a>, NoLetter> {
-    if message.items.iter().any(|item| item.reminder_type == "daily-summary") {
+    if message.items.iter().any(|item| Kind::of(item) == Kind::DailySummary) {
         message.summary = match office.queue.summary(message.recipient_id).await {
             Ok(Some(summary)) => Some(summary),
             Ok(None) => return Err(NoLetter::NotNow("the student of a daily summary is gone".to_string())),

@@ -23,6 +23,15 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Whether it is this machine, to which nothing need be encrypted.
+pub fn is_near(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(host) => *host == "localhost",
+        Host::Ipv4(host) => host.is_loopback(),
+        Host::Ipv6(host) => host.is_loopback(),
+    }
+}
+
 /// What is handed over.
 pub struct Envelope {
     pub from: Address,
@@ -51,11 +60,11 @@ impl Server {
         timeout: Duration,
     ) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let (host, is_near) = match url.host() {
-            Some(Host::Domain(host)) => (host.to_string(), host == "localhost"),
-            Some(Host::Ipv4(host)) => (host.to_string(), host.is_loopback()),
-            Some(Host::Ipv6(host)) => (host.to_string(), host.is_loopback()),
-            None => return Err("it names no host".to_string()),
+        let host = url.host().ok_or("it names no host")?;
+        let is_near = is_near(&host);
+        let host = match host {
+            Host::Ipv6(address) => address.to_string(),
+            host => host.to_string(),
         };
         // Another scheme than http's keeps a host as it is written.
         let host = match idna::domain_to_ascii(&host) {

@@ -1,6 +1,4 @@
 //! A webhook: messages are posted to whoever sends them, each signed as Standard Webhooks has it.
-//!
-//! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, Uri, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, Mac};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
@@ -22,14 +17,15 @@ use hyper_util::rt::TokioTimer;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use sha2::Sha256;
 use tower::util::BoxCloneSyncService;
-use url::{Host, Url};
+use url::Url;
 
 use super::outage::Outage;
 use super::reply::{Reply, Said};
+use super::smtp::is_near;
 use super::verdict::Verdict;
 use crate::problem::explained;
+use crate::standard_webhooks::Key;
 
 /// So much of an answer is read.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -48,7 +44,7 @@ type Connector = BoxCloneSyncService<
 
 pub struct Hook {
     url: Uri,
-    key: Hmac<Sha256>,
+    key: Key,
     client: Client<Connector, Full<Bytes>>,
     timeout: Duration,
     /// It asked not to be called again before this, or cannot be reached.
@@ -67,12 +63,7 @@ impl Hook {
         lease: Duration,
     ) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let is_near = match url.host() {
-            Some(Host::Domain(host)) => host == "localhost",
-            Some(Host::Ipv4(host)) => host.is_loopback(),
-            Some(Host::Ipv6(host)) => host.is_loopback(),
-            None => return Err("webhook names no host".to_string()),
-        };
+        let is_near = url.host().as_ref().map(is_near).ok_or("webhook names no host")?;
         match url.scheme() {
             "https" => {}
             "http" if is_near => {}
@@ -93,7 +84,15 @@ impl Hook {
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector(authority, timeout)?);
-        Ok(Self { url, key: key(secret)?, client, timeout, resting: Mutex::default(), lease, outage })
+        Ok(Self {
+            url,
+            key: Key::new(secret).map_err(|what| format!("webhook_secret {what}"))?,
+            client,
+            timeout,
+            resting: Mutex::default(),
+            lease,
+            outage,
+        })
     }
 
     pub fn outage(&self) -> &Outage {
@@ -138,15 +137,14 @@ impl Hook {
 
     async fn post_now(&self, id: &str, body: Bytes) -> Reply {
         let timestamp = Utc::now().timestamp().to_string();
-        let mac = self.key.clone().chain_update(id).chain_update(".").chain_update(&timestamp).chain_update(".");
-        let signature = STANDARD.encode(mac.chain_update(&body).finalize().into_bytes());
+        let signature = self.key.sign(id, &timestamp, &body);
         let request = Request::post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, concat!("remindersd/", env!("CARGO_PKG_VERSION")))
             .header("idempotency-key", id)
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", format!("v1,{signature}"))
+            .header("webhook-signature", signature)
             .body(Full::new(body));
         let request = match request {
             Ok(request) => request,
@@ -183,16 +181,6 @@ fn pause(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     (DateTime::parse_from_rfc2822(said).ok()?.to_utc() - now).to_std().ok()
 }
 
-/// `whsec_` and the base64 of 24 bytes or more.
-fn key(secret: &str) -> Result<Hmac<Sha256>, String> {
-    let secret = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let secret = STANDARD.decode(secret).map_err(|_| "webhook_secret is not whsec_ and base64".to_string())?;
-    if secret.len() < 24 {
-        return Err("webhook_secret has fewer than 24 bytes, which Standard Webhooks asks for".to_string());
-    }
-    Hmac::new_from_slice(&secret).map_err(|error| error.to_string())
-}
-
 fn connector(authority: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -216,6 +204,9 @@ fn connector(authority: Option<&Path>, timeout: Duration) -> Result<Connector, S
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]

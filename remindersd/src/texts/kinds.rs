@@ -86,9 +86,15 @@ impl Part {
     }
 }
 
-/// What every text of a locale shares: its phrases. Beside it the layout of HTML, which has no language.
+/// What every text of a locale shares: its phrases. Beside it what has no language: the layout of HTML, and what is shipped to be told in any, by phrases.
 pub const PHRASES: &str = "phrases.jinja";
 pub const LAYOUT: &str = "layout.html";
+pub const SHARED: &str = "shared";
+
+/// Whether a template of this name has no language.
+pub fn is_of_no_language(name: &str) -> bool {
+    name == LAYOUT || name.strip_prefix(SHARED).is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// Whether templates of a locale are called so.
 pub fn is_file_of_locale(name: &str) -> bool {

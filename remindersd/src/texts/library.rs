@@ -23,7 +23,7 @@ pub struct Source {
     pub file: PathBuf,
 }
 
-/// By locale, and by name. The layout has no locale: its locale is empty.
+/// By locale, and by name. What has no language stands by the empty one.
 #[derive(Default)]
 pub struct Layer(BTreeMap<String, BTreeMap<String, Source>>);
 
@@ -114,8 +114,8 @@ impl Library {
 
     /// The template of that name.
     pub fn source(&self, origin: Origin, language: &Language, name: &str) -> Option<&Source> {
-        let layout = [String::new()];
-        let names: &[String] = if name == kinds::LAYOUT { &layout } else { &language.0 };
+        let none = [String::new()];
+        let names: &[String] = if kinds::is_of_no_language(name) { &none } else { &language.0 };
         let layers = self.layers(origin);
         names.iter().find_map(|locale| layers.iter().find_map(|layer| layer.0.get(locale)?.get(name)))
     }
@@ -138,7 +138,8 @@ impl Library {
     ) -> (Engine, Vec<minijinja::Error>) {
         let mut environment: Environment<'static> = engine::environment(formats.clone());
         let mut errors = Vec::new();
-        let mut names = vec![kinds::PHRASES.to_string(), kinds::LAYOUT.to_string()];
+        let mut names = vec![kinds::PHRASES.to_string()];
+        names.extend(self.shipped.0.get("").into_iter().flat_map(|shared| shared.keys().cloned()));
         names.extend(Kind::ALL.iter().flat_map(|kind| Part::ALL.iter().map(|part| part.file(*kind))));
         for name in names {
             if let Some(source) = self.source(origin, language, &name)
@@ -209,9 +210,12 @@ fn shipped() -> Layer {
     let mut layer = Layer::default();
     let files = SHIPPED.files().chain(SHIPPED.dirs().flat_map(Dir::files));
     for file in files {
-        let locale = file.path().parent().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let is_template = if locale.is_empty() { name == kinds::LAYOUT } else { kinds::is_file_of_locale(&name) };
+        let whole = file.path().to_string_lossy().into_owned();
+        let (locale, name) = match whole.split_once('/') {
+            Some((locale, name)) if !kinds::is_of_no_language(&whole) => (locale.to_string(), name.to_string()),
+            _ => (String::new(), whole),
+        };
+        let is_template = kinds::is_of_no_language(&name) || kinds::is_file_of_locale(&name);
         if let (true, Some(text)) = (is_template, file.contents_utf8()) {
             let source = Source { text: text.to_string(), file: Path::new("texts").join(file.path()) };
             layer.0.entry(locale).or_default().insert(name, source);

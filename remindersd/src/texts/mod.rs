@@ -20,12 +20,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 
 pub use self::check::check;
+pub use self::kinds::Kind;
 pub use self::links::Links;
 pub use self::preview::{Wish, preview};
 
 use self::engine::{Engine, Parts};
 use self::formats::{Formats, Zone};
-use self::kinds::Kind;
 use self::library::{Language, Library, Origin};
 use self::views::Teller;
 use crate::config;
