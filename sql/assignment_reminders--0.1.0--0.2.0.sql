@@ -105,7 +105,8 @@ CREATE TYPE assignment_reminders.settings_facts AS (
     weekly_days_off integer[],
     follow_up_from date,
     fallback_coordinator_id uuid,
-    evaluation_hour integer
+    evaluation_hour integer,
+    address_required boolean
 );
 COMMENT ON TYPE assignment_reminders.settings_facts IS 'What silence_of takes of an organization''s settings.';
 
@@ -296,6 +297,12 @@ COMMENT ON FUNCTION assignment_reminders.silence_anchor(date) IS
 
 -- Recipients, as queries over many people need them.
 
+CREATE OR REPLACE FUNCTION assignment_reminders.address_of(email text, address_required boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN address_required IS FALSE THEN coalesce(email, '') ELSE email END;
+COMMENT ON FUNCTION assignment_reminders.address_of(text, boolean) IS
+    'Where somebody of an organization with this setting (reminder_settings.address_required; NULL: true) can be written to: their email, or the empty text where they have none and need none. NULL: nowhere.';
+
 CREATE OR REPLACE FUNCTION assignment_reminders.addressee_id(addressee text, mentor_id uuid, coordinator_id uuid, recipient_id uuid, student_id uuid)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -306,7 +313,7 @@ COMMENT ON FUNCTION assignment_reminders.addressee_id(text, uuid, uuid, uuid, uu
     'Which of these people a reminder for this addressee goes to: the mentor, the coordinator, or the recipient whom it names, else the student.';
 
 -- Whom a reminder for the coordinator goes to now. A function of its own, called of those reminders only: others need not look.
--- Index: users_pkey, user_preferences_pkey.
+-- Index: users_pkey, user_preferences_pkey, reminder_settings_pkey.
 CREATE OR REPLACE FUNCTION assignment_reminders.coordinator_to_tell(organization_id uuid, coordinator_id uuid, fallback_id uuid, reminder_type text)
 RETURNS uuid
 LANGUAGE sql STABLE
@@ -315,7 +322,8 @@ AS $$
     WITH named AS MATERIALIZED (
         SELECT of.is_fallback, u.id,
                assignment_reminders.unreachable_reason(
-                   'coordinator', u.contact_opt_out, u.email IS NOT NULL,
+                   'coordinator', u.contact_opt_out,
+                   assignment_reminders.address_of(u.email, s.address_required) IS NOT NULL,
                    assignment_reminders.is_muted(p.muted_types, coordinator_to_tell.reminder_type)) AS unreachable
           FROM (VALUES (false, coordinator_to_tell.coordinator_id), (true, coordinator_to_tell.fallback_id)) AS of (is_fallback, id)
           -- LIMIT 1, of unique rows: look-ups by key.
@@ -323,6 +331,10 @@ AS $$
                SELECT * FROM assignment_reminders.users u
                 WHERE u.id = of.id AND u.organization_id = coordinator_to_tell.organization_id LIMIT 1
                ) AS u ON true
+          LEFT JOIN LATERAL (
+               SELECT s.address_required FROM assignment_reminders.reminder_settings s
+                WHERE s.organization_id = coordinator_to_tell.organization_id LIMIT 1
+               ) AS s ON true
           LEFT JOIN LATERAL (
                SELECT p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = u.id LIMIT 1
                ) AS p ON true
@@ -571,7 +583,8 @@ AS $$
                   coalesce(due_follow_ups.escalation_grace_days, s.escalation_grace_days) AS escalation_grace_days,
                   coalesce(due_follow_ups.weekly_days_off, s.weekly_days_off) AS weekly_days_off,
                   coalesce(due_follow_ups.follow_up_from, s.follow_up_from) AS follow_up_from,
-                  coalesce(due_follow_ups.fallback_coordinator_id, s.fallback_coordinator_id) AS fallback_coordinator_id
+                  coalesce(due_follow_ups.fallback_coordinator_id, s.fallback_coordinator_id) AS fallback_coordinator_id,
+                  s.address_required
              FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id
            ) AS s
      CROSS JOIN LATERAL (
@@ -621,7 +634,7 @@ AS $$
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, o.today, pause.first_days, pause.last_days,
            assignment_reminders.unreachable_reason(
-               'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+               'mentor', mentor.contact_opt_out, assignment_reminders.address_of(mentor.email, s.address_required) IS NOT NULL,
                assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
            CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
            (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
@@ -639,7 +652,7 @@ AS $$
       LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL,
+                  kind.addressee, recipient.contact_opt_out, assignment_reminders.address_of(recipient.email, s.address_required) IS NOT NULL,
                   assignment_reminders.is_muted(preference.muted_types, kind.reminder_type)) AS reason
            ) AS unreachable
       LEFT JOIN LATERAL (
@@ -735,7 +748,10 @@ AS $$
             WHERE a.status = 'open'
               AND a.due_at BETWEEN due.due_from AND due.due_to
               AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
-              AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
+              AND assignment_reminders.is_reachable(
+                      u.contact_opt_out,
+                      assignment_reminders.address_of(u.email, (SELECT s.address_required FROM assignment_reminders.reminder_settings s
+                                                                  WHERE s.organization_id = a.organization_id LIMIT 1)))
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
             LIMIT assignment_reminders.require_page_size(due_assignments.page_size)
@@ -1482,17 +1498,17 @@ AS $$
            ) AS of_this
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'mentor', (mentor).is_opted_out, (mentor).has_address,
+                      'mentor', (mentor).is_opted_out, (mentor).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((mentor).muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
            ) AS mentor_is
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address,
+                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((coordinator).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
            ) AS coordinator_is
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', (fallback).is_opted_out, (fallback).has_address,
+                      'coordinator', (fallback).is_opted_out, (fallback).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((fallback).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
            ) AS fallback_is
       -- As coordinator_to_tell says it of one.
@@ -1565,7 +1581,7 @@ AS $$
            ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, a.last_contact_date,
                a.assigned_on)::assignment_reminders.assignment_facts,
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
-               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+               s.fallback_coordinator_id, s.evaluation_hour, s.address_required)::assignment_reminders.settings_facts,
            e.held_at IS NOT NULL AND e.released_at IS NULL,
            ROW(mentor.id, mentor.name, mentor.contact_opt_out, mentor.email IS NOT NULL, mentors.muted_types)::assignment_reminders.person_facts,
            ROW(coordinator.id, coordinator.name, coordinator.contact_opt_out, coordinator.email IS NOT NULL,
@@ -1821,7 +1837,7 @@ AS $$
            ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, contact.last_contact_date,
                a.assigned_on)::assignment_reminders.assignment_facts,
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
-               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+               s.fallback_coordinator_id, s.evaluation_hour, s.address_required)::assignment_reminders.settings_facts,
            hold.event IS NOT DISTINCT FROM 'held',
            mentor, coordinator, fallback, r.message, x.message,
            came_back.is_so,
@@ -3242,6 +3258,7 @@ DECLARE
         'assignment_reminders.is_reachable(boolean, text, boolean)',
         'assignment_reminders.is_muted(text[], text)',
         'assignment_reminders.goes_to_fallback(text, text)',
+        'assignment_reminders.address_of(text, boolean)',
         'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
         'assignment_reminders.silent_since(date, date)',
         'assignment_reminders.silence_anchor(date)',

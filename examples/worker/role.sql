@@ -29,6 +29,8 @@ GRANT UPDATE (soft_bounces, soft_bounced_at, contact_opt_out, contact_opt_out_re
 -- To tell what the mail provider calls a message.
 GRANT EXECUTE ON FUNCTION assignment_reminders.record_provider_message(text, text) TO reminder_worker;
 GRANT UPDATE (provider_message_id) ON assignment_reminders.send_logs TO reminder_worker;
+-- To tell messages in the words that coordinators have stored (message_templates).
+GRANT SELECT ON assignment_reminders.message_templates TO reminder_worker;
 -- To look at what waits.
 GRANT SELECT ON assignment_reminders.reminder_queue TO reminder_worker;
 -- To put the link into messages by which people unsubscribe.

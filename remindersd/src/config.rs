@@ -46,12 +46,18 @@ struct Logging {
     log: Log,
 }
 
-/// What texts are made by: all that `preview` reads of the file.
+/// What texts are made by: all that `preview` and `check-templates` read of the file.
 #[derive(Deserialize)]
 pub struct Texting {
-    pub database: Option<Database>,
+    database: Option<Database>,
+    deliver: Option<Connecting>,
     #[serde(default)]
     pub texts: Texts,
+}
+
+#[derive(Deserialize)]
+struct Connecting {
+    database_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +138,7 @@ pub struct Unsubscribe {
 }
 
 /// The words of messages.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Texts {
     /// Templates that come before those that are shipped.
@@ -365,6 +371,12 @@ impl Deliver {
 impl Texting {
     pub fn read(file: Option<&Path>) -> Result<Self, String> {
         extracted(file)
+    }
+
+    /// Where `deliver` connects.
+    pub fn database_url(&self) -> Option<&str> {
+        let own = self.deliver.as_ref().and_then(|deliver| deliver.database_url.as_deref());
+        own.or(self.database.as_ref().map(|database| database.url.as_str()))
     }
 }
 

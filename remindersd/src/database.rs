@@ -7,7 +7,6 @@ use tokio_postgres::{NoTls, Row};
 use uuid::Uuid;
 
 use crate::config;
-use crate::deliver::message::Message;
 use crate::problem::{Problem, explained, is_passing};
 use crate::token::Claims;
 
@@ -109,18 +108,6 @@ impl Database {
                 Err(Failure::Pool(error)) => return Err(Problem::unavailable(&error)),
             }
         }
-    }
-
-    /// What would go out about an assignment now or next, as messages: nothing is claimed.
-    pub async fn messages_about(&self, assignment: Uuid) -> Result<Vec<Message>, String> {
-        let client = self.pool.get().await.map_err(|error| explained(&error))?;
-        let sql = include_str!("../sql/texts/messages_about.sql");
-        let rows = client.query_typed(sql, &[(&assignment, Type::UUID)]).await.map_err(|error| explained(&error))?;
-        let messages = rows.iter().map(|row| {
-            let message: serde_json::Value = row.try_get("message").map_err(|error| explained(&error))?;
-            serde_json::from_value(message).map_err(|error| error.to_string())
-        });
-        messages.collect()
     }
 
     async fn transaction(&self, claims: &Claims, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failure> {

@@ -18,6 +18,7 @@ mod token;
 mod unsubscribe;
 mod webhooks;
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -56,8 +57,11 @@ enum Command {
     Openapi,
     /// Check templates: read each, and fill it in with samples of everything that may happen.
     CheckTemplates {
-        /// A directory of templates, which come before those that are shipped. Without it: the shipped ones.
+        /// A directory of templates, which come before those that are shipped. Without it: texts.directory of the configuration, or else the shipped ones.
         directory: Option<PathBuf>,
+        /// Also what organizations have stored in the table message_templates, as far as the role of the configuration sees it.
+        #[arg(long)]
+        stored: bool,
     },
     /// Write what would go out to files, from samples or about an assignment. Nothing is claimed, and nothing is sent.
     Preview(texts::Wish),
@@ -88,7 +92,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         }
         Command::Completions { shell } => completions(shell),
         Command::Man { directory } => man(&directory),
-        Command::CheckTemplates { directory } => check_templates(directory.as_deref()),
+        Command::CheckTemplates { directory, stored } => {
+            check_templates(&Texting::read(config)?, directory.as_deref(), stored).await
+        }
         Command::Preview(wish) => texts::preview(Texting::read(config)?, wish).await,
     }
 }
@@ -118,8 +124,9 @@ fn man(directory: &Path) -> Result<(), String> {
     written.map_err(|error| format!("{}: {error}", directory.display()))
 }
 
-fn check_templates(directory: Option<&Path>) -> Result<(), String> {
-    let complaints = texts::check(directory)?;
+async fn check_templates(config: &Texting, directory: Option<&Path>, stored: bool) -> Result<(), String> {
+    let stored = if stored { texts::stored(config, None).await? } else { HashMap::new() };
+    let complaints = texts::check(directory.or(config.texts.directory.as_deref()), stored)?;
     if complaints.is_empty() {
         println!("every template can be read and filled in");
         return Ok(());

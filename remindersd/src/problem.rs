@@ -158,7 +158,11 @@ pub fn explained(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        words = format!("{words}: {error}");
+        // Some say what caused them already.
+        let reason = error.to_string();
+        if !words.ends_with(&reason) {
+            words = format!("{words}: {reason}");
+        }
         cause = error.source();
     }
     words

@@ -115,14 +115,14 @@ impl Told {
             Language::En => match self {
                 Self::Question(topic) => (
                     "Unsubscribe",
-                    "This is about the e-mails that remind you of assignments. Nothing has changed yet: choose what you want no more of.".into(),
+                    "This is about the messages that remind you of assignments. Nothing has changed yet: choose what you want no more of.".into(),
                     Some(topic),
                 ),
                 Self::Stopped(topic) => (
                     "Done",
                     format!(
                         "You get no more {}. One that is on its way may still arrive. If this was a mistake, tell whoever runs the programme.",
-                        all(topic).unwrap_or("of these e-mails, of any kind")
+                        all(topic).unwrap_or("of these messages, of any kind")
                     ),
                     None,
                 ),
@@ -143,14 +143,14 @@ impl Told {
             Language::Nb => match self {
                 Self::Question(topic) => (
                     "Meld deg av",
-                    "Dette gjelder e-postene som minner deg om oppdrag. Ingenting er endret ennå: velg hva du ikke vil ha mer av.".into(),
+                    "Dette gjelder meldingene som minner deg om oppdrag. Ingenting er endret ennå: velg hva du ikke vil ha mer av.".into(),
                     Some(topic),
                 ),
                 Self::Stopped(topic) => (
                     "Ferdig",
                     format!(
                         "Du får ikke flere {}. En som alt er på vei, kan fortsatt komme fram. Var det en feil, si fra til dem som driver programmet.",
-                        all(topic).unwrap_or("av disse e-postene, uansett type")
+                        all(topic).unwrap_or("av disse meldingene, uansett type")
                     ),
                     None,
                 ),
@@ -172,8 +172,8 @@ impl Told {
     pub fn page(self, language: Language) -> Response {
         let (title, text, form) = self.words(language);
         let (code, stop, everything) = match language {
-            Language::En => ("en", "Stop", "Stop all e-mails"),
-            Language::Nb => ("nb", "Stopp", "Stopp alle e-poster"),
+            Language::En => ("en", "Stop", "Stop all messages"),
+            Language::Nb => ("nb", "Stopp", "Stopp alle meldinger"),
         };
         // It is sent to where the page came from, with the type in the query.
         let form = form.map_or_else(String::new, |topic| {

@@ -3,6 +3,7 @@
 WITH needed (role, relation, privileges, columns) AS (
     VALUES ($1, 'organizations', 'SELECT, INSERT, UPDATE', NULL::text[]),
            ($1, 'reminder_settings', 'SELECT, INSERT, UPDATE', NULL),
+           ($1, 'message_templates', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'users', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'user_preferences', 'SELECT, INSERT, UPDATE, DELETE', NULL),
            ($1, 'peer_mentors', 'SELECT, INSERT, UPDATE, DELETE', NULL),
@@ -28,6 +29,7 @@ WITH needed (role, relation, privileges, columns) AS (
            -- As in examples/worker/role.sql, and what a worker needs that enqueues or reports delivery events.
            ($2, 'organizations', 'SELECT', NULL),
            ($2, 'reminder_settings', 'SELECT', NULL),
+           ($2, 'message_templates', 'SELECT', NULL),
            ($2, 'users', 'SELECT', NULL),
            ($2, 'users', 'UPDATE', '{soft_bounces,soft_bounced_at,contact_opt_out,contact_opt_out_reason,updated_at}'),
            ($2, 'user_preferences', 'SELECT', NULL),

@@ -28,6 +28,21 @@ CREATE POLICY member_update ON assignment_reminders.reminder_settings FOR UPDATE
     USING (organization_id = (SELECT assignment_reminders.administered_organization()))
     WITH CHECK (organization_id = (SELECT assignment_reminders.administered_organization()));
 
+-- The words of messages are the coordinators'.
+
+CREATE POLICY member_select ON assignment_reminders.message_templates FOR SELECT
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_insert ON assignment_reminders.message_templates FOR INSERT
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_update ON assignment_reminders.message_templates FOR UPDATE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()))
+    WITH CHECK (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
+CREATE POLICY member_delete ON assignment_reminders.message_templates FOR DELETE
+    USING (organization_id = (SELECT assignment_reminders.coordinated_organization()));
+
 -- People see themselves, and mentors their students. They change what is theirs, but for what they are known by (protect_identity);
 -- coordinators change everybody but admins.
 
@@ -237,6 +252,7 @@ CREATE POLICY member_select ON assignment_reminders.claim_rates FOR SELECT
 
 CREATE POLICY worker_all ON assignment_reminders.organizations USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.reminder_settings USING (true) WITH CHECK (true);
+CREATE POLICY worker_all ON assignment_reminders.message_templates USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.users USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.user_preferences USING (true) WITH CHECK (true);
 CREATE POLICY worker_all ON assignment_reminders.unsubscribe_tokens USING (true) WITH CHECK (true);

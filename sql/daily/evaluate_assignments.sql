@@ -35,7 +35,8 @@ AS $$
                   coalesce(due_follow_ups.escalation_grace_days, s.escalation_grace_days) AS escalation_grace_days,
                   coalesce(due_follow_ups.weekly_days_off, s.weekly_days_off) AS weekly_days_off,
                   coalesce(due_follow_ups.follow_up_from, s.follow_up_from) AS follow_up_from,
-                  coalesce(due_follow_ups.fallback_coordinator_id, s.fallback_coordinator_id) AS fallback_coordinator_id
+                  coalesce(due_follow_ups.fallback_coordinator_id, s.fallback_coordinator_id) AS fallback_coordinator_id,
+                  s.address_required
              FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id
            ) AS s
      CROSS JOIN LATERAL (
@@ -85,7 +86,7 @@ AS $$
      CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
            a.since, o.today, pause.first_days, pause.last_days,
            assignment_reminders.unreachable_reason(
-               'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+               'mentor', mentor.contact_opt_out, assignment_reminders.address_of(mentor.email, s.address_required) IS NOT NULL,
                assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
            CASE WHEN a.is_reminder_of_this_silence THEN a.status END, a.skip_reason,
            (a.sent_at AT TIME ZONE o.timezone)::date, (a.scheduled_for AT TIME ZONE o.timezone)::date,
@@ -103,7 +104,7 @@ AS $$
       LEFT JOIN assignment_reminders.user_preferences preference ON preference.user_id = recipient.id
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                  kind.addressee, recipient.contact_opt_out, recipient.email IS NOT NULL,
+                  kind.addressee, recipient.contact_opt_out, assignment_reminders.address_of(recipient.email, s.address_required) IS NOT NULL,
                   assignment_reminders.is_muted(preference.muted_types, kind.reminder_type)) AS reason
            ) AS unreachable
       LEFT JOIN LATERAL (

@@ -27,7 +27,7 @@ SELECT a.status = 'open' AND a.follow_up AS is_followed_up, e.action, e.days_sin
  CROSS JOIN LATERAL assignment_reminders.evaluate_silence(ROW(
        silence.since, coalesce($2, (coalesce($3, now()) AT TIME ZONE o.timezone)::date), pause.first_days, pause.last_days,
        assignment_reminders.unreachable_reason(
-           'mentor', mentor.contact_opt_out, mentor.email IS NOT NULL,
+           'mentor', mentor.contact_opt_out, assignment_reminders.address_of(mentor.email, s.address_required) IS NOT NULL,
            assignment_reminders.is_muted(mentors.muted_types, assignment_reminders.reminder_type_of('remind'))),
        CASE WHEN r.anchor = assignment_reminders.silence_anchor(silence.since)
              AND (r.peer_mentor_id <> a.peer_mentor_id) IS NOT TRUE THEN r.status END, r.skip_reason,

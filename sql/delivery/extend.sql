@@ -4,7 +4,7 @@
 ), outcome AS MATERIALIZED (
     SELECT judged.reminder_id, judged.skip_reason,
            judged.new_recipient_id IS NULL
-               AND (judged.claimed_email IS NULL OR judged.claimed_email = judged.recipient_email) AS is_theirs
+               AND (judged.claimed_email IS NULL OR judged.claimed_email = coalesce(judged.recipient_email, '')) AS is_theirs
       FROM judged
 )
 UPDATE assignment_reminders.reminders r

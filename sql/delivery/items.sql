@@ -31,7 +31,8 @@ SELECT c.*,
            'attempts', c.attempts,
            'reminded_name', CASE WHEN reminded.status = 'sent' THEN reminded.name END,
            'reminded_at', CASE WHEN reminded.status = 'sent' THEN reminded.sent_at END,
-           'reminded_reason', CASE reminded.status WHEN 'failed' THEN 'failed' WHEN 'skipped' THEN reminded.skip_reason END
+           'reminded_reason', CASE reminded.status WHEN 'failed' THEN 'failed' WHEN 'skipped' THEN reminded.skip_reason
+                                                   ELSE CASE WHEN kind.addressee = 'coordinator' AND a.has_mentor IS FALSE THEN 'no_mentor' END END
        )::text END AS item
   FROM claimed c
  CROSS JOIN LATERAL assignment_reminders.reminder_kind(c.reminder_type) AS kind
@@ -43,7 +44,7 @@ SELECT c.*,
        SELECT s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s WHERE s.organization_id = c.organization_id LIMIT 1
        ) AS s ON true
   LEFT JOIN LATERAL (
-       SELECT a.metadata, a.coordinator_id FROM assignment_reminders.assignments a
+       SELECT a.metadata, a.coordinator_id, a.peer_mentor_id IS NOT NULL AS has_mentor FROM assignment_reminders.assignments a
         WHERE a.id = c.assignment_id AND a.organization_id = c.organization_id LIMIT 1
        ) AS a ON true
   LEFT JOIN LATERAL (

@@ -29,7 +29,7 @@
                     THEN ($1 AT TIME ZONE coalesce(recipient.timezone, r.organization_timezone))::date = (r.anchor AT TIME ZONE 'UTC')::date END,
                CASE WHEN (r.kind).follows = 'day'
                     THEN assignment_reminders.has_something_to_say(recipient.id, $1, coalesce(recipient.timezone, r.organization_timezone)) END,
-               recipient.contact_opt_out, recipient.email IS NOT NULL, $1,
+               recipient.contact_opt_out, assignment_reminders.address_of(recipient.email, r.address_required) IS NOT NULL, $1,
                -- Asked once for all, with the rights of the tables' owner: roles that were made for workers of 0.1.0 have none on pauses.
                r.assignment_id = ANY ((SELECT assignment_reminders.paused_among(
                    (SELECT array_agg(l.assignment_id) FROM locked l WHERE l.reminder_type = ANY ($2)), $1))::uuid[]),

@@ -6,7 +6,7 @@ UPDATE assignment_reminders.reminders r
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN $9 END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $1 + $3 END,
-       claimed_email = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_email END,
+       claimed_email = CASE WHEN outcome.status = 'pending' THEN coalesce(outcome.recipient_email, '') END,
        recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
                              THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,
@@ -31,4 +31,4 @@ RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
               outcome.silent_since, ($1 AT TIME ZONE outcome.organization_timezone)::date) AS days_since,
           outcome.due_at, outcome.due_at AT TIME ZONE outcome.recipient_timezone AS due_at_local,
           r.anchor, r.scheduled_for, r.attempts, outcome.available_at, outcome.number, outcome.is_lost,
-          coalesce(outcome.claimed_email, outcome.recipient_email) AS lost_email, r.status = 'failed' AS is_given_up
+          nullif(coalesce(outcome.claimed_email, outcome.recipient_email), '') AS lost_email, r.status = 'failed' AS is_given_up

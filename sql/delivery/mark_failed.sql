@@ -16,11 +16,11 @@ INSERT INTO assignment_reminders.send_logs
        (id, organization_id, reminder_id, assignment_id, reminder_type, anchor, to_email, status, error, verdict, attempt, given_up)
 SELECT assignment_reminders.time_ordered_id(), failed.organization_id, failed.id, failed.assignment_id, failed.reminder_type,
        failed.anchor,
-       coalesce(failed.claimed_email,
+       nullif(coalesce(failed.claimed_email,
                 -- Whom 0.1.0 claimed it for.
                 (SELECT u.email FROM assignment_reminders.users u
                   WHERE u.id = coalesce(failed.recipient_id,
-                                        (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = failed.assignment_id)))),
+                                        (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = failed.assignment_id)))), ''),
        'failed', failed.error, failed.verdict,
        -- One that cost nothing is told by the number that the next will have, too.
        least(failed.attempts, 2147483646) + 1 - failed.cost, failed.status = 'failed'

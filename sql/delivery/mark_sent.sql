@@ -19,11 +19,11 @@ WITH sent AS (
 INSERT INTO assignment_reminders.send_logs
        (id, organization_id, reminder_id, assignment_id, reminder_type, anchor, to_email, from_inbox, message_id, status, attempt, episode)
 SELECT assignment_reminders.time_ordered_id(), sent.organization_id, sent.id, sent.assignment_id, sent.reminder_type, sent.anchor,
-       coalesce(sent.claimed_email,
+       nullif(coalesce(sent.claimed_email,
                 -- Whom 0.1.0 claimed it for.
                 (SELECT u.email FROM assignment_reminders.users u
                   WHERE u.id = coalesce(sent.recipient_id,
-                                        (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = sent.assignment_id)))),
+                                        (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = sent.assignment_id)))), ''),
        $3, sent.message_id, 'queued', sent.attempts, sent.episode
   FROM sent
 RETURNING reminder_id

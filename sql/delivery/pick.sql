@@ -7,7 +7,7 @@
 WITH share AS MATERIALIZED (
     SELECT share.organization_id, share.size, coalesce(share.available_at, '-infinity') AS after_available_at,
            coalesce(share.number, 0) AS after_number, o.timezone, coalesce(s.max_attempts, 5) AS max_attempts, s.fallback_coordinator_id,
-           s.due_offsets, s.thresholds_changed_at
+           s.due_offsets, s.thresholds_changed_at, s.address_required
       FROM unnest($4::uuid[], $5::integer[], $6::timestamptz[], $7::bigint[])
            AS share (organization_id, size, available_at, number)
       -- LIMIT 1, of unique rows: look-ups by key, where joining the tables whole would be planned for any number of organizations.
@@ -15,11 +15,12 @@ WITH share AS MATERIALIZED (
            SELECT o.timezone FROM assignment_reminders.organizations o WHERE o.id = share.organization_id LIMIT 1
            ) AS o
       LEFT JOIN LATERAL (
-           SELECT s.max_attempts, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at FROM assignment_reminders.reminder_settings s
+           SELECT s.max_attempts, s.fallback_coordinator_id, s.due_offsets, s.thresholds_changed_at, s.address_required
+             FROM assignment_reminders.reminder_settings s
             WHERE s.organization_id = share.organization_id LIMIT 1
            ) AS s ON true
 ), locked AS MATERIALIZED (
-    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id, o.due_offsets, o.thresholds_changed_at,
+    SELECT o.timezone AS organization_timezone, o.fallback_coordinator_id, o.due_offsets, o.thresholds_changed_at, o.address_required,
            CASE WHEN r.is_lost THEN assignment_reminders.after_loss(r.attempts, o.max_attempts) END AS after_loss, r.*
       FROM share o
      CROSS JOIN LATERAL (

@@ -38,7 +38,10 @@ AS $$
             WHERE a.status = 'open'
               AND a.due_at BETWEEN due.due_from AND due.due_to
               AND (a.due_at, a.id) > (coalesce(after.due_at, '-infinity'), coalesce(after.id, '00000000-0000-0000-0000-000000000000'))
-              AND assignment_reminders.is_reachable(u.contact_opt_out, u.email)
+              AND assignment_reminders.is_reachable(
+                      u.contact_opt_out,
+                      assignment_reminders.address_of(u.email, (SELECT s.address_required FROM assignment_reminders.reminder_settings s
+                                                                  WHERE s.organization_id = a.organization_id LIMIT 1)))
               AND (organization.id IS NULL OR a.organization_id = organization.id)
             ORDER BY a.due_at, a.id
             LIMIT assignment_reminders.require_page_size(due_assignments.page_size)

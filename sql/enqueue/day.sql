@@ -16,9 +16,12 @@ SELECT u.organization_id, NULL::uuid AS assignment_id, u.id AS recipient_id, kin
   CROSS JOIN LATERAL (SELECT coalesce(p.summary_changed_at, least(p.created_at, p.updated_at)) AS at) AS asked
   LEFT JOIN assignment_reminders.reminders r
     ON r.recipient_id = u.id AND r.reminder_type = kind.reminder_type AND r.assignment_id IS NULL
+  LEFT JOIN LATERAL (
+       SELECT s.address_required FROM assignment_reminders.reminder_settings s WHERE s.organization_id = u.organization_id LIMIT 1
+       ) AS s ON true
  WHERE ($2::uuid[] IS NULL OR p.organization_id = ANY ($2))
    AND p.daily_summary
-   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email, assignment_reminders.is_muted(p.muted_types, kind.reminder_type))
+   AND assignment_reminders.is_reachable(u.contact_opt_out, assignment_reminders.address_of(u.email, s.address_required), assignment_reminders.is_muted(p.muted_types, kind.reminder_type))
    AND hour.scheduled_for <= $1
    -- Asked for, or moved, after today's hour: from tomorrow on.
    AND NOT (asked.at > hour.scheduled_for AND asked.at <= $1)

@@ -8,7 +8,7 @@ WITH due_offset AS MATERIALIZED (
            assignment_reminders.due_reminder_type(setting.length) AS reminder_type,
            -- What was called otherwise, in other units, is the same.
            assignment_reminders.due_reminder_types(setting.length) AS reminder_types,
-           max(exact.length) OVER (PARTITION BY s.organization_id) AS longest
+           s.address_required, max(exact.length) OVER (PARTITION BY s.organization_id) AS longest
       FROM assignment_reminders.reminder_settings s
      CROSS JOIN unnest(s.due_offsets) AS setting (length)
      CROSS JOIN LATERAL (SELECT make_interval(secs => extract(epoch FROM setting.length)::double precision) AS length) AS exact
@@ -35,6 +35,6 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, coalesce(r.remi
    AND a.status = 'open'
    AND a.due_at > $1 AND a.due_at <= $1 + (SELECT max(o.length) FROM due_offset o)
    AND assignment_reminders.is_due_offset_open(a.due_at, a.created_at, o.length, o.longest, $1)
-   AND assignment_reminders.is_reachable(u.contact_opt_out, u.email, assignment_reminders.is_muted(p.muted_types, o.reminder_type))
+   AND assignment_reminders.is_reachable(u.contact_opt_out, assignment_reminders.address_of(u.email, o.address_required), assignment_reminders.is_muted(p.muted_types, o.reminder_type))
    AND (r.id IS NULL
         OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL))

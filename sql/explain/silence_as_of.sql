@@ -202,7 +202,7 @@ AS $$
            ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, contact.last_contact_date,
                a.assigned_on)::assignment_reminders.assignment_facts,
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
-               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+               s.fallback_coordinator_id, s.evaluation_hour, s.address_required)::assignment_reminders.settings_facts,
            hold.event IS NOT DISTINCT FROM 'held',
            mentor, coordinator, fallback, r.message, x.message,
            came_back.is_so,

@@ -80,17 +80,17 @@ AS $$
            ) AS of_this
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'mentor', (mentor).is_opted_out, (mentor).has_address,
+                      'mentor', (mentor).is_opted_out, (mentor).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((mentor).muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable
            ) AS mentor_is
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address,
+                      'coordinator', (coordinator).is_opted_out, (coordinator).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((coordinator).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
            ) AS coordinator_is
      CROSS JOIN LATERAL (
            SELECT assignment_reminders.unreachable_reason(
-                      'coordinator', (fallback).is_opted_out, (fallback).has_address,
+                      'coordinator', (fallback).is_opted_out, (fallback).has_address OR (settings).address_required IS FALSE,
                       assignment_reminders.is_muted((fallback).muted_types, assignment_reminders.reminder_type_of('escalate'))) AS unreachable
            ) AS fallback_is
       -- As coordinator_to_tell says it of one.
@@ -163,7 +163,7 @@ AS $$
            ROW(a.organization_id, a.id, a.title, a.status, a.follow_up, a.peer_mentor_id, a.mentor_since, a.coordinator_id, a.last_contact_date,
                a.assigned_on)::assignment_reminders.assignment_facts,
            ROW(s.organization_id IS NOT NULL, s.reminder_after_days, s.escalate_after_days, s.escalation_grace_days, s.weekly_days_off, s.follow_up_from,
-               s.fallback_coordinator_id, s.evaluation_hour)::assignment_reminders.settings_facts,
+               s.fallback_coordinator_id, s.evaluation_hour, s.address_required)::assignment_reminders.settings_facts,
            e.held_at IS NOT NULL AND e.released_at IS NULL,
            ROW(mentor.id, mentor.name, mentor.contact_opt_out, mentor.email IS NOT NULL, mentors.muted_types)::assignment_reminders.person_facts,
            ROW(coordinator.id, coordinator.name, coordinator.contact_opt_out, coordinator.email IS NOT NULL,

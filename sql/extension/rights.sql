@@ -34,6 +34,7 @@ DECLARE
         'assignment_reminders.is_reachable(boolean, text, boolean)',
         'assignment_reminders.is_muted(text[], text)',
         'assignment_reminders.goes_to_fallback(text, text)',
+        'assignment_reminders.address_of(text, boolean)',
         'assignment_reminders.addressee_id(text, uuid, uuid, uuid, uuid)',
         'assignment_reminders.silent_since(date, date)',
         'assignment_reminders.silence_anchor(date)',

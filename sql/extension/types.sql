@@ -105,7 +105,8 @@ CREATE TYPE assignment_reminders.settings_facts AS (
     weekly_days_off integer[],
     follow_up_from date,
     fallback_coordinator_id uuid,
-    evaluation_hour integer
+    evaluation_hour integer,
+    address_required boolean
 );
 COMMENT ON TYPE assignment_reminders.settings_facts IS 'What silence_of takes of an organization''s settings.';
 

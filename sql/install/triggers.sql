@@ -11,6 +11,7 @@ ALTER TABLE assignment_reminders.peer_mentors ALTER COLUMN organization_id SET D
 ALTER TABLE assignment_reminders.assignments ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.contact_corrections ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.assignment_pauses ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
+ALTER TABLE assignment_reminders.message_templates ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.days_off ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.mentor_pauses ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
 ALTER TABLE assignment_reminders.activities ALTER COLUMN organization_id SET DEFAULT assignment_reminders.default_organization();
@@ -416,6 +417,9 @@ CREATE OR REPLACE TRIGGER assignment_pauses_set_updated_at
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER mentor_pauses_set_updated_at
     BEFORE UPDATE ON assignment_reminders.mentor_pauses
+    FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
+CREATE OR REPLACE TRIGGER message_templates_set_updated_at
+    BEFORE UPDATE ON assignment_reminders.message_templates
     FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION assignment_reminders.set_updated_at();
 CREATE OR REPLACE TRIGGER days_off_set_updated_at
     BEFORE UPDATE ON assignment_reminders.days_off

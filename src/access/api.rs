@@ -22,6 +22,7 @@ const RELATIONS: &[&str] = &[
     "contact_corrections",
     "assignment_pauses",
     "mentor_pauses",
+    "message_templates",
     "days_off",
     "organization_evaluations",
     "reminders",

@@ -314,7 +314,12 @@ impl<'a> History<'a> {
                 number("escalation_grace_days")?,
             )?;
             let calendar = calendar_of(row.get("weekly_days_off")?, None, None, row.get("follow_up_from")?)?;
-            Ok(Rules { thresholds, calendar, fallback: id_or_none(row, "fallback_coordinator_id")? })
+            Ok(Rules {
+                thresholds,
+                calendar,
+                fallback: id_or_none(row, "fallback_coordinator_id")?,
+                is_address_required: row.not_null("is_address_required")?,
+            })
         })?;
         let days_off = self.held(&DAYS_OFF, &self.arguments(), span)?;
         let mut rules = Vec::new();

@@ -60,6 +60,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "029_history",
     "030_pay",
     "031_forgotten",
+    "032_message_templates",
+    "033_addresses",
 ];
 
 impl Migration {

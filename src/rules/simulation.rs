@@ -40,6 +40,8 @@ pub struct Rules {
     pub thresholds: Thresholds,
     pub calendar: Calendar,
     pub fallback: Option<Id>,
+    /// Whether people without an address are left out.
+    pub is_address_required: bool,
 }
 
 /// An assignment, as a run knew it.
@@ -361,10 +363,11 @@ impl<'a> Known<'a> {
 
 fn recipient(period: &Period, kind: Kind, user: Id, run: usize) -> Option<Recipient> {
     let person = at(of(&period.people, user), run).next()?;
+    let needs_none = at(&period.rules, run).next().is_some_and(|rules| !rules.is_address_required);
     let is_muted = at(of(&period.muted, user), run)
         .next()
         .is_some_and(|muted| if kind == REMIND { muted.reminders } else { muted.escalations });
-    Some(Recipient { is_opted_out: person.is_opted_out, has_address: person.has_address, is_muted })
+    Some(Recipient { is_opted_out: person.is_opted_out, has_address: person.has_address || needs_none, is_muted })
 }
 
 /// What the outbox holds of an assignment.
@@ -449,7 +452,12 @@ mod tests {
             Thresholds { reminder_after: days(14), escalate_after: days(28), escalation_grace: Days::default() };
         Period {
             runs: (0..number_of_days).flat_map(|day| [on(day); 3]).collect(),
-            rules: always(Rules { thresholds, calendar: Calendar::default(), fallback: None }),
+            rules: always(Rules {
+                thresholds,
+                calendar: Calendar::default(),
+                fallback: None,
+                is_address_required: true,
+            }),
             people: [MENTOR + 100, OTHER_MENTOR + 100, COORDINATOR, FALLBACK].map(|id| (id, reachable.clone())).into(),
             mentors: [MENTOR, OTHER_MENTOR].map(|id| (id, always(id + 100))).into(),
             ..Period::default()
@@ -594,16 +602,19 @@ mod tests {
             proptest::collection::vec(1..=7i32, 0..3),
             proptest::collection::vec(span(), 0..3),
             proptest::option::of(-10..20i64),
-            any::<bool>(),
+            any::<[bool; 2]>(),
         )
-            .prop_map(|(remind, escalate, grace, weekly, off, from, has_fallback)| Rules {
-                thresholds: Thresholds {
-                    reminder_after: remind.and_then(days),
-                    escalate_after: escalate.and_then(days),
-                    escalation_grace: days(grace).unwrap_or_default(),
-                },
-                calendar: Calendar { weekly: DaysOfWeek::of(&weekly).expect("weekdays"), off, from: from.map(on) },
-                fallback: has_fallback.then_some(FALLBACK),
+            .prop_map(|(remind, escalate, grace, weekly, off, from, [has_fallback, is_address_required])| {
+                Rules {
+                    thresholds: Thresholds {
+                        reminder_after: remind.and_then(days),
+                        escalate_after: escalate.and_then(days),
+                        escalation_grace: days(grace).unwrap_or_default(),
+                    },
+                    calendar: Calendar { weekly: DaysOfWeek::of(&weekly).expect("weekdays"), off, from: from.map(on) },
+                    fallback: has_fallback.then_some(FALLBACK),
+                    is_address_required,
+                }
             })
     }
 

@@ -133,6 +133,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
         "INSERT INTO assignment_pauses (organization_id, assignment_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM assignments;
          INSERT INTO mentor_pauses (organization_id, peer_mentor_id, paused_from) SELECT organization_id, id, '2026-02-01' FROM peer_mentors;
          INSERT INTO days_off (organization_id, first_day, last_day) SELECT DISTINCT organization_id, date '2026-02-02', date '2026-02-02' FROM assignments;
+         INSERT INTO message_templates (organization_id, locale, name, body) SELECT DISTINCT organization_id, 'nb', 'due.subject', 'x' FROM assignments;
          INSERT INTO evaluation_runs (as_of, started_at, status, organization_id, backlog) SELECT now(), now(), 'held', id, 101 FROM organizations;
          INSERT INTO alerts (organization_id, cause, began_at) SELECT id, 'held-run', now() FROM organizations;
          INSERT INTO closed_periods (id, organization_id, number, first_day, last_day, began_at, ended_at, timezone, closed_at, closed_by, checksum)
@@ -140,9 +141,10 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
          INSERT INTO closed_statements SELECT organization_id, row_number() OVER (), organization_id, id, 'at_end', NULL, 0, '{}' FROM peer_mentors",
     );
     // In the order of EVERYBODY.
-    let expected: [(&str, &str, &str, &str); 24] = [
+    let expected: [(&str, &str, &str, &str); 25] = [
         ("organizations", "0 0 0 0 1 1 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
         ("reminder_settings", "0 0 0 0 0 0 1 1 3", "0 0 0 0 0 0 0 1 NO", "0 NO NO NO NO NO NO NO NO"),
+        ("message_templates", "0 0 0 0 0 0 1 1 2", "0 0 0 0 0 0 1 1 NO", "0 0 0 0 0 0 1 1 NO"),
         ("users", "0 0 0 0 1 2 6 6 12", "0 0 0 0 1 1 5 6 12", "0 0 0 0 0 0 5 6 NO"),
         ("user_preferences", "0 0 0 0 1 1 6 6 12", "0 0 0 0 1 1 6 6 NO", "0 0 0 0 1 1 6 6 NO"),
         ("unsubscribe_tokens", "0 NO NO NO NO NO NO NO 12", "0 NO NO NO NO NO NO NO NO", "0 NO NO NO NO NO NO NO NO"),
@@ -201,7 +203,7 @@ fn everybody_sees_changes_and_deletes_what_is_theirs_and_nothing_else() {
 fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
     let mut programme = programme();
     // In the order of EVERYBODY, into the first organization.
-    let expected: [(&str, &str, &str); 13] = [
+    let expected: [(&str, &str, &str); 14] = [
         ("organizations (name)", "'x'", "NO NO NO NO NO NO NO NO NO"),
         ("users (organization_id, email)", "'{o}', 'x@example.org'", "NO NO NO NO NO NO 1 1 NO"),
         ("peer_mentors (organization_id, user_id)", "'{o}', '{p}01'", "NO NO NO NO NO NO 1 1 NO"),
@@ -237,6 +239,11 @@ fn everybody_inserts_what_is_theirs_and_nothing_into_another_organization() {
         (
             "days_off (organization_id, first_day, last_day)",
             "'{o}', '2026-02-01', '2026-02-01'",
+            "NO NO NO NO NO NO 1 1 NO",
+        ),
+        (
+            "message_templates (organization_id, locale, name, body)",
+            "'{o}', 'en', 'due.subject', 'x'",
             "NO NO NO NO NO NO 1 1 NO",
         ),
         (
@@ -712,7 +719,7 @@ fn it_can_be_enabled_again_and_taken_back() {
     let before = rights(&mut owner);
     let enable = format!("SELECT enable_row_security('{member}', '{worker}')");
     let done = row(&mut owner, &enable);
-    assert!(done.contains("row security on 24 tables"), "{done}");
+    assert!(done.contains("row security on 25 tables"), "{done}");
     let enabled = rights(&mut owner);
     assert_ne!(before, enabled);
     run(&mut owner, &enable);
@@ -813,7 +820,7 @@ fn policies_without_their_mark_are_still_ours() {
     run(&mut programme.owner, &format!("SELECT enable_row_security('{member}', '{worker}')"));
     run(&mut programme.owner, &policies.join(";"));
     let done = row(&mut programme.owner, "SELECT uninstall()");
-    assert!(done.contains("68 policies"), "{done}");
+    assert!(done.contains("73 policies"), "{done}");
     run(&mut programme.owner, "DROP EXTENSION assignment_reminders");
     assert_eq!(refused(programme.of("coordinator"), "SELECT FROM assignment_reminders.users").sqlstate, NO);
 }

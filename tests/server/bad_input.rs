@@ -151,8 +151,8 @@ fn values(data_type: &str) -> &'static [&'static str] {
         ],
         "assignment_reminders.settings_facts" => &[
             "NULL",
-            "ROW(true, 0, 2147483647, -1, '{8,NULL}', 'infinity', NULL, 99)",
-            "ROW(true, 14, 28, 3, '{6,7}', '2026-01-01', '00000000-0000-0000-0000-000000000003', 7)",
+            "ROW(true, 0, 2147483647, -1, '{8,NULL}', 'infinity', NULL, 99, NULL)",
+            "ROW(true, 14, 28, 3, '{6,7}', '2026-01-01', '00000000-0000-0000-0000-000000000003', 7, false)",
         ],
         "assignment_reminders.person_facts" => &[
             "NULL",

@@ -77,7 +77,7 @@ fn public_may_call_what_only_reads_and_nothing_else() {
         &mut database.connect(),
         "SELECT DISTINCT proname FROM pg_proc, aclexplode(proacl) a WHERE pronamespace = 'assignment_reminders'::regnamespace AND a.grantee = 0 ORDER BY 1",
     );
-    let reads = "addressee_id addresses_of after_loss altered_definitions assignment_counts_as_of assignment_outlooks \
+    let reads = "address_of addressee_id addresses_of after_loss altered_definitions assignment_counts_as_of assignment_outlooks \
                  assignment_silences assignment_timeline chosen_organization closed_period_checksum contact_dates_as_of \
                  coordinator_to_tell current_organization daily_summary day_before days_since_last_contact \
                  default_organization dispatched_at due_assignments due_follow_ups due_reminder_type due_reminder_types \

@@ -7,7 +7,7 @@ use postgres::Client;
 
 use crate::support::{Database, People, assert_refused, enqueue_follow_ups, refused, row, rows, run, tables};
 
-const TABLES: &str = "activities alerts assignment_pauses assignments claim_rates closed_periods closed_statements contact_corrections days_off evaluation_runs history_horizon mentor_pauses migrations organization_evaluations organizations peer_mentors reminder_events reminder_settings reminders row_history send_logs unsubscribe_tokens user_preferences users";
+const TABLES: &str = "activities alerts assignment_pauses assignments claim_rates closed_periods closed_statements contact_corrections days_off evaluation_runs history_horizon mentor_pauses message_templates migrations organization_evaluations organizations peer_mentors reminder_events reminder_settings reminders row_history send_logs unsubscribe_tokens user_preferences users";
 
 /// Everything that install() makes, as the catalog shows it.
 const CATALOG: &str = "
@@ -195,7 +195,7 @@ fn drop_cascade_loses_no_row_and_install_catches_up_on_what_was_missed() {
 
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     assert!(
-        row(&mut client, "SELECT install()").contains(": 0 migrations applied, 121 triggers and defaults attached")
+        row(&mut client, "SELECT install()").contains(": 0 migrations applied, 123 triggers and defaults attached")
     );
     assert_eq!(row(&mut client, "SELECT assignment_count FROM peer_mentors"), "4");
     let date_of = |client: &mut postgres::Client, id| {
@@ -257,7 +257,7 @@ fn after_uninstall_the_extension_can_go_without_cascade_rows_stay_and_inserts_go
     let constraints = "SELECT count(*) FROM installed_definitions() WHERE kind IN ('constraint', 'index')";
     let kept = row(&mut client, constraints);
     let done = row(&mut client, "SELECT uninstall()");
-    assert!(done.contains("109 triggers, 0 policies and 2 views dropped, 14 defaults untied"), "{done}");
+    assert!(done.contains("110 triggers, 0 policies and 2 views dropped, 15 defaults untied"), "{done}");
     assert_eq!(row(&mut client, constraints), kept);
     assert!(
         row(&mut client, "SELECT uninstall()").contains(" 0 triggers, 0 policies and 0 views dropped, 0 defaults"),

@@ -1,6 +1,7 @@
 //! Tests through real connections to a throwaway server; `make test` starts it. README.md says what goes where.
 
 mod access;
+mod addresses;
 mod answers;
 mod api;
 mod backup;

@@ -117,6 +117,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "is_day_off",
             "last_runs",
             "dispatched_at",
+            "address_of",
             "addressee_id",
             "coordinator_to_tell",
             "goes_to_fallback",

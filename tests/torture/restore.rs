@@ -131,7 +131,7 @@ fn a_dump_restores_its_data_where_the_extension_is_missing_and_install_brings_th
     run(&mut client, "DROP FUNCTION default_organization() CASCADE");
     run(&mut client, "CREATE EXTENSION assignment_reminders");
     assert!(
-        row(&mut client, "SELECT install()").contains(": 0 migrations applied, 121 triggers and defaults attached")
+        row(&mut client, "SELECT install()").contains(": 0 migrations applied, 123 triggers and defaults attached")
     );
     assert_works(&mut client);
     elsewhere.assert_log_is_clean();

@@ -12,6 +12,14 @@ SELECT wrong.what
                AS wanted (name)
          WHERE NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'assignment_reminders'
                             WHERE p.proname = wanted.name AND has_function_privilege(p.oid, 'EXECUTE'))
+         UNION ALL
+        -- As in examples/worker/role.sql.
+        SELECT 4, format('the role %1$I has no %2$s on %3$s: GRANT the role of workers, which enable_row_security() was told, TO %1$I; or grant what examples/worker/role.sql grants',
+                         current_user, wanted.privilege, c.relname)
+          FROM (VALUES ('{organizations,reminder_settings,users,user_preferences,peer_mentors,assignments,reminders,claim_rates,send_logs}'::text[], 'SELECT'),
+                       ('{reminders,claim_rates}', 'UPDATE'), ('{claim_rates,send_logs}', 'INSERT')) AS wanted (relations, privilege)
+          JOIN pg_class c ON c.relname = ANY (wanted.relations) AND c.relnamespace = to_regnamespace('assignment_reminders')
+         WHERE NOT has_table_privilege(c.oid, wanted.privilege)
        ) AS wrong (priority, what)
  ORDER BY wrong.priority, wrong.what
  LIMIT 1

@@ -1,25 +1,31 @@
 -- What would go out about an assignment ($1), as messages like those of claim_digests(), without a claim: what its silence calls for now or next, to whoever would get it
--- now; and the first reminder of its due date, to the student. The token is nobody's. Index: primary keys; reminders_assignment_type_key, for one assignment.
+-- now; and the next reminder of its due date, to the student. The token is nobody's. Index: primary keys; reminders_assignment_type_key, for one assignment.
 WITH assignment AS (
     SELECT a.*, o.name AS organization_name, o.timezone AS organization_timezone, o.locale AS organization_locale, p.student_name, p.peer_mentor_name,
            e.days_since, e.silent_since, e.coordinator_name, coalesce(nullif(e.action, 'none'), e.next_action) AS action,
            CASE coalesce(nullif(e.action, 'none'), e.next_action) WHEN 'remind' THEN e.mentor_id WHEN 'escalate' THEN e.coordinator_id END AS told_id,
            e.coordinator_id AS told_coordinator_id
-      FROM assignment_reminders.assignments a
+      -- 02000 where there is none.
+      FROM assignment_reminders.explain_assignment($1) AS e
+      JOIN assignment_reminders.assignments a ON a.id = $1
       JOIN assignment_reminders.organizations o ON o.id = a.organization_id
      CROSS JOIN LATERAL assignment_reminders.get_assignment_with_participants(a.id) AS p
-     CROSS JOIN LATERAL assignment_reminders.explain_assignment(a.id) AS e
-     WHERE a.id = $1
 ), due AS (
     SELECT a.told_id AS recipient_id, kind.reminder_type, assignment_reminders.silence_anchor(a.silent_since) AS anchor, NULL::timestamptz AS due_at
       FROM assignment a JOIN assignment_reminders.reminder_kinds() AS kind ON kind.kind = a.action
      WHERE a.told_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM assignment_reminders.reminders r
+                        WHERE r.assignment_id = a.id AND r.reminder_type = kind.reminder_type
+                          AND r.anchor = assignment_reminders.silence_anchor(a.silent_since) AND r.status IN ('sent', 'failed'))
      UNION ALL
     SELECT a.student_id, assignment_reminders.due_reminder_type(max(due_offset)), a.due_at, a.due_at
       FROM assignment a
       JOIN assignment_reminders.reminder_settings s ON s.organization_id = a.organization_id
      CROSS JOIN LATERAL unnest(s.due_offsets) AS due_offset
      WHERE a.due_at > now() AND a.status = 'open'
+       AND NOT EXISTS (SELECT FROM assignment_reminders.reminders r
+                        WHERE r.assignment_id = a.id AND r.reminder_type = ANY (assignment_reminders.due_reminder_types(due_offset))
+                          AND r.anchor = a.due_at AND r.status <> 'pending')
      GROUP BY a.student_id, a.due_at
 )
 SELECT jsonb_build_object(
@@ -36,7 +42,8 @@ SELECT jsonb_build_object(
                'due_at_local', due.due_at AT TIME ZONE coalesce(recipient.timezone, a.organization_timezone),
                'reminded_name', CASE WHEN reminded.status = 'sent' THEN mentor.name END,
                'reminded_at', CASE WHEN reminded.status = 'sent' THEN reminded.sent_at END,
-               'reminded_reason', CASE reminded.status WHEN 'failed' THEN 'failed' WHEN 'skipped' THEN reminded.skip_reason END))) AS message
+               'reminded_reason', CASE reminded.status WHEN 'failed' THEN 'failed' WHEN 'skipped' THEN reminded.skip_reason
+                                                       ELSE CASE WHEN a.peer_mentor_id IS NULL THEN 'no_mentor' END END))) AS message
   FROM due CROSS JOIN assignment a
   LEFT JOIN assignment_reminders.users recipient ON recipient.id = due.recipient_id AND recipient.organization_id = a.organization_id
   LEFT JOIN assignment_reminders.users coordinator ON coordinator.id = a.told_coordinator_id AND coordinator.organization_id = a.organization_id

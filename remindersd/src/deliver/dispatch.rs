@@ -235,7 +235,7 @@ impl Dispatcher {
         let Failed { message, why, told } = failed;
         tracing::warn!(
             %organization, fault = fault.name(), given_back = rest.len(),
-            "nothing can be sent for this organization, which waits: {told}"
+            "nothing can be sent for this organization, whose sending is paused: {told}"
         );
         meters::failed(Some(fault));
         meters::returned(rest.len());
@@ -269,7 +269,7 @@ impl Dispatcher {
         if (self.sent, self.unsent) == (sent, unsent) || !now && since.elapsed() < TELL {
             return;
         }
-        tracing::info!(sent = self.sent - sent, not_sent = self.unsent - unsent, "so far");
+        tracing::info!(sent = self.sent - sent, not_sent = self.unsent - unsent, "since this was told last");
         self.told = (Instant::now(), self.sent, self.unsent);
     }
 }

@@ -96,6 +96,11 @@ impl Mail {
         self.of.get(&organization).or(self.usual.as_ref())
     }
 
+    /// The organizations that have ways of their own.
+    pub fn organizations(&self) -> Vec<Uuid> {
+        self.of.keys().copied().collect()
+    }
+
     /// Of each server and webhook, once.
     pub fn outages(&self) -> impl Iterator<Item = &Outage> {
         let mut seen: Vec<*const Outage> = Vec::new();

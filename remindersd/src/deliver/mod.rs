@@ -1,5 +1,6 @@
 //! `remindersd deliver`: claims what is due, renders and sends it, and answers. It decides nothing: who gets what, when and whether is the database's.
 
+mod authority;
 mod dispatch;
 mod failure;
 mod health;
@@ -11,13 +12,14 @@ pub mod message;
 mod meters;
 mod outage;
 mod parcel;
-mod queue;
+pub mod queue;
 mod rehearsal;
 mod reply;
 mod send;
 mod smtp;
 mod verdict;
 mod webhook;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,7 @@ use dispatch::Dispatcher;
 use health::Watched;
 use mail::Mail;
 use queue::Queue;
+use words::Words;
 
 #[derive(Args, Clone, Copy)]
 pub struct Options {
@@ -49,6 +52,7 @@ struct Office {
     queue: Arc<Queue>,
     mail: Mail,
     texts: Texts,
+    words: Words,
     lease: Duration,
     batch: i32,
     connections: usize,
@@ -66,6 +70,7 @@ impl Office {
             queue: Arc::new(queue),
             mail: Mail::new(deliver)?,
             texts: Texts::new(&config.texts).map_err(|wrong| wrong.join("\n"))?,
+            words: Words::default(),
             lease,
             batch: deliver.batch,
             connections: deliver.connections,
@@ -80,6 +85,25 @@ impl Office {
             Err(trouble) => Err(trouble.to_string()),
         }
     }
+
+    /// Whether each organization that has a way of its own is there.
+    async fn knows_its_organizations(&self) -> Result<(), String> {
+        let strangers =
+            self.queue.strangers(&self.mail.organizations()).await.map_err(|trouble| trouble.to_string())?;
+        match strangers.first() {
+            None => Ok(()),
+            Some(id) => Err(format!("configuration: deliver.organization {id}: the role sees no such organization")),
+        }
+    }
+
+    /// Says whose messages wait, though they are due; how many that are, as far as it is told.
+    async fn tell_paused(&self) -> usize {
+        let paused = self.queue.paused().await.unwrap_or_default();
+        for (organization, fault, until) in &paused {
+            tracing::warn!(%organization, fault, until = %until.to_rfc3339(), "sending is paused, while messages are due");
+        }
+        paused.len()
+    }
 }
 
 fn url(config: &Config) -> Result<&str, String> {
@@ -88,7 +112,9 @@ fn url(config: &Config) -> Result<&str, String> {
 
 /// Checks what can be checked without sending.
 pub async fn check(config: &Config) -> Result<(), String> {
-    Office::new(config)?.fits().await
+    let office = Office::new(config)?;
+    office.fits().await?;
+    office.knows_its_organizations().await
 }
 
 pub async fn run(config: &Config, options: Options) -> Result<(), String> {
@@ -115,6 +141,7 @@ pub async fn run(config: &Config, options: Options) -> Result<(), String> {
     if options.dry_run {
         return rehearsal::rehearse(&office, is_stopping).await;
     }
+    office.tell_paused().await;
     let due = Arc::new(Notify::new());
     if !options.once {
         if config.deliver()?.listen {
@@ -128,8 +155,14 @@ pub async fn run(config: &Config, options: Options) -> Result<(), String> {
     let unsent = Dispatcher::new(Arc::clone(&office), due, is_stopping).run(options.once).await;
     office.mail.close(true).await;
     tracing::info!("finished");
-    if options.once && unsent > 0 {
-        return Err(format!("{unsent} messages were not sent: the log says why"));
+    if !options.once {
+        return Ok(());
     }
-    Ok(())
+    let paused = office.tell_paused().await;
+    match (unsent, paused) {
+        (0, 0) => Ok(()),
+        (0, _) => Err("messages that are due wait, since sending is paused: the log says whose".to_string()),
+        (1, _) => Err("1 message was not sent: the log says why".to_string()),
+        (unsent, _) => Err(format!("{unsent} messages were not sent: the log says why")),
+    }
 }

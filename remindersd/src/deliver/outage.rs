@@ -19,8 +19,10 @@ impl Outage {
 
     pub fn begins(&self, why: &str) {
         let mut since = self.locked();
-        if since.is_none() {
-            tracing::warn!("{} is away, and tried again: {why}", self.of);
+        if let Some((_, latest)) = since.as_mut() {
+            *latest = why.to_string();
+        } else {
+            tracing::warn!("{} cannot be used, and is tried again: {why}", self.of);
             metrics::counter!("remindersd_outages_total", "of" => self.of.clone()).increment(1);
             self.tell(true);
             *since = Some((Instant::now(), why.to_string()));
@@ -29,7 +31,7 @@ impl Outage {
 
     pub fn ends(&self) {
         if let Some((since, _)) = self.locked().take() {
-            tracing::info!(seconds = since.elapsed().as_secs(), "{} is back", self.of);
+            tracing::info!(seconds = since.elapsed().as_secs(), "{} can be used again", self.of);
             self.tell(false);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{NoTls, Row};
@@ -13,9 +13,12 @@ use super::outage::Outage;
 use super::verdict::Fault;
 use crate::database::Parameter;
 use crate::problem::explained;
+use crate::texts::{StoredTemplates, Template};
 
 /// How long a statement, or a connection, may take.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Of so many organizations that are paused it is told.
+const TOLD: i64 = 20;
 const SOON: Duration = Duration::from_secs(3);
 /// Between two tries while the database is away: the first and the longest.
 const WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -89,6 +92,17 @@ impl Queue {
         Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
     }
 
+    /// Which of these organizations there are not, as far as our role sees them.
+    pub async fn strangers(&self, organizations: &[Uuid]) -> Result<Vec<Uuid>, Trouble> {
+        ids(&self.ask(include_str!("../../sql/deliver/strangers.sql"), &[(&organizations, Type::UUID_ARRAY)]).await?)
+    }
+
+    /// The organizations whose sending is paused while something is due, a few of them: for whose fault, and until when.
+    pub async fn paused(&self) -> Result<Vec<(Uuid, String, DateTime<Utc>)>, Trouble> {
+        let rows = self.ask(include_str!("../../sql/deliver/paused.sql"), &[(&TOLD, Type::INT8)]).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+    }
+
     /// Whether it does, soon; whoever asks after our health does not wait for long.
     pub async fn answers(&self) -> Result<(), Trouble> {
         match tokio::time::timeout(SOON, self.ask("SELECT", &[])).await {
@@ -125,6 +139,32 @@ impl Queue {
         let Some(row) = rows.first() else { return Ok(None) };
         let lines = |name: &str| row.try_get::<_, Json<Vec<SummaryLine>>>(name).map(|lines| lines.0);
         Ok(Some(Summary { current: lines("current")?, overdue: lines("overdue")?, completed: lines("completed")? }))
+    }
+
+    /// What would go out about an assignment now or next, as messages: nothing is claimed.
+    pub async fn messages_about(&self, assignment: Uuid) -> Result<Vec<Message>, Trouble> {
+        let sql = include_str!("../../sql/texts/messages_about.sql");
+        let rows = self.ask(sql, &[(&assignment, Type::UUID)]).await?;
+        rows.iter().map(|row| Ok(row.try_get::<_, Json<Message>>("message")?.0)).collect()
+    }
+
+    /// The words that an organization, or (none) each, has stored. None where the role may not read them, as one that was made for 0.1.0.
+    pub async fn templates(&self, organization: Option<Uuid>) -> Result<StoredTemplates, Trouble> {
+        let sql = include_str!("../../sql/deliver/templates.sql");
+        let rows = match self.ask(sql, &[(&organization, Type::UUID)]).await {
+            Err(Trouble::Refused { code, .. }) if code == "42501" => {
+                tracing::debug!("message_templates is not read: the role has no SELECT on it");
+                return Ok(StoredTemplates::new());
+            }
+            rows => rows?,
+        };
+        let mut stored = StoredTemplates::new();
+        for row in &rows {
+            let template =
+                Template { locale: row.try_get("locale")?, name: row.try_get("name")?, body: row.try_get("body")? };
+            stored.entry(row.try_get("organization_id")?).or_default().push(template);
+        }
+        Ok(stored)
     }
 
     /// Keeps a message for another lease, and leaves out of it what is not to be sent any more.

@@ -1,11 +1,12 @@
 //! What would be sent: all of it is claimed and rendered, said, and given back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Office;
+use super::message::Message;
 use super::queue::Claimed;
 use super::send::{NoLetter, Written, write};
 
@@ -33,9 +34,7 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
                 Claimed::Readable(mut message) => {
                     held.entry(message.claim_id).or_default().extend(&message.reminder_ids);
                     let to = message.recipient_email.clone().unwrap_or_default();
-                    let about: Vec<&str> =
-                        message.items.iter().map(|item| item.reminder_type.as_str()).take(5).collect();
-                    let about = about.join(", ");
+                    let about = about(&message);
                     match office.mail.of(message.organization_id) {
                         None => Err(format!(
                             "{to}: no mail server or webhook is configured for {}",
@@ -76,4 +75,17 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
     done?;
     println!("{messages} messages, {faults} of which could not be sent; all given back");
     if faults > 0 { Err(format!("{faults} messages could not be sent")) } else { Ok(()) }
+}
+
+/// The types of its items, and how many of each there are.
+fn about(message: &Message) -> String {
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    for item in &message.items {
+        *types.entry(item.reminder_type.as_str()).or_default() += 1;
+    }
+    let said = types.into_iter().take(5).map(|(name, number)| match number {
+        1 => name.to_string(),
+        number => format!("{number} {name}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
 }

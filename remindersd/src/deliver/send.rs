@@ -139,6 +139,8 @@ pub async fn write<'a>(office: &Office, way: &'a Way, message: &mut Message) -> 
             Err(trouble) => return Err(NoLetter::NotNow(trouble.to_string())),
         };
     }
+    let learned = office.words.learn(&office.texts, &office.queue, message.organization_id).await;
+    learned.map_err(|trouble| NoLetter::NotNow(trouble.to_string()))?;
     let rendered = office
         .texts
         .render(message)

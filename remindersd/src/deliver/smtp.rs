@@ -13,6 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use url::{Host, Url};
 
+use super::authority::certificates;
 use super::failure::{Failure, Said, Stage};
 use super::outage::Outage;
 
@@ -60,7 +61,7 @@ impl Server {
         timeout: Duration,
     ) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let host = url.host().ok_or("it names no host")?;
+        let host = url.host().ok_or("it names no host, as smtp://mail.example.org:587?tls=required does")?;
         let is_near = is_near(&host);
         let host = match host {
             Host::Ipv6(address) => address.to_string(),
@@ -81,9 +82,10 @@ impl Server {
         let parameters = || {
             let mut builder = TlsParameters::builder(host.clone());
             if let Some(file) = authority {
-                let of = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-                let pem = std::fs::read(file).map_err(|error| of(&error))?;
-                builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| of(&error))?);
+                for certificate in certificates(file)? {
+                    let certificate = Certificate::from_der(certificate.to_vec()).map_err(|error| error.to_string())?;
+                    builder = builder.add_root_certificate(certificate);
+                }
             }
             builder.build().map_err(|error| error.to_string())
         };

@@ -14,12 +14,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioTimer;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tower::util::BoxCloneSyncService;
 use url::Url;
 
+use super::authority::certificates;
 use super::outage::Outage;
 use super::reply::{Reply, Said};
 use super::smtp::is_near;
@@ -185,9 +184,8 @@ fn connector(authority: Option<&Path>, timeout: Duration) -> Result<Connector, S
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(file) = authority {
-        let of = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|error| of(&error))? {
-            roots.add(certificate.map_err(|error| of(&error))?).map_err(|error| of(&error))?;
+        for certificate in certificates(file)? {
+            roots.add(certificate).map_err(|error| format!("{}: {error}", file.display()))?;
         }
     }
     let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -23,10 +23,10 @@ pub async fn read(longest: usize, patience: Duration, request: Request, next: Ne
     }
 }
 
-/// A body that is too long is not kept, but read as far as a client may have sent it already: a connection that is closed before that may take
-/// the answer with it.
+/// A body that is too long is not kept, but read, as far as anybody means to send one: a client that still writes when the connection is closed
+/// finds it broken, and not the answer.
 async fn whole(longest: usize, mut body: Bytes) -> Result<Vec<u8>, Problem> {
-    const READ: usize = 1024 * 1024;
+    const READ: usize = 32 * 1024 * 1024;
     let (mut bytes, mut length) = (Vec::new(), 0);
     while length <= longest.max(READ)
         && let Some(frame) = body.frame().await

@@ -1,30 +1,36 @@
 //! `remindersd check-templates`: what is wrong with templates, before anybody gets a message that says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+use minijinja::ErrorKind;
+use uuid::Uuid;
+
 use super::formats::Formats;
-use super::kinds::Kind;
-use super::library::{Language, Library, Origin};
+use super::kinds::{Kind, Part};
+use super::library::{Language, Library, Origin, Template};
 use super::{Texts, locales, reason, samples};
 use crate::config;
 
-/// All that is wrong with the templates of a directory, or of the shipped ones: `file:line: reason`.
-pub fn check(directory: Option<&Path>) -> Result<BTreeSet<String>, String> {
-    let (library, strangers) = Library::load(directory)?;
+/// What organizations have stored, as the database has it.
+pub type StoredTemplates = HashMap<Uuid, Vec<Template>>;
+
+/// All that is wrong with the templates of a directory and with what is stored over it, or with the shipped ones: `file:line: reason`. Of each kind of
+/// message the first mistake.
+pub fn check(directory: Option<&Path>, stored: StoredTemplates) -> Result<BTreeSet<String>, String> {
+    let (mut library, strangers) = Library::load(directory)?;
     let mut complaints: BTreeSet<String> =
         strangers.into_iter().map(|(file, why)| format!("{}: {why}", file.display())).collect();
-    let wrong = syntax(&library);
-    if !wrong.is_empty() {
-        // What cannot be read cannot be tried either.
-        complaints.extend(wrong);
-        return Ok(complaints);
+    for (organization, rows) in stored {
+        complaints.extend(library.store(organization, rows).unwrap_or_default());
     }
-    let settings =
-        |links| config::Texts { directory: directory.map(Path::to_path_buf), links, ..config::Texts::default() };
+    complaints.extend(syntax(&library));
+    complaints.extend(library.unused().into_iter().map(|(file, why)| format!("{}: {why}", file.display())));
+    let settings = config::Texts { directory: directory.map(Path::to_path_buf), ..config::Texts::default() };
+    let mut texts = Texts::of(library, &settings);
     for links in [example_links(), super::Links::default()] {
-        let texts = Texts::new(&settings(links)).map_err(|errors| errors.join("\n"))?;
+        texts.links = links;
         complaints.extend(rendered(&texts));
     }
     Ok(complaints)
@@ -41,7 +47,10 @@ pub fn syntax(library: &Library) -> Vec<String> {
         for kind in Kind::ALL {
             let language = library.language(origin, Some(&locale), kind);
             let (_, errors) = library.engine(origin, &language, formats.clone());
-            complaints.extend(errors.iter().map(|error| located(library, origin, &language, error, None)));
+            for error in &errors {
+                let (place, error) = place(library, origin, &language, kind, error);
+                complaints.insert(format!("{place}: {}", reason(error)));
+            }
         }
     }
     complaints.into_iter().collect()
@@ -50,15 +59,23 @@ pub fn syntax(library: &Library) -> Vec<String> {
 /// What fails when it is told to somebody.
 fn rendered(texts: &Texts) -> BTreeSet<String> {
     let mut complaints = BTreeSet::new();
-    for (origin, locale) in scopes(&texts.library) {
+    let library = texts.library();
+    for (origin, locale) in scopes(&library) {
         for kind in Kind::ALL {
             for (sample, message) in samples::every(kind, &locale) {
-                if let Err(error) = texts.told(&message, kind, origin, Some(&locale), samples::now()) {
-                    let language = texts.library.language(origin, Some(&locale), kind);
-                    complaints.insert(located(&texts.library, origin, &language, &error, Some(&sample)));
-                    // The others would most often say the same.
-                    break;
+                let Err(error) = texts.told(&library, &message, kind, origin, Some(&locale), samples::now()) else {
+                    continue;
+                };
+                let language = library.language(origin, Some(&locale), kind);
+                let (place, error) = place(&library, origin, &language, kind, &error);
+                // What is no template was told already.
+                if error.kind() != ErrorKind::TemplateNotFound
+                    || library.source(origin, &language, error.name().unwrap_or_default()).is_some()
+                {
+                    complaints.insert(format!("{place}: {} (sample: {sample})", reason(error)));
                 }
+                // The others would most often say the same.
+                break;
             }
         }
     }
@@ -66,8 +83,8 @@ fn rendered(texts: &Texts) -> BTreeSet<String> {
 }
 
 fn scopes(library: &Library) -> Vec<(Origin, String)> {
-    let origins = [Origin::Own(None)].into_iter().chain(library.organizations().map(|id| Origin::Own(Some(id))));
     let locales = library.locales();
+    let origins = library.all_origins().into_iter();
     origins.flat_map(|origin| locales.iter().map(move |locale| (origin, locale.clone()))).collect()
 }
 
@@ -75,27 +92,28 @@ fn formats(locale: &str) -> Option<Arc<Formats>> {
     Formats::new(&locales::of_text(locale, None)).ok().map(Arc::new)
 }
 
-/// Of an error within another one (an included template, a macro), the innermost says where it is.
-fn located(
+/// Where an error is, and the innermost of those within each other (an included template, a macro), which says so.
+pub fn place<'a>(
     library: &Library,
     origin: Origin,
     language: &Language,
-    error: &minijinja::Error,
-    sample: Option<&str>,
-) -> String {
+    kind: Kind,
+    error: &'a minijinja::Error,
+) -> (String, &'a minijinja::Error) {
     let mut innermost = error;
     while let Some(inner) =
         std::error::Error::source(innermost).and_then(|error| error.downcast_ref::<minijinja::Error>())
     {
         innermost = inner;
     }
-    let name = innermost.name().or(error.name()).unwrap_or_default();
+    // Of a subject that comes out empty no template says it.
+    let subject = Part::Subject.file(kind);
+    let name = innermost.name().or(error.name()).unwrap_or(&subject);
     let file = library
         .source(origin, language, name)
         .map_or_else(|| name.to_string(), |source| source.file.display().to_string());
     let line = innermost.line().or(error.line()).unwrap_or(1);
-    let sample = sample.map(|sample| format!(" (sample: {sample})")).unwrap_or_default();
-    format!("{file}:{line}: {}{sample}", reason(innermost))
+    (format!("{file}:{line}"), innermost)
 }
 
 pub fn example_links() -> super::Links {

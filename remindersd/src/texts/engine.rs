@@ -57,15 +57,21 @@ fn tidy(text: &str) -> String {
     tidy
 }
 
-pub fn environment(formats: Arc<Formats>) -> Environment<'static> {
+/// What tells whether a text is a template.
+pub fn syntax_only() -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(DEPTH);
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
     environment.set_debug(true);
+    environment
+}
+
+pub fn environment(formats: Arc<Formats>) -> Environment<'static> {
+    let mut environment = syntax_only();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(DEPTH);
     environment.set_auto_escape_callback(|name| {
         if std::path::Path::new(name).extension().is_some_and(|extension| extension == "html") {
             AutoEscape::Html

@@ -47,8 +47,7 @@ impl Kind {
             "contact-escalation" => Self::ContactEscalation,
             "daily-summary" => Self::DailySummary,
             "held-run" | "failed-run" | "slow-run" | "missing-run" | "nothing-sent" => Self::Notice,
-            // Offsets are the organization's to name: 24h, 2h.
-            _ if item.due_at.is_some() => Self::Due,
+            name if item.due_at.is_some() && is_offset(name) => Self::Due,
             _ => Self::General,
         }
     }
@@ -61,6 +60,14 @@ impl Kind {
             _ => Some(Self::Digest),
         }
     }
+}
+
+/// Whether the database calls reminders of due dates so: 24h, 2h, 1d, 0.5s. Whatever else somebody enqueues about an assignment is no such reminder, though
+/// the assignment may have a due date.
+fn is_offset(reminder_type: &str) -> bool {
+    let number = reminder_type.strip_suffix(['d', 'h', 'm', 's']).unwrap_or_default();
+    number.starts_with(|first: char| first.is_ascii_digit())
+        && number.chars().all(|digit| digit.is_ascii_digit() || digit == '.')
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -1,4 +1,5 @@
-//! Which templates there are: what is shipped, over it a directory, over that what it holds for an organization; and which of them a message is told by.
+//! Which templates there are: what is shipped, over it a directory, over that what it holds for an organization, and over all what an organization's
+//! coordinators have stored in the database; and which of them a message is told by.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,21 @@ pub struct Library {
     shipped: Layer,
     directory: Layer,
     organizations: HashMap<Uuid, Layer>,
+    stored: HashMap<Uuid, Stored>,
+}
+
+/// A row of message_templates.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Template {
+    pub locale: String,
+    pub name: String,
+    pub body: String,
+}
+
+/// What an organization's rows came to.
+struct Stored {
+    rows: Vec<Template>,
+    layer: Layer,
 }
 
 /// Files that are no templates, and why.
@@ -40,7 +56,9 @@ pub type Strangers = Vec<(PathBuf, String)>;
 /// Whose words a message is told in.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Origin {
-    /// The organization's, where it has its own, and the directory's.
+    /// What the organization's coordinators stored, over the directory's.
+    Stored(Uuid),
+    /// The organization's in the directory, where it has its own, and the directory's.
     Own(Option<Uuid>),
     Shipped,
 }
@@ -78,18 +96,48 @@ impl Library {
         Ok((library, strangers))
     }
 
-    /// Whether anything lies over what is shipped.
-    pub fn has_own(&self, organization: Uuid) -> bool {
-        !self.directory.0.is_empty() || self.organizations.contains_key(&organization)
+    /// Takes an organization's rows instead of those that it had. What of them cannot be read is left out, and returned: `locale/name:line: reason`.
+    /// None where they are the same as before.
+    pub fn store(&mut self, organization: Uuid, rows: Vec<Template>) -> Option<Vec<String>> {
+        if self.stored.get(&organization).map_or(&[][..], |stored| &stored.rows) == rows {
+            return None;
+        }
+        if rows.is_empty() {
+            self.stored.remove(&organization);
+            return Some(Vec::new());
+        }
+        let (layer, complaints) = Layer::of_rows(organization, &rows);
+        self.stored.insert(organization, Stored { rows, layer });
+        Some(complaints)
     }
 
-    pub fn organizations(&self) -> impl Iterator<Item = Uuid> {
-        self.organizations.keys().copied()
+    /// Whose words an organization's messages are told in, the best first; without those that have none.
+    pub fn origins(&self, organization: Uuid) -> Vec<Origin> {
+        let own = self.organizations.contains_key(&organization);
+        let mut origins = Vec::new();
+        if self.stored.contains_key(&organization) {
+            origins.push(Origin::Stored(organization));
+        }
+        if own || !self.directory.0.is_empty() {
+            // Organizations without words of their own share what is prepared.
+            origins.push(Origin::Own(own.then_some(organization)));
+        }
+        origins.push(Origin::Shipped);
+        origins
+    }
+
+    /// Every one that is not what is shipped alone.
+    pub fn all_origins(&self) -> Vec<Origin> {
+        let own = [Origin::Own(None)].into_iter().chain(self.organizations.keys().map(|id| Origin::Own(Some(*id))));
+        own.chain(self.stored.keys().map(|id| Origin::Stored(*id))).collect()
     }
 
     /// Every locale that somebody has written texts in.
     pub fn locales(&self) -> Vec<String> {
-        let layers = [&self.shipped, &self.directory].into_iter().chain(self.organizations.values());
+        let layers = [&self.shipped, &self.directory]
+            .into_iter()
+            .chain(self.organizations.values())
+            .chain(self.stored.values().map(|stored| &stored.layer));
         let mut locales: Vec<String> =
             layers.flat_map(|layer| layer.0.keys()).filter(|name| !name.is_empty()).cloned().collect();
         locales.sort();
@@ -120,13 +168,41 @@ impl Library {
         names.iter().find_map(|locale| layers.iter().find_map(|layer| layer.0.get(locale)?.get(name)))
     }
 
+    /// Templates that nothing is told by, since their language lacks what every text of it needs.
+    pub fn unused(&self) -> Strangers {
+        let mut unused = Strangers::new();
+        for origin in self.all_origins() {
+            let Some(layer) = self.layers(origin).first().copied() else { continue };
+            for (locale, sources) in layer.0.iter().filter(|(locale, _)| !locale.is_empty()) {
+                for kind in Kind::ALL {
+                    let language = self.language(origin, Some(locale), kind);
+                    if language.0.contains(locale) {
+                        continue;
+                    }
+                    for part in Part::ALL {
+                        if let Some(source) = sources.get(&part.file(kind)) {
+                            let why = format!(
+                                "nothing is told by it: {locale} has no {}, or not all three parts of this kind",
+                                kinds::PHRASES
+                            );
+                            unused.push((source.file.clone(), why));
+                        }
+                    }
+                }
+            }
+        }
+        unused
+    }
+
     /// The best first.
     fn layers(&self, origin: Origin) -> Vec<&Layer> {
-        let own = match origin {
+        let (organization, stored) = match origin {
             Origin::Shipped => return vec![&self.shipped],
-            Origin::Own(organization) => organization.and_then(|id| self.organizations.get(&id)),
+            Origin::Own(organization) => (organization, None),
+            Origin::Stored(id) => (Some(id), self.stored.get(&id).map(|stored| &stored.layer)),
         };
-        own.into_iter().chain([&self.directory, &self.shipped]).collect()
+        let own = organization.and_then(|id| self.organizations.get(&id));
+        stored.into_iter().chain(own).chain([&self.directory, &self.shipped]).collect()
     }
 
     /// All that texts of a language are made of, and what cannot be read in it.
@@ -178,6 +254,34 @@ impl Layer {
             }
         }
         Ok(layer)
+    }
+
+    /// What can be read of an organization's rows, and what is wrong with the others.
+    fn of_rows(organization: Uuid, rows: &[Template]) -> (Self, Vec<String>) {
+        let (mut layer, mut complaints) = (Self::default(), Vec::new());
+        let syntax = engine::syntax_only();
+        for Template { locale, name, body } in rows {
+            let file: PathBuf = ["message_templates", &organization.to_string(), locale, name].iter().collect();
+            let known = match locales::parsed(locale).map(|locale| locale.to_string()) {
+                None if locale.is_empty() && name == kinds::LAYOUT => Some(String::new()),
+                Some(locale) if kinds::is_file_of_locale(name) => Some(locale),
+                _ => None,
+            };
+            let Some(known) = known else {
+                complaints.push(format!(
+                    "{}: no kind of message has a part of this name, or there is no such locale",
+                    file.display()
+                ));
+                continue;
+            };
+            if let Err(error) = syntax.template_from_named_str(name, body) {
+                let line = error.line().unwrap_or(1);
+                complaints.push(format!("{}:{line}: {}", file.display(), super::reason(&error)));
+                continue;
+            }
+            layer.0.entry(known).or_default().insert(name.clone(), Source { text: body.clone(), file });
+        }
+        (layer, complaints)
     }
 
     fn add(&mut self, locale: &str, name: String, file: PathBuf, strangers: &mut Strangers) {

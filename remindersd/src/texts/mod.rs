@@ -15,14 +15,16 @@ mod views;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-pub use self::check::check;
+pub use self::check::{StoredTemplates, check};
 pub use self::kinds::Kind;
+pub use self::library::Template;
 pub use self::links::Links;
-pub use self::preview::{Wish, preview};
+pub use self::preview::{Wish, preview, stored};
 
 use self::engine::{Engine, Parts};
 use self::formats::{Formats, Zone};
@@ -67,7 +69,7 @@ impl std::error::Error for Error {}
 
 /// The templates, and how they are filled in.
 pub struct Texts {
-    library: Library,
+    library: RwLock<Library>,
     links: Links,
     lines: usize,
     prepared: Mutex<HashMap<Key, Arc<Engine>>>,
@@ -89,9 +91,33 @@ impl Texts {
         for (file, why) in strangers {
             tracing::warn!(file = %file.display(), "{why}");
         }
-        let texts = Self { library, links: config.links.clone(), lines: config.lines, prepared: Mutex::default() };
-        complaints.extend(check::syntax(&texts.library));
-        if complaints.is_empty() { Ok(texts) } else { Err(complaints) }
+        complaints.extend(check::syntax(&library));
+        if complaints.is_empty() { Ok(Self::of(library, config)) } else { Err(complaints) }
+    }
+
+    fn of(library: Library, config: &config::Texts) -> Self {
+        Self {
+            library: RwLock::new(library),
+            links: config.links.clone(),
+            lines: config.lines,
+            prepared: Mutex::default(),
+        }
+    }
+
+    /// Takes what an organization's coordinators stored. What of it cannot be read is left out, and told, once.
+    pub fn store(&self, organization: Uuid, rows: Vec<Template>) {
+        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(complaints) = library.store(organization, rows) else { return };
+        // Nothing is prepared meanwhile: whoever does holds the library.
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.retain(|(origin, ..), _| *origin != Origin::Stored(organization));
+        for complaint in complaints {
+            tracing::warn!("a template is left out: {complaint}");
+        }
+    }
+
+    fn library(&self) -> RwLockReadGuard<'_, Library> {
+        self.library.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A message in its recipient's language. What fails in a template of somebody's own is told by the one that is shipped.
@@ -101,32 +127,36 @@ impl Texts {
 
     fn render_at(&self, message: &Message, now: DateTime<Utc>) -> Result<Rendered, Error> {
         let kind = Kind::of_message(message).ok_or(Error::Nothing)?;
+        let library = self.library();
         let locale = message.recipient_locale.as_deref();
-        if self.library.has_own(message.organization_id) {
-            match self.told(message, kind, Origin::Own(Some(message.organization_id)), locale, now) {
+        for origin in library.origins(message.organization_id) {
+            match self.told(&library, message, kind, origin, locale, now) {
                 Ok(rendered) => return Ok(rendered),
-                Err(error) => tracing::warn!(
-                    organization = %message.organization_id, template = error.name().unwrap_or_default(),
-                    line = error.line().unwrap_or_default(), reason = %reason(&error),
-                    "a template failed; the message is told by what is shipped"
-                ),
+                Err(error) => {
+                    let language = library.language(origin, locale, kind);
+                    let (place, error) = check::place(&library, origin, &language, kind, &error);
+                    // What it says besides may be the value that it failed of.
+                    tracing::warn!(
+                        organization = %message.organization_id, "a template failed, and another tells the message: {place}: {}", error.kind()
+                    );
+                    tracing::debug!("{place}: {}", reason(error));
+                }
             }
         }
-        let told = self.told(message, kind, Origin::Shipped, locale, now);
-        told.or_else(|_| self.told(message, kind, Origin::Shipped, None, now))
-            .map_err(|error| Error::Template(reason(&error)))
+        self.told(&library, message, kind, Origin::Shipped, None, now).map_err(|error| Error::Template(reason(&error)))
     }
 
     /// By these words, and no others.
     fn told(
         &self,
+        library: &Library,
         message: &Message,
         kind: Kind,
         origin: Origin,
         locale: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Rendered, minijinja::Error> {
-        let language = self.library.language(origin, locale, kind);
+        let language = library.language(origin, locale, kind);
         let written = locales::of_text(language.name(), locale);
         let formats = || {
             Formats::new(&written).map_err(|error| {
@@ -137,12 +167,12 @@ impl Texts {
         let teller = Teller { links: &self.links, lines: self.lines, now, zone };
         let lang = language.name().to_string();
         let direction = locales::direction(&locales::of_text(&lang, None));
-        let key = (self.known(origin), language, written.to_string());
+        let key = (origin, language, written.to_string());
         let found = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let engine = if let Some(engine) = found {
             engine
         } else {
-            let (engine, _) = self.library.engine(origin, &key.1, Arc::new(formats()?));
+            let (engine, _) = library.engine(origin, &key.1, Arc::new(formats()?));
             let engine = Arc::new(engine);
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             if prepared.len() >= PREPARED {
@@ -155,14 +185,6 @@ impl Texts {
         let Parts { subject, text, html } = engine.render(&view, kind)?;
         let unsubscribe = message.unsubscribe_token.as_deref().and_then(|token| self.links.unsubscribe(token, None));
         Ok(Rendered { locale: lang, subject, text, html, unsubscribe })
-    }
-
-    /// Organizations without words of their own share what is prepared.
-    fn known(&self, origin: Origin) -> Origin {
-        match origin {
-            Origin::Own(Some(id)) if !self.library.organizations().any(|known| known == id) => Origin::Own(None),
-            origin => origin,
-        }
     }
 }
 

@@ -1,17 +1,19 @@
 //! `remindersd preview`: what would go out, written to files. Nothing is claimed, and nothing is sent.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::Mailbox;
 use uuid::Uuid;
 
+use super::check::StoredTemplates;
 use super::kinds::Kind;
 use super::{Rendered, Texts, check, locales, samples};
 use crate::config;
-use crate::database::Database;
 use crate::deliver::letter::{Letter, Sender};
 use crate::deliver::message::Message;
+use crate::deliver::queue::Queue;
 
 /// What somebody wants to see.
 #[derive(clap::Args)]
@@ -25,6 +27,9 @@ pub struct Wish {
     /// What would go out about this assignment, as the database has it. Without it: samples.
     #[arg(long)]
     assignment: Option<Uuid>,
+    /// Samples in the words of this organization, also those that it has stored, where the configuration names a database.
+    #[arg(long, conflicts_with = "assignment")]
+    organization: Option<Uuid>,
     /// The directory to write to.
     #[arg(long, default_value = "preview")]
     out: PathBuf,
@@ -37,20 +42,25 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
         return Err(format!("{locale:?} is no locale, such as nb-NO"));
     }
     let is_sample = wish.assignment.is_none();
-    let mut texts = config.texts;
-    if is_sample && texts.links.is_empty() {
+    let mut settings = config.texts.clone();
+    if is_sample && settings.links.is_empty() {
         // Otherwise the samples would not show where links stand.
-        texts.links = check::example_links();
+        settings.links = check::example_links();
     }
-    let texts = Texts::new(&texts).map_err(|complaints| complaints.join("\n"))?;
+    let texts = Texts::new(&settings).map_err(|complaints| complaints.join("\n"))?;
     let messages = match wish.assignment {
-        None => of_samples(&texts, wish.locale.as_deref(), kind),
+        None => of_samples(&texts, wish.locale.as_deref(), kind, wish.organization),
         Some(assignment) => {
-            let database = config.database.ok_or("configuration: database.url is missing")?;
-            let messages = Database::new(&database)?.messages_about(assignment).await?;
+            let messages = queue(&config)?.messages_about(assignment).await.map_err(|trouble| trouble.to_string())?;
             of_assignment(messages, wish.locale.as_deref(), kind)
         }
     };
+    let organization =
+        wish.organization.or(messages.first().filter(|_| !is_sample).map(|(_, told)| told.organization_id));
+    if let Some(organization) = organization.filter(|_| config.database_url().is_some()) {
+        let templates = stored(&config, Some(organization)).await?.remove(&organization);
+        texts.store(organization, templates.unwrap_or_default());
+    }
     if messages.is_empty() {
         println!("nothing of this kind would go out");
         return Ok(());
@@ -68,6 +78,16 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
     Ok(())
 }
 
+fn queue(config: &config::Texting) -> Result<Queue, String> {
+    let url = config.database_url().ok_or("configuration: database.url is missing")?;
+    Queue::new(url, 1, Duration::ZERO)
+}
+
+/// The words that an organization, or (none) each, has stored.
+pub async fn stored(config: &config::Texting, organization: Option<Uuid>) -> Result<StoredTemplates, String> {
+    queue(config)?.templates(organization).await.map_err(|trouble| trouble.to_string())
+}
+
 fn kind_called(name: &str) -> Result<Kind, String> {
     let kinds = || Kind::ALL.map(Kind::name).join(", ");
     Kind::ALL
@@ -76,11 +96,20 @@ fn kind_called(name: &str) -> Result<Kind, String> {
         .ok_or_else(|| format!("{name:?} is no kind of message: {}", kinds()))
 }
 
-fn of_samples(texts: &Texts, locale: Option<&str>, kind: Option<Kind>) -> Vec<(String, Message)> {
-    let locales = locale.map_or_else(|| texts.library.locales(), |locale| vec![locale.to_string()]);
+fn of_samples(
+    texts: &Texts,
+    locale: Option<&str>,
+    kind: Option<Kind>,
+    organization: Option<Uuid>,
+) -> Vec<(String, Message)> {
+    let locales = locale.map_or_else(|| texts.library().locales(), |locale| vec![locale.to_string()]);
     let kinds = Kind::ALL.into_iter().filter(|of| kind.is_none_or(|kind| kind == *of));
     let of_kind = |kind: Kind| {
-        locales.iter().map(move |locale| (format!("{}-{locale}", kind.name()), samples::typical(kind, locale)))
+        locales.iter().map(move |locale| {
+            let mut message = samples::typical(kind, locale);
+            message.organization_id = organization.unwrap_or(message.organization_id);
+            (format!("{}-{locale}", kind.name()), message)
+        })
     };
     kinds.flat_map(of_kind).collect()
 }

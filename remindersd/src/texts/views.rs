@@ -125,6 +125,7 @@ pub struct Unsubscribe {
 #[derive(Serialize)]
 pub struct UnsubscribeKind {
     pub kind: Kind,
+    pub reminder_type: String,
     pub link: String,
 }
 
@@ -253,7 +254,11 @@ impl Teller<'_> {
             seen.len() < SECTIONS && seen.insert((*kind, name))
         });
         let kinds = kinds.filter_map(|(kind, item)| {
-            Some(UnsubscribeKind { kind: *kind, link: self.links.unsubscribe(token, Some(&item.reminder_type))? })
+            Some(UnsubscribeKind {
+                kind: *kind,
+                reminder_type: line(Some(&item.reminder_type)).unwrap_or_default(),
+                link: self.links.unsubscribe(token, Some(&item.reminder_type))?,
+            })
         });
         Unsubscribe { kinds: kinds.collect(), all: self.links.unsubscribe(token, None) }
     }

@@ -57,7 +57,11 @@ fn sessions_that_are_ended_cost_nothing_and_are_replaced() {
     until(|| post.row("SELECT count(*) FROM reminders WHERE status = 'sent'") == "40", || worker.log());
     assert_each_once(&mut post, &server, 40);
     until(|| worker.log().matches("listening for notifications").count() == 2, || worker.log());
-    assert!(worker.is_running() && worker.log().matches("the database is away").count() <= 1, "{}", worker.log());
+    assert!(
+        worker.is_running() && worker.log().matches("the database cannot be used").count() <= 1,
+        "{}",
+        worker.log()
+    );
 }
 
 #[test]
@@ -77,15 +81,15 @@ fn a_database_that_is_away_for_a_while_is_waited_for() {
         ),
     );
     say.send(()).expect("the server waits");
-    worker.wait_for_log("the database is away");
+    worker.wait_for_log("the database cannot be used");
     // Some tries fail.
     std::thread::sleep(Duration::from_secs(1));
     assert!(worker.is_running());
     run(&mut elsewhere, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
-    worker.wait_for_log("the database is back");
+    worker.wait_for_log("the database can be used again");
     until(|| post.row("SELECT count(*) FROM reminders WHERE status = 'sent'") == "40", || worker.log());
     assert_each_once(&mut post, &server, 40);
-    assert_eq!(worker.log().matches("the database is away").count(), 1, "{}", worker.log());
+    assert_eq!(worker.log().matches("the database cannot be used").count(), 1, "{}", worker.log());
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn a_server_that_becomes_read_only_is_waited_for() {
     let end = "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE application_name = 'remindersd deliver' AND datname = current_database()";
     assert_eq!(post.row(end), "t");
     say.send(()).expect("the server waits");
-    worker.wait_for_log("the database is away");
+    worker.wait_for_log("the database cannot be used");
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(post.row("SELECT count(*) FROM reminders WHERE status = 'sent'"), "9");
     run(&mut post.owner, &format!("ALTER ROLE {login} IN DATABASE {name} RESET default_transaction_read_only"));
@@ -108,7 +112,7 @@ fn a_server_that_becomes_read_only_is_waited_for() {
     assert_each_once(&mut post, &server, 40);
     assert!(worker.is_running());
     // Between the two it was away for one reason, then another.
-    assert!(worker.log().matches("the database is away").count() <= 2, "{}", worker.log());
+    assert!(worker.log().matches("the database cannot be used").count() <= 2, "{}", worker.log());
 }
 
 /// pgbouncer in transaction mode, with fewer sessions than clients.
@@ -168,7 +172,7 @@ fn behind_a_pooler_in_transaction_mode_workers_poll_and_send_each_message_once()
         worker.wait_for_log("polling only");
         worker.signal("-TERM");
         assert!(worker.ended(), "{}", worker.log());
-        assert!(!worker.log().contains("ERROR") && !worker.log().contains("is away"), "{}", worker.log());
+        assert!(!worker.log().contains("ERROR") && !worker.log().contains("cannot be used"), "{}", worker.log());
     }
     assert_eq!(
         row(

@@ -15,3 +15,4 @@ mod refusals;
 mod running;
 mod smtpd;
 mod webhook;
+mod words;

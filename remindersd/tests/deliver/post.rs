@@ -45,6 +45,11 @@ impl Post {
         enqueue_follow_ups(&mut self.owner, "2026-01-20");
     }
 
+    /// What is to be sent by another run.
+    pub fn enqueue_again(&mut self) {
+        run(&mut self.owner, "SELECT run_daily_evaluation('2026-01-21 12:00+00')");
+    }
+
     pub fn row(&mut self, sql: &str) -> String {
         row(&mut self.owner, sql)
     }

@@ -40,6 +40,25 @@ fn is_signed(request: &Request) -> bool {
 }
 
 #[test]
+fn whoever_has_no_address_is_reached_by_a_gateway_where_none_is_required() {
+    let mut post = due_to(&[("a@example.org", "Ann"), ("bo@example.org", "Bo")]);
+    run(&mut post.owner, "UPDATE users SET email = NULL WHERE name = 'Bo'");
+    let server = Httpd::start(|_| answer(200, "{}"));
+    let (log, all_went_well) = once(&post, &server, "");
+    assert!(all_went_well, "{log}");
+    assert_eq!(post.rows("SELECT status, skip_reason FROM reminders ORDER BY 1"), ["sent|-", "skipped|no_address"]);
+    run(&mut post.owner, "UPDATE reminder_settings SET address_required = false");
+    post.enqueue_again();
+    let (log, all_went_well) = once(&post, &server, "");
+    assert!(all_went_well, "{log}");
+    assert_eq!(post.rows("SELECT status, skip_reason FROM reminders ORDER BY 1"), ["sent|-", "sent|-"]);
+    let requests = server.requests();
+    let said = requests.last().expect("a request").json();
+    let bo = post.row("SELECT id FROM users WHERE name = 'Bo'");
+    assert_eq!((&said["data"]["recipient_email"], &said["data"]["recipient_id"]), (&Value::Null, &Value::from(bo)));
+}
+
+#[test]
 fn each_message_is_posted_with_its_words_and_signed() {
     let mut post = due_to(&[("a@[", "Ann \"Quist\" مريم"), ("bo@example.org", "Bo")]);
     let server = Httpd::start(|request| {

@@ -73,7 +73,7 @@ fn assert_page(answer: &Answer, status: u16, holds: &str) {
 fn a_get_asks_and_changes_nothing_and_is_the_same_for_every_token() {
     let (mut service, link) = service();
     let page = get(&service, &link, &[]);
-    assert_page(&page, 200, "value=\"all\">Stop all e-mails</button>");
+    assert_page(&page, 200, "value=\"all\">Stop all messages</button>");
     assert!(!text(&page).contains("value=\"type\""), "{page:?}");
     for (query, holds) in [
         ("?type=contact-reminder", "value=\"type\">Stop reminders to get in touch with a student</button>"),
@@ -81,8 +81,8 @@ fn a_get_asks_and_changes_nothing_and_is_the_same_for_every_token() {
         ("?type=welcome", "value=\"type\">Stop messages of this kind</button>"),
         // Nothing of the link is repeated.
         ("?type=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "Stop messages of this kind"),
-        ("?type=", "Stop all e-mails"),
-        ("?List-Unsubscribe=One-Click&stop=all", "Stop all e-mails"),
+        ("?type=", "Stop all messages"),
+        ("?List-Unsubscribe=One-Click&stop=all", "Stop all messages"),
     ] {
         let page = get(&service, &format!("{link}{query}"), &[]);
         assert_page(&page, 200, holds);
@@ -153,7 +153,7 @@ fn the_form_of_the_page_stops_one_type_or_everything() {
     let headers = [FORM, ("accept-language", "no")];
     let all =
         service.send(&Request { method: "POST", path: &typed, token: None, headers: &headers, body: Some("stop=all") });
-    assert_page(&all, 200, "Du får ikke flere av disse e-postene");
+    assert_page(&all, 200, "Du får ikke flere av disse meldingene");
     assert!(!text(&all).contains("<form"), "{all:?}");
     assert_eq!(said(&mut service), "student@example.org unsubscribed|student@example.org {due}");
 }
@@ -221,7 +221,7 @@ fn what_cannot_be_saved_now_is_asked_again_and_the_page_needs_no_database() {
             "ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'remindersd'"
         ),
     );
-    assert_page(&get(&service, &link, &[]), 200, "Stop all e-mails");
+    assert_page(&get(&service, &link, &[]), 200, "Stop all messages");
     let path = format!("{link}?type=due");
     let page = post(&service, &path, "stop=type");
     assert_page(&page, 503, "value=\"type\">Stop reminders of due dates</button>");

@@ -129,6 +129,8 @@ fn check_templates_says_file_line_and_reason_of_each_mistake() {
         (&own_subject, "{{ oops }}", &format!("{own_subject}:1: undefined value")),
         ("due.txt", "", "due.txt: no template: here are layout.html"),
         ("layout.html", "{{ oops }}", "layout.html:1: undefined value"),
+        ("da/due.subject", "Frist", "da/due.subject: nothing is told by it: da has no phrases.jinja"),
+        ("en/due.subject", " ", "en/due.subject:1: invalid operation: due.subject is empty"),
     ];
     for (name, text, complaint) in cases {
         let own = Directory::new().with(name, text);
@@ -215,13 +217,62 @@ fn what_would_go_out_about_an_assignment_is_told_by_the_workers_role_and_nothing
     assert!(output.status.success(), "{}", told(&output));
     assert!(out.names().contains(&"contact-reminder-nb.txt".to_string()), "{:?} {}", out.names(), told(&output));
     let reminder = out.read("contact-reminder-nb.txt");
-    assert!(reminder.contains("ennå, siden ") && reminder.contains("(20 dager)"), "{reminder}");
+    assert!(reminder.contains("siden oppdraget begynte ") && reminder.contains("(20 dager)"), "{reminder}");
     assert!(reminder.contains(&format!("https://app.example.org/{assignment}")), "{reminder}");
     assert!(out.read("24h-nb.txt").contains("«A <b>bold</b> title» har frist "));
     assert!(out.read("24h-nb.html").contains("«A &lt;b&gt;bold"));
     assert_eq!(owner.query_one("SELECT count(*) FROM reminders", &[]).unwrap().get::<_, i64>(0), before);
+    // What has gone out does not go out any more.
+    run(
+        &mut owner,
+        &format!(
+            "SELECT run_daily_evaluation(); UPDATE reminders SET status = 'sent', sent_at = now() WHERE assignment_id = '{assignment}'"
+        ),
+    );
+    let after = Directory::new();
+    let output =
+        remindersd(&["--config", file.to_str().unwrap(), "preview", "--assignment", assignment, "--out", after.path()]);
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(!after.names().iter().any(|name| name.starts_with("contact-reminder")), "{:?}", after.names());
     let output = remindersd(&["--config", file.to_str().unwrap(), "preview", "--assignment", member_id()]);
-    assert!(told(&output).contains("nothing of this kind would go out"), "{}", told(&output));
+    assert!(!output.status.success() && told(&output).contains("02000"), "{}", told(&output));
+}
+
+#[test]
+fn check_templates_reads_what_organizations_stored_and_the_directory_of_the_configuration() {
+    let database = Database::installed();
+    let mut owner = database.connect();
+    let worker = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role}; GRANT SELECT ON message_templates TO {role}",
+    );
+    run(
+        &mut owner,
+        "INSERT INTO message_templates (locale, name, body) VALUES ('en', 'due.subject', '{{ item.nothing }}'), ('nb', 'due.txt', 'Hei'), ('nb', 'dew.txt', 'Hei')",
+    );
+    let own = Directory::new().with("texts/en/due.txt", "{{ oops }}");
+    let url = format!(
+        "host={} port={} user={} dbname={}",
+        std::env::var("PGHOST").unwrap(),
+        std::env::var("PGPORT").unwrap(),
+        worker.1,
+        database.name
+    );
+    let own = own.with("remindersd.toml", &format!("[database]\nurl = \"{url}\"\n"));
+    let file = own.0.join("remindersd.toml");
+    let check = |arguments: &[&str]| {
+        let output = remindersd(&[&["--config", file.to_str().unwrap(), "check-templates"], arguments].concat());
+        (output.status.success(), told(&output))
+    };
+    assert!(check(&[]).0, "what is stored is not asked for");
+    let (fits, said) = check(&["--stored"]);
+    let of = "message_templates/00000000-0000-0000-0000-000000000001";
+    assert!(!fits && said.contains(&format!("{of}/en/due.subject:1: undefined value")), "{said}");
+    assert!(said.contains(&format!("{of}/nb/dew.txt: no kind")) && said.contains("2 mistakes"), "{said}");
+    let texts = own.0.join("texts");
+    let own = own.with("remindersd.toml", &format!("[texts]\ndirectory = {texts:?}\n"));
+    let file = own.0.join("remindersd.toml");
+    let output = remindersd(&["--config", file.to_str().unwrap(), "check-templates"]);
+    assert!(told(&output).contains("en/due.txt:1: undefined value"), "{}", told(&output));
 }
 
 fn member_id() -> &'static str {
