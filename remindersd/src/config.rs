@@ -364,7 +364,15 @@ impl Deliver {
         if !(1..=86_400).contains(&self.lease_seconds) {
             return Some("deliver.lease_seconds: 1 to 86,400, a day");
         }
-        (self.timeout_seconds == 0 || self.poll_seconds == 0).then_some("deliver: a timeout or poll of 0 seconds")
+        if !(1..=86_400).contains(&self.timeout_seconds) || !(1..=86_400).contains(&self.poll_seconds) {
+            return Some("deliver.timeout_seconds and deliver.poll_seconds: 1 to 86,400, a day");
+        }
+        if u64::from(self.lease_seconds) < self.timeout_seconds {
+            return Some(
+                "deliver.lease_seconds is less than deliver.timeout_seconds: others would send what a slow server is taking",
+            );
+        }
+        self.hello_name.as_ref().is_some_and(|name| name.trim().is_empty()).then_some("deliver.hello_name is empty")
     }
 }
 
@@ -391,7 +399,17 @@ fn extracted<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, String> {
         figment = figment.merge(Toml::file_exact(file));
     }
     figment.merge(Env::prefixed("REMINDERSD_").ignore(&["log", "log_format"]).split("__")).extract().map_err(|errors| {
-        let errors: Vec<String> = errors.into_iter().map(|error| format!("configuration: {error}")).collect();
+        let errors: Vec<String> =
+            errors.into_iter().map(|error| format!("configuration: {}", without_quotes(&error.to_string()))).collect();
         errors.join("\n")
     })
+}
+
+/// Without the lines that a parser quotes, which may hold a password: the first says where, and the last what.
+fn without_quotes(error: &str) -> String {
+    let lines: Vec<&str> = error.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.as_slice() {
+        [first, .., last] => format!("{first}: {last}"),
+        _ => error.to_string(),
+    }
 }

@@ -25,12 +25,30 @@ impl Format {
     }
 }
 
+/// What the database's driver and pool say is said by us, where it matters: notices may name people, and each lost connection has a line.
+const QUIET: [&str; 2] = ["tokio_postgres", "deadpool"];
+
 /// REMINDERSD_LOG says what is logged: info, where it says nothing.
-pub fn start(format: Format) {
-    let filter = EnvFilter::try_from_env("REMINDERSD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+pub fn start(format: Format) -> Result<(), String> {
+    let wanted = std::env::var("REMINDERSD_LOG").unwrap_or_default();
+    let wanted = if wanted.trim().is_empty() { "info" } else { wanted.as_str() };
+    // A word that is no level would be taken for a part of the program, and nothing else be logged.
+    let is_level =
+        |word: &str| word.contains('=') || word.parse::<tracing::Level>().is_ok() || word.eq_ignore_ascii_case("off");
+    if let Some(word) = wanted.split(',').map(str::trim).find(|word| !is_level(word)) {
+        return Err(format!("REMINDERSD_LOG: {word:?} is none of error, warn, info, debug, trace and off"));
+    }
+    let mut filter = EnvFilter::try_new(wanted).map_err(|error| format!("REMINDERSD_LOG: {error}"))?;
+    if !wanted.contains("debug") && !wanted.contains("trace") {
+        for target in QUIET {
+            let directive = format!("{target}=off").parse().map_err(|error| format!("REMINDERSD_LOG: {error}"))?;
+            filter = filter.add_directive(directive);
+        }
+    }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         Format::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         Format::Json => log.json().flatten_event(true).init(),
     }
+    Ok(())
 }

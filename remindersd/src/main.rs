@@ -81,7 +81,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let config = arguments.config.as_deref();
     let format = logs::Format::wanted()?.unwrap_or_else(|| config::log_format(config));
-    logs::start(format);
+    logs::start(format)?;
     match arguments.command {
         Command::Serve => server::serve(Config::read(config)?).await,
         Command::Deliver(options) => deliver::run(&Config::read(config)?, options).await,

@@ -20,6 +20,16 @@ SELECT wrong.what
                        ('{reminders,claim_rates}', 'UPDATE'), ('{claim_rates,send_logs}', 'INSERT')) AS wanted (relations, privilege)
           JOIN pg_class c ON c.relname = ANY (wanted.relations) AND c.relnamespace = to_regnamespace('assignment_reminders')
          WHERE NOT has_table_privilege(c.oid, wanted.privilege)
+         UNION ALL
+        SELECT 5, format('the role %I has default_transaction_isolation = %s: claims need read committed. ALTER ROLE ... RESET default_transaction_isolation',
+                         current_user, current_setting('transaction_isolation'))
+         WHERE current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted')
+         UNION ALL
+        SELECT 5, format('the role %I has row_security = off: it could not read what policies hide. ALTER ROLE ... RESET row_security', current_user)
+         WHERE current_setting('row_security') = 'off'
+         UNION ALL
+        SELECT 5, format('what the role %I does is read-only (a standby, or default_transaction_read_only): nothing can be claimed', current_user)
+         WHERE current_setting('transaction_read_only') = 'on'
        ) AS wrong (priority, what)
  ORDER BY wrong.priority, wrong.what
  LIMIT 1

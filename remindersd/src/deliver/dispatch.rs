@@ -4,18 +4,20 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Office;
-use super::lane::{Failed, Lane, Outcome, Todo};
+use super::lane::{Failed, Lane, Outcome, Suspects, Todo};
+use super::mail::WayId;
 use super::message::Message;
 use super::meters;
 use super::queue::{Claimed, Trouble, longer};
 use super::send::send;
-use super::verdict::Fault;
+use super::verdict::{Fault, Own};
 
 /// After an organization was stopped, so that what was given back is not claimed in a circle.
 const REST: Duration = Duration::from_secs(1);
@@ -24,7 +26,14 @@ const TRIES: u32 = 8;
 /// How often it is told what was sent.
 const TELL: Duration = Duration::from_mins(1);
 
+/// So many batches are held for organizations whose ways are busy, so that those of others are claimed meanwhile.
+const HELD: usize = 10;
+/// More messages than this are not remembered.
+const SUSPECTS: usize = 10_000;
+
 type Claim = JoinHandle<Result<Vec<Claimed>, Trouble>>;
+/// What of a claim is kept: until when, and what is lost.
+type Kept = (Uuid, Result<(DateTime<Utc>, Vec<Uuid>), Trouble>);
 
 pub struct Dispatcher {
     office: Arc<Office>,
@@ -33,10 +42,17 @@ pub struct Dispatcher {
     lanes: HashMap<Uuid, Lane>,
     /// The organizations that have something to send, whose turn it is first.
     turns: VecDeque<Uuid>,
-    wire: JoinSet<(Uuid, Outcome)>,
+    wire: JoinSet<(Uuid, WayId, usize, Outcome)>,
+    /// How many are on the wire, of each way.
+    busy: HashMap<WayId, usize>,
+    suspects: Suspects,
+    keeping: JoinSet<Kept>,
+    next_keep: Instant,
     answers: JoinSet<()>,
     claiming: Option<Claim>,
     next_claim: Instant,
+    /// Whether somebody notified since the last claim began.
+    is_woken: bool,
     /// Not before: see REST.
     resting: Instant,
     trouble: (u32, Duration),
@@ -57,9 +73,14 @@ impl Dispatcher {
             lanes: HashMap::new(),
             turns: VecDeque::new(),
             wire: JoinSet::new(),
+            busy: HashMap::new(),
+            suspects: Suspects::new(),
+            keeping: JoinSet::new(),
+            next_keep: now,
             answers: JoinSet::new(),
             claiming: None,
             next_claim: now,
+            is_woken: false,
             resting: now,
             trouble: (0, Duration::ZERO),
             empty: 0,
@@ -74,7 +95,8 @@ impl Dispatcher {
         let mut is_stopping = false;
         loop {
             self.put_on_the_wire();
-            let is_idle = self.wire.is_empty() && self.answers.is_empty() && self.claiming.is_none();
+            let is_idle =
+                self.wire.is_empty() && self.answers.is_empty() && self.claiming.is_none() && self.keeping.is_empty();
             let is_drained = once && (self.empty >= 2 || self.trouble.0 >= TRIES) && self.waiting() == 0;
             if is_idle && (is_stopping || is_drained) {
                 break;
@@ -83,7 +105,7 @@ impl Dispatcher {
             let may_claim = !is_stopping
                 && self.claiming.is_none()
                 && self.answers.is_empty()
-                && self.waiting() * 2 < usize::try_from(self.office.batch).unwrap_or(usize::MAX).max(2)
+                && self.has_room()
                 && !(once && self.empty > 0 && !self.wire.is_empty());
             let when = self.next_claim.max(self.resting);
             tokio::select! {
@@ -94,17 +116,26 @@ impl Dispatcher {
                     }
                 }
                 Some(done) = self.wire.join_next() => match done {
-                    Ok((organization, outcome)) => self.note(organization, outcome),
+                    Ok((organization, way, nth, outcome)) => {
+                        self.frees(way);
+                        self.note(organization, nth, outcome);
+                    }
                     Err(error) => tracing::error!("{error}"),
                 },
                 Some(_) = self.answers.join_next() => {}
+                Some(kept) = self.keeping.join_next() => self.kept(kept),
+                () = tokio::time::sleep_until(self.next_keep), if !is_stopping => self.keep(),
                 claimed = under_way(&mut self.claiming) => {
                     self.claiming = None;
                     self.take(claimed, is_stopping, once);
                 }
-                () = self.due.notified(), if !is_stopping => self.next_claim = Instant::now(),
+                () = self.due.notified(), if !is_stopping => {
+                    self.is_woken = true;
+                    self.next_claim = Instant::now();
+                }
                 () = tokio::time::sleep_until(when), if may_claim => {
                     let (queue, batch) = (Arc::clone(&self.office.queue), self.office.batch);
+                    self.is_woken = false;
                     self.claiming = Some(tokio::spawn(async move { queue.claim(batch).await }));
                 }
             }
@@ -117,16 +148,82 @@ impl Dispatcher {
         self.lanes.values().map(Lane::waiting).sum()
     }
 
+    fn is_busy(&self, way: WayId) -> bool {
+        self.busy.get(&way).is_some_and(|busy| *busy >= self.office.connections)
+    }
+
+    fn frees(&mut self, way: WayId) {
+        if let Some(busy) = self.busy.get_mut(&way) {
+            *busy -= 1;
+            if *busy == 0 {
+                self.busy.remove(&way);
+            }
+        }
+    }
+
+    /// Whether more is to be claimed: not while enough waits. Where it is for a way that is busy, others may be idle.
+    fn has_room(&self) -> bool {
+        let batch = usize::try_from(self.office.batch).unwrap_or(usize::MAX).max(2);
+        let (mut held, mut ready) = (0, 0);
+        for (organization, lane) in &self.lanes {
+            if self.is_busy(self.office.mail.id_of(*organization)) {
+                held += lane.waiting();
+            } else {
+                ready += lane.waiting();
+            }
+        }
+        let others = self.office.mail.ways() > self.busy.len();
+        ready * 2 < batch && (held * 2 < batch || others && held < batch.saturating_mul(HELD))
+    }
+
+    /// What waits is kept in time, however slow sending is: whoever's lease ends pays an attempt.
+    fn keep(&mut self) {
+        self.next_keep = Instant::now() + self.office.lease / 4;
+        let before = Utc::now() + self.office.lease / 2;
+        let mut of: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        for message in self.lanes.values().flat_map(|lane| lane.held_until(before)) {
+            of.entry(message.claim_id).or_default().extend(&message.reminder_ids);
+        }
+        for (claim, reminders) in of {
+            let queue = Arc::clone(&self.office.queue);
+            self.keeping.spawn(async move { (claim, queue.keep(claim, &reminders).await) });
+        }
+    }
+
+    fn kept(&mut self, kept: Result<Kept, JoinError>) {
+        match kept {
+            Ok((claim, Ok((until, lost)))) => {
+                for lane in self.lanes.values_mut() {
+                    lane.kept(claim, until, &lost);
+                }
+                self.forget_empty();
+            }
+            Ok((claim, Err(trouble))) => {
+                tracing::warn!(%claim, "leases were not prolonged, which is tried again: {trouble}")
+            }
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+
+    fn forget_empty(&mut self) {
+        self.lanes.retain(|_, lane| !lane.is_done());
+        self.turns.retain(|turn| self.lanes.contains_key(turn));
+    }
+
+    /// As many as each way takes at once, the organizations in turn.
     fn put_on_the_wire(&mut self) {
         let mut passed = 0;
-        while self.wire.len() < self.office.connections && passed < self.turns.len() {
+        while passed < self.turns.len() {
             let Some(organization) = self.turns.pop_front() else { break };
             self.turns.push_back(organization);
-            let Some(message) = self.lanes.get_mut(&organization).and_then(Lane::next) else {
+            let way = self.office.mail.id_of(organization);
+            let next = if self.is_busy(way) { None } else { self.lanes.get_mut(&organization).and_then(Lane::next) };
+            let Some((message, nth)) = next else {
                 passed += 1;
                 continue;
             };
             passed = 0;
+            *self.busy.entry(way).or_default() += 1;
             let office = Arc::clone(&self.office);
             self.wire.spawn(async move {
                 // A task of its own, so that nothing in a message takes more with it.
@@ -135,7 +232,7 @@ impl Dispatcher {
                     tracing::error!("a message was not finished, and comes back when its lease ends: {error}");
                     Outcome::Settled
                 });
-                (organization, outcome)
+                (organization, way, nth, outcome)
             });
         }
     }
@@ -161,7 +258,8 @@ impl Dispatcher {
         if claimed.is_empty() {
             meters::claimed(meters::Claim::Nothing);
             self.empty += 1;
-            self.next_claim = if once { now } else { now + self.office.poll };
+            // What a notification told of meanwhile, it may not have seen.
+            self.next_claim = if once || self.is_woken { now } else { now + self.office.poll };
             self.tell(true);
             let office = Arc::clone(&self.office);
             self.answers.spawn(async move { office.mail.close(false).await });
@@ -200,16 +298,19 @@ impl Dispatcher {
     }
 
     /// What became of a message.
-    fn note(&mut self, organization: Uuid, outcome: Outcome) {
+    fn note(&mut self, organization: Uuid, nth: usize, outcome: Outcome) {
         self.sent += usize::from(matches!(outcome, Outcome::Taken));
         let Some(lane) = self.lanes.get_mut(&organization) else { return };
-        let Todo { own, stop, give_back } = lane.note(outcome);
+        if self.suspects.len() >= SUSPECTS {
+            self.suspects.clear();
+        }
+        let Todo { own, stop, give_back } = lane.note(nth, outcome, &mut self.suspects);
         if lane.is_done() {
             self.lanes.remove(&organization);
             self.turns.retain(|turn| *turn != organization);
         }
-        for (failed, fault, permanent) in own {
-            self.answer(organization, failed, fault, permanent);
+        for (failed, own) in own {
+            self.answer(organization, failed, own);
         }
         match stop {
             Some((failed, fault)) => self.stop(organization, failed, fault, give_back),
@@ -217,7 +318,7 @@ impl Dispatcher {
         }
     }
 
-    fn answer(&mut self, organization: Uuid, failed: Failed, fault: Option<Fault>, permanent: Option<bool>) {
+    fn answer(&mut self, organization: Uuid, failed: Failed, Own { fault, permanent }: Own) {
         self.unsent += 1;
         let Failed { message, why, told } = failed;
         tracing::info!(

@@ -1,13 +1,14 @@
 //! The messages of one organization that were claimed, and what its others tell of a failure. Pure: it says what is to be done.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::message::Message;
-use super::verdict::{Fault, Verdict};
+use super::verdict::{ATTEMPT, Fault, Own, Verdict};
 
-/// So many in a row that policy refuses, and nobody else's is taken: it is the sender.
-const REFUSALS: usize = 20;
-/// So many in a row whose connection broke. Of those that may have been taken, or not, no more are risked.
+/// So many in a row whose connection broke when they may have been taken, or not: no more are risked.
 const BREAKS: usize = 3;
 
 /// A message that was not taken, and what was said.
@@ -32,19 +33,36 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Todo {
     /// Answer that these failed, each by its own fault.
-    pub own: Vec<(Failed, Option<Fault>, Option<bool>)>,
+    pub own: Vec<(Failed, Own)>,
     /// Nothing more is sent for the organization: answer with this fault.
     pub stop: Option<(Failed, Fault)>,
     /// Give these back.
     pub give_back: Vec<Message>,
 }
 
+/// A message that was refused by what may be everybody's fault.
+struct Doubt {
+    failed: Failed,
+    fault: Fault,
+    enough: usize,
+    own: Own,
+    /// How many had been begun when it was known: those that come after tell.
+    begun: usize,
+}
+
+/// Messages that stopped their organization, by their keys, where nothing else told whose fault it was. Another time they pay for themselves, or one that is
+/// alone would wait for ever.
+pub type Suspects = HashSet<String>;
+
 #[derive(Default)]
 pub struct Lane {
     waiting: VecDeque<Message>,
+    /// How many were begun, of all that there ever were.
+    begun: usize,
     on_the_wire: usize,
-    /// What is everybody's fault, or its own: others will tell.
-    doubtful: Vec<(Failed, Fault)>,
+    doubts: Vec<Doubt>,
+    /// Whether anything was taken.
+    is_taken_from: bool,
     unsure: usize,
     is_stopped: bool,
 }
@@ -58,54 +76,72 @@ impl Lane {
         self.waiting.len()
     }
 
-    /// The next one to send.
-    pub fn next(&mut self) -> Option<Message> {
+    /// The next one to send, and which one it is.
+    pub fn next(&mut self) -> Option<(Message, usize)> {
         if self.is_stopped {
             return None;
         }
-        let next = self.waiting.pop_front();
-        self.on_the_wire += usize::from(next.is_some());
-        next
+        let next = self.waiting.pop_front()?;
+        self.on_the_wire += 1;
+        self.begun += 1;
+        Some((next, self.begun))
     }
 
     pub fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.on_the_wire == 0 && self.doubtful.is_empty()
+        self.waiting.is_empty() && self.on_the_wire == 0 && self.doubts.is_empty()
+    }
+
+    /// What must be kept longer, by claims: all but what is on the wire, which sees to that itself.
+    pub fn held_until(&self, before: DateTime<Utc>) -> impl Iterator<Item = &Message> {
+        let doubtful = self.doubts.iter().map(|doubt| &doubt.failed.message);
+        self.waiting.iter().chain(doubtful).filter(move |message| message.claimed_until < before)
+    }
+
+    /// These reminders of a claim are kept until then, and those are not to be sent any more.
+    pub fn kept(&mut self, claim: Uuid, until: DateTime<Utc>, lost: &[Uuid]) {
+        let doubtful = self.doubts.iter_mut().map(|doubt| &mut doubt.failed.message);
+        for message in self.waiting.iter_mut().chain(doubtful).filter(|message| message.claim_id == claim) {
+            message.keep(until, lost);
+        }
+        self.waiting.retain(|message| !message.reminder_ids.is_empty());
+        self.doubts.retain(|doubt| !doubt.failed.message.reminder_ids.is_empty());
     }
 
     /// Everything that is not on the wire: we are to stop.
     pub fn abandon(&mut self) -> Vec<Message> {
         self.is_stopped = true;
-        self.doubtful.drain(..).map(|(failed, _)| failed.message).chain(self.waiting.drain(..)).collect()
+        self.doubts.drain(..).map(|doubt| doubt.failed.message).chain(self.waiting.drain(..)).collect()
     }
 
-    pub fn note(&mut self, outcome: Outcome) -> Todo {
+    /// What became of the one that was begun as that.
+    pub fn note(&mut self, nth: usize, outcome: Outcome, suspects: &mut Suspects) -> Todo {
         self.on_the_wire = self.on_the_wire.saturating_sub(1);
         let mut todo = Todo::default();
         match outcome {
             Outcome::Settled => {}
             Outcome::Taken => {
                 self.unsure = 0;
-                // Others are taken, so it was these messages' own.
-                todo.own.extend(self.doubtful.drain(..).map(|(failed, fault)| own(failed, fault)));
+                self.is_taken_from = true;
+                // One that came later is taken, so it was these messages' own.
+                todo.own.extend(
+                    self.doubts.extract_if(.., |doubt| doubt.begun < nth).map(|doubt| (doubt.failed, doubt.own)),
+                );
             }
             Outcome::Failed(failed, verdict) => self.judge(*failed, verdict, &mut todo),
         }
         if self.waiting.is_empty() && self.on_the_wire == 0 && !self.is_stopped {
-            // Nothing else will tell.
-            if let Some((failed, fault)) = self.doubtful.pop() {
-                self.stop(failed, fault, &mut todo);
-            }
+            self.end(suspects, &mut todo);
         }
         todo
     }
 
     fn judge(&mut self, failed: Failed, verdict: Verdict, todo: &mut Todo) {
         match verdict {
-            Verdict::Own { fault, permanent } => todo.own.push((failed, fault, permanent)),
+            Verdict::Own(own) => todo.own.push((failed, own)),
             Verdict::MaybeTaken => {
                 self.unsure += 1;
                 let (why, told) = (failed.why.clone(), failed.told.clone());
-                todo.own.push((failed, None, Some(false)));
+                todo.own.push((failed, ATTEMPT));
                 if self.unsure >= BREAKS
                     && let Some(message) = self.waiting.pop_front()
                 {
@@ -113,40 +149,48 @@ impl Lane {
                     self.stop(Failed { message, why, told }, Fault::Transport, todo);
                 }
             }
-            Verdict::Everybodys(_) | Verdict::Doubtful(_) if self.is_stopped => todo.give_back.push(failed.message),
+            Verdict::Everybodys(_) | Verdict::Doubtful { .. } if self.is_stopped => todo.give_back.push(failed.message),
             Verdict::Everybodys(fault) => self.stop(failed, fault, todo),
-            Verdict::Doubtful(fault) => {
-                let enough = if fault == Fault::Transport { BREAKS } else { REFUSALS };
-                if self.doubtful.iter().filter(|(_, of)| *of == fault).count() + 1 >= enough {
+            Verdict::Doubtful { fault, enough, own } => {
+                if self.doubts.iter().filter(|doubt| doubt.fault == fault && doubt.enough <= enough).count() + 1
+                    >= enough
+                {
                     self.stop(failed, fault, todo);
                 } else {
-                    self.doubtful.push((failed, fault));
+                    self.doubts.push(Doubt { failed, fault, enough, own, begun: self.begun });
                 }
             }
         }
     }
 
+    /// Nothing else will tell of what is in doubt.
+    fn end(&mut self, suspects: &mut Suspects, todo: &mut Todo) {
+        let is_alone = self.doubts.len() == 1;
+        let Some(last) = self.doubts.pop() else { return };
+        if self.is_taken_from && self.doubts.len() + 1 < last.enough {
+            // The others were taken just now. What is held for good may be so by the last that a quota lets through: it is tried again.
+            let attempt = |own: Own| Own { permanent: own.permanent.map(|_| false), ..own };
+            let doubts = self.doubts.drain(..).chain([last]);
+            todo.own.extend(doubts.map(|doubt| (doubt.failed, attempt(doubt.own))));
+        } else if is_alone && !suspects.insert(last.failed.message.idempotency_key.clone()) {
+            suspects.remove(&last.failed.message.idempotency_key);
+            todo.own.push((last.failed, last.own));
+        } else {
+            self.stop(last.failed, last.fault, todo);
+        }
+    }
+
     fn stop(&mut self, failed: Failed, fault: Fault, todo: &mut Todo) {
         self.is_stopped = true;
-        todo.give_back.extend(self.doubtful.drain(..).map(|(failed, _)| failed.message));
+        todo.give_back.extend(self.doubts.drain(..).map(|doubt| doubt.failed.message));
         todo.give_back.extend(self.waiting.drain(..));
         todo.stop = Some((failed, fault));
-    }
-}
-
-/// What was said is of this message after all: a refusal is its recipient's, and what broke is nobody's.
-fn own(failed: Failed, fault: Fault) -> (Failed, Option<Fault>, Option<bool>) {
-    match fault {
-        Fault::Transport => (failed, None, Some(false)),
-        Fault::Sender | Fault::Recipient => (failed, Some(Fault::Recipient), None),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::Utc;
-    use uuid::Uuid;
 
     fn lane(messages: usize) -> Lane {
         let mut lane = Lane::default();
@@ -171,17 +215,31 @@ mod tests {
         lane
     }
 
-    fn next(lane: &mut Lane) -> Message {
+    const REFUSAL: Own = Own { fault: Some(Fault::Recipient), permanent: None };
+    const UNCLEAR: Verdict = Verdict::perhaps(Fault::Sender, REFUSAL);
+    const BROKEN: Verdict = Verdict::likely(Fault::Transport, ATTEMPT);
+
+    fn next(lane: &mut Lane) -> (Message, usize) {
         lane.next().expect("a message")
     }
 
-    fn fail(lane: &mut Lane, message: Message, verdict: Verdict) -> Todo {
-        lane.note(Outcome::Failed(Box::new(Failed { message, why: "no".to_string(), told: "no".to_string() }), verdict))
+    fn fail(lane: &mut Lane, (message, nth): (Message, usize), verdict: Verdict) -> Todo {
+        let failed = Failed { message, why: "no".to_string(), told: "no".to_string() };
+        lane.note(nth, Outcome::Failed(Box::new(failed), verdict), &mut Suspects::new())
     }
 
     fn fail_next(lane: &mut Lane, verdict: Verdict) -> Todo {
-        let message = next(lane);
-        fail(lane, message, verdict)
+        let next = next(lane);
+        fail(lane, next, verdict)
+    }
+
+    fn take(lane: &mut Lane, (_, nth): (Message, usize)) -> Todo {
+        lane.note(nth, Outcome::Taken, &mut Suspects::new())
+    }
+
+    fn take_next(lane: &mut Lane) -> Todo {
+        let next = next(lane);
+        take(lane, next)
     }
 
     #[test]
@@ -202,46 +260,85 @@ mod tests {
     }
 
     #[test]
-    fn a_doubtful_refusal_is_the_recipients_where_another_message_is_taken() {
-        let mut lane = lane(3);
-        let todo = fail_next(&mut lane, Verdict::Doubtful(Fault::Sender));
+    fn a_doubtful_refusal_is_the_messages_own_where_one_that_was_begun_later_is_taken() {
+        let mut lane = lane(4);
+        let before = next(&mut lane);
+        let todo = fail_next(&mut lane, UNCLEAR);
         assert!(todo.own.is_empty() && todo.stop.is_none());
-        next(&mut lane);
-        let todo = lane.note(Outcome::Taken);
-        assert_eq!(todo.own.len(), 1);
-        assert_eq!((todo.own[0].1, todo.own[0].2), (Some(Fault::Recipient), None));
+        // It was under way already: a quota may have ended in between.
+        assert!(take(&mut lane, before).own.is_empty());
+        let todo = take_next(&mut lane);
+        assert_eq!(todo.own.iter().map(|(_, own)| *own).collect::<Vec<_>>(), [REFUSAL]);
         assert!(todo.stop.is_none() && lane.next().is_some());
     }
 
     #[test]
     fn a_doubtful_refusal_is_the_senders_where_nobody_elses_is_taken() {
         let mut lane = lane(3);
-        assert!(fail_next(&mut lane, Verdict::Doubtful(Fault::Sender)).stop.is_none());
-        assert!(fail_next(&mut lane, Verdict::Doubtful(Fault::Sender)).stop.is_none());
-        let todo = fail_next(&mut lane, Verdict::Doubtful(Fault::Sender));
+        assert!(fail_next(&mut lane, UNCLEAR).stop.is_none());
+        assert!(fail_next(&mut lane, UNCLEAR).stop.is_none());
+        let todo = fail_next(&mut lane, UNCLEAR);
         assert!(todo.own.is_empty());
         assert_eq!((todo.stop.is_some(), todo.give_back.len()), (true, 2));
         assert!(lane.is_done());
     }
 
     #[test]
+    fn the_last_one_after_others_that_were_taken_is_tried_again_and_stops_nobody() {
+        let mut lane = lane(3);
+        take_next(&mut lane);
+        take_next(&mut lane);
+        let todo = fail_next(&mut lane, Verdict::perhaps(Fault::Sender, Own { fault: None, permanent: Some(true) }));
+        assert_eq!(todo.own.iter().map(|(_, own)| *own).collect::<Vec<_>>(), [ATTEMPT]);
+        assert!(todo.stop.is_none() && lane.is_done());
+    }
+
+    #[test]
+    fn one_that_is_alone_waits_once_and_then_pays_for_itself() {
+        let mut suspects = Suspects::new();
+        let alone = |suspects: &mut Suspects| {
+            let mut lane = lane(1);
+            let (message, nth) = next(&mut lane);
+            let failed = Failed { message, why: "no".to_string(), told: "no".to_string() };
+            lane.note(nth, Outcome::Failed(Box::new(failed), UNCLEAR), suspects)
+        };
+        let todo = alone(&mut suspects);
+        assert!(todo.stop.is_some() && todo.own.is_empty());
+        let todo = alone(&mut suspects);
+        assert!(todo.stop.is_none());
+        assert_eq!(todo.own[0].1, REFUSAL);
+        assert!(suspects.is_empty());
+    }
+
+    #[test]
     fn not_everybody_is_tried_before_the_sender_is_to_blame() {
-        let mut refused = lane(100);
-        let tried = (1..100).find(|_| fail_next(&mut refused, Verdict::Doubtful(Fault::Sender)).stop.is_some());
-        assert_eq!(tried, Some(REFUSALS));
-        let mut broken = lane(100);
-        let tried = (1..100).find(|_| fail_next(&mut broken, Verdict::Doubtful(Fault::Transport)).stop.is_some());
-        assert_eq!(tried, Some(BREAKS));
+        for (verdict, enough) in [(UNCLEAR, 20), (BROKEN, 3)] {
+            let mut refused = lane(100);
+            let tried = (1..100).find(|_| fail_next(&mut refused, verdict).stop.is_some());
+            assert_eq!(tried, Some(enough));
+        }
     }
 
     #[test]
     fn one_that_breaks_the_connection_pays_for_itself_where_the_next_is_taken() {
         let mut lane = lane(2);
-        fail_next(&mut lane, Verdict::Doubtful(Fault::Transport));
-        next(&mut lane);
-        let todo = lane.note(Outcome::Taken);
-        assert_eq!((todo.own[0].1, todo.own[0].2), (None, Some(false)));
+        fail_next(&mut lane, BROKEN);
+        let todo = take_next(&mut lane);
+        assert_eq!(todo.own[0].1, ATTEMPT);
         assert!(lane.is_done());
+    }
+
+    #[test]
+    fn what_waits_is_kept_and_what_is_not_wanted_any_more_is_left_out() {
+        let mut lane = lane(3);
+        for (number, message) in lane.waiting.iter_mut().enumerate() {
+            message.reminder_ids = vec![Uuid::from_u128(number as u128 + 1)];
+        }
+        fail_next(&mut lane, UNCLEAR);
+        let until = Utc::now() + chrono::TimeDelta::minutes(5);
+        assert_eq!(lane.held_until(until).count(), 3);
+        lane.kept(Uuid::nil(), until, &[Uuid::from_u128(2)]);
+        assert_eq!((lane.held_until(until).count(), lane.waiting(), lane.doubts.len()), (0, 1, 1));
     }
 
     #[test]

@@ -45,6 +45,10 @@ enum Carrier {
     Webhook(Arc<Hook>),
 }
 
+/// A server or webhook, or none.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct WayId(usize);
+
 pub struct Mail {
     usual: Option<Way>,
     of: HashMap<Uuid, Way>,
@@ -89,6 +93,16 @@ impl Mail {
             return Err(wrong("deliver", "smtp or webhook is missing".to_string()));
         }
         Ok(Self { usual, of })
+    }
+
+    /// Of the way of an organization's messages; the same for all that share a server or webhook.
+    pub fn id_of(&self, organization: Uuid) -> WayId {
+        WayId(self.of(organization).map_or(0, |way| std::ptr::from_ref(way.outage()).addr()))
+    }
+
+    /// How many servers and webhooks there are.
+    pub fn ways(&self) -> usize {
+        self.outages().count()
     }
 
     /// None: nothing is configured for this organization.

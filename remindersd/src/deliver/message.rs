@@ -28,6 +28,15 @@ pub struct Message {
     pub summary: Option<Summary>,
 }
 
+impl Message {
+    /// It is held until then, without these reminders.
+    pub fn keep(&mut self, until: DateTime<Utc>, lost: &[Uuid]) {
+        self.reminder_ids.retain(|id| !lost.contains(id));
+        self.items.retain(|item| !lost.contains(&item.reminder_id));
+        self.claimed_until = until;
+    }
+}
+
 /// One reminder of a message: an object of claim_digests.items. What is not named here, the text does not need.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Item {

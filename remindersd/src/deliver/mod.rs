@@ -59,16 +59,20 @@ struct Office {
     poll: Duration,
 }
 
+/// For so many ways at most there are connections to the database of their own: each needs one only to answer.
+const MOST: usize = 4;
+
 impl Office {
     fn new(config: &Config) -> Result<Self, String> {
         let deliver = config.deliver()?;
         let lease = Duration::from_secs(deliver.lease_seconds.into());
         // Each message on the wire may have an answer to give, one claims, and somebody may ask after our health.
-        let connections = deliver.connections + 1 + usize::from(deliver.metrics.is_some());
+        let mail = Mail::new(deliver)?;
+        let connections = deliver.connections * mail.ways().clamp(1, MOST) + 1 + usize::from(deliver.metrics.is_some());
         let queue = Queue::new(url(config)?, connections, lease)?;
         Ok(Self {
             queue: Arc::new(queue),
-            mail: Mail::new(deliver)?,
+            mail,
             texts: Texts::new(&config.texts).map_err(|wrong| wrong.join("\n"))?,
             words: Words::default(),
             lease,

@@ -169,16 +169,17 @@ impl Queue {
 
     /// Keeps a message for another lease, and leaves out of it what is not to be sent any more.
     pub async fn extend(&self, message: &mut Message) -> Result<(), Trouble> {
-        let from = Utc::now();
-        let lease = self.lease.as_secs_f64();
-        let parameters: [Parameter; 3] =
-            [(&message.reminder_ids, Type::UUID_ARRAY), (&message.claim_id, Type::UUID), (&lease, Type::FLOAT8)];
-        let rows = self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?;
-        let lost = ids(&rows)?;
-        message.reminder_ids.retain(|id| !lost.contains(id));
-        message.items.retain(|item| !lost.contains(&item.reminder_id));
-        message.claimed_until = from + self.lease;
+        let (until, lost) = self.keep(message.claim_id, &message.reminder_ids).await?;
+        message.keep(until, &lost);
         Ok(())
+    }
+
+    /// Keeps reminders of a claim for another lease: until when, and which are not to be sent any more.
+    pub async fn keep(&self, claim: Uuid, reminders: &[Uuid]) -> Result<(DateTime<Utc>, Vec<Uuid>), Trouble> {
+        let until = Utc::now() + self.lease;
+        let lease = self.lease.as_secs_f64();
+        let parameters: [Parameter; 3] = [(&reminders, Type::UUID_ARRAY), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
+        Ok((until, ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?))
     }
 
     /// Answers that a message was handed over, and what the provider calls it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::verdict::{Fault, Verdict};
+use super::verdict::{ATTEMPT, Fault, Own, REFUSED, Verdict};
 
 /// As much as is kept of what it says.
 const LONGEST: usize = 1000;
@@ -51,19 +51,19 @@ impl Reply {
             Said::Answer { status, body } => (*status, body),
             Said::Unreachable(_) => return Some(Verdict::Everybodys(Fault::Transport)),
             Said::Broken(_) => return Some(Verdict::MaybeTaken),
-            Said::Unwritable(_) => return Some(Verdict::Own { fault: None, permanent: Some(true) }),
+            Said::Unwritable(_) => return Some(Verdict::Own(REFUSED)),
         };
         let is_recipients = word(body, "fault").as_str() == Some(Fault::Recipient.name());
         Some(match status.as_u16() {
             200..=299 => return None,
             410 | 422 if is_recipients => {
-                Verdict::Own { fault: Some(Fault::Recipient), permanent: word(body, "permanent").as_bool() }
+                Verdict::Own(Own { fault: Some(Fault::Recipient), permanent: word(body, "permanent").as_bool() })
             }
             429 | 503 => Verdict::Everybodys(Fault::Transport),
             // The next message tells whether it is this one's.
-            408 | 425 | 500.. => Verdict::Doubtful(Fault::Transport),
+            408 | 425 | 500.. => Verdict::likely(Fault::Transport, ATTEMPT),
             401 | 403 | 404 | 405 => Verdict::Everybodys(Fault::Sender),
-            400..=499 => Verdict::Own { fault: None, permanent: Some(true) },
+            400..=499 => Verdict::perhaps(Fault::Sender, REFUSED),
             // It has moved, or speaks another language.
             _ => Verdict::Everybodys(Fault::Sender),
         })
@@ -84,7 +84,7 @@ impl Reply {
 
     /// Why it was not taken, for the database. Of a recipient's fault without the status, which would be read as a mail server's code.
     pub fn why(&self) -> String {
-        let is_recipients = matches!(self.verdict(), Some(Verdict::Own { fault: Some(Fault::Recipient), .. }));
+        let is_recipients = matches!(self.verdict(), Some(Verdict::Own(Own { fault: Some(Fault::Recipient), .. })));
         let why = match &self.said {
             Said::Answer { status, body } => {
                 let error = word(body, "error");
@@ -141,14 +141,14 @@ mod tests {
             assert_eq!(said(status, RECIPIENT).verdict(), Some(Verdict::Everybodys(Fault::Transport)), "{status}");
         }
         for status in [408, 425, 500, 502, 504, 507, 599, 600] {
-            assert_eq!(said(status, RECIPIENT).verdict(), Some(Verdict::Doubtful(Fault::Transport)), "{status}");
+            assert_eq!(said(status, RECIPIENT).verdict(), Some(Verdict::likely(Fault::Transport, ATTEMPT)), "{status}");
         }
         for (status, body) in [(400, RECIPIENT), (413, ""), (418, ""), (410, ""), (422, r#"{"fault": "sender"}"#)] {
-            let own = Verdict::Own { fault: None, permanent: Some(true) };
+            let own = Verdict::perhaps(Fault::Sender, REFUSED);
             assert_eq!(said(status, body).verdict(), Some(own), "{status} {body}");
         }
         for status in [410, 422] {
-            let own = |permanent| Some(Verdict::Own { fault: Some(Fault::Recipient), permanent });
+            let own = |permanent| Some(Verdict::Own(Own { fault: Some(Fault::Recipient), permanent }));
             assert_eq!(said(status, RECIPIENT).verdict(), own(None));
             assert_eq!(said(status, r#"{"fault":"recipient","permanent":true}"#).verdict(), own(Some(true)));
             assert_eq!(said(status, r#"{"fault":"recipient","permanent":"yes"}"#).verdict(), own(None));

@@ -13,7 +13,7 @@ use super::meters;
 use super::parcel::parcel;
 use super::queue::Trouble;
 use super::smtp::Server;
-use super::verdict::{Fault, Verdict};
+use super::verdict::{Fault, REFUSED, Verdict};
 use super::webhook::Hook;
 use crate::texts::Kind;
 
@@ -43,10 +43,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
             return Outcome::Settled;
         }
         Err(NoLetter::Never(why, told)) => {
-            return Outcome::Failed(
-                Box::new(Failed { message, why, told: told.to_string() }),
-                Verdict::Own { fault: None, permanent: Some(true) },
-            );
+            return Outcome::Failed(Box::new(Failed { message, why, told: told.to_string() }), Verdict::Own(REFUSED));
         }
     };
     let started = Instant::now();

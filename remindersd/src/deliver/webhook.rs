@@ -116,8 +116,8 @@ impl Hook {
                 *self.resting.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some((Instant::now() + pause, reply.clone()));
             }
-            (Some(Verdict::MaybeTaken | Verdict::Doubtful(_)), _) => {}
-            (None | Some(Verdict::Own { .. }), _) => self.outage.ends(),
+            (Some(Verdict::MaybeTaken | Verdict::Doubtful { .. }), _) => {}
+            (None | Some(Verdict::Own(_)), _) => self.outage.ends(),
         }
         reply
     }

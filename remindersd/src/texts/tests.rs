@@ -156,8 +156,16 @@ fn a_silence_that_never_had_a_contact_says_so_and_one_day_is_one_day() {
         item.days_since = days;
         rendered(&shipped(), &message)
     };
-    assert!(told("en", false, Some(15)).text.contains("about “Essay on rivers” yet, since November 15 (15 days)."));
-    assert!(told("nb", false, Some(15)).text.contains("om «Essay on rivers» ennå, siden 15. november (15 dager)."));
+    assert!(
+        told("en", false, Some(15))
+            .text
+            .contains("about “Essay on rivers” since the assignment began on November 15 (15 days).")
+    );
+    assert!(
+        told("nb", false, Some(15))
+            .text
+            .contains("om «Essay on rivers» siden oppdraget begynte 15. november (15 dager).")
+    );
     assert!(told("en", true, Some(1)).text.contains("for 1 day. The last contact was on November 30."));
     assert!(told("nb", true, Some(1)).text.contains("på 1 dag. Siste kontakt var 30. november."));
     assert!(
@@ -167,6 +175,39 @@ fn a_silence_that_never_had_a_contact_says_so_and_one_day_is_one_day() {
     );
     assert!(told("en", false, None).subject.starts_with("No contact yet"));
     assert!(!told("en", true, None).text.contains("days"));
+    // It was assigned after that: days_since counts from then.
+    let item = message.items.first_mut().unwrap();
+    (item.last_contact_date, item.days_since) = (chrono::NaiveDate::from_ymd_opt(2026, 10, 8), Some(15));
+    let said = "since the assignment began on November 15 (15 days). The last contact before that was on October 8.";
+    message.recipient_locale = Some("en".to_string());
+    let text = rendered(&shipped(), &message).text;
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn an_escalation_of_nobodys_assignment_says_that_there_is_no_mentor() {
+    let mut message = samples::typical(Kind::ContactEscalation, "en");
+    let item = message.items.first_mut().unwrap();
+    (item.reminded_name, item.reminded_at, item.peer_mentor_name) = (None, None, None);
+    item.reminded_reason = Some("no_mentor".to_string());
+    assert!(rendered(&shipped(), &message).text.contains("There was no mentor to remind."));
+}
+
+#[test]
+fn a_type_of_ones_own_is_no_reminder_of_a_due_date_and_its_link_stops_what_it_says() {
+    let mut message = samples::typical(Kind::Due, "en");
+    message.items.first_mut().unwrap().reminder_type = "kickoff1".to_string();
+    let text = rendered(&shipped(), &message).text;
+    assert!(
+        text.contains("This is a reminder about") && text.contains("Stop messages of this kind (kickoff1):"),
+        "{text}"
+    );
+    for (name, kind) in
+        [("24h", Kind::Due), ("2d", Kind::Due), ("0.5s", Kind::Due), ("d", Kind::General), ("1x", Kind::General)]
+    {
+        message.items.first_mut().unwrap().reminder_type = name.to_string();
+        assert_eq!(Kind::of(&message.items[0]), kind, "{name}");
+    }
 }
 
 #[test]

@@ -55,7 +55,8 @@ fn workers_that_are_killed_and_a_mail_server_that_fails_lose_nothing_and_record_
     run(&mut post.owner, "ANALYZE");
     let hung_up = Arc::new(AtomicUsize::new(0));
     let server = failing(Arc::clone(&hung_up));
-    let configuration = post.configuration(&server, "lease_seconds = 4\npoll_seconds = 1\nbatch = 100");
+    let configuration =
+        post.configuration(&server, "lease_seconds = 4\ntimeout_seconds = 4\npoll_seconds = 1\nbatch = 100");
     let mut workers: Vec<Worker> = (0..WORKERS).map(|_| configuration.start()).collect();
 
     let began = Instant::now();

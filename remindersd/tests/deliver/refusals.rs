@@ -1,6 +1,6 @@
 //! Whose fault it was: what the database knows after each refusal.
 
-use crate::post::{DEFAULT, Post};
+use crate::post::{DEFAULT, Post, until};
 use crate::smtpd::{At, Reply, Said, Smtpd, say};
 use crate::support::{People, run};
 
@@ -19,10 +19,14 @@ fn a_refusal_costs_whose_fault_it_was() {
     for (at, text, expected, opted_out, soft_bounces, pause) in [
         (At::Rcpt, "550 5.1.1 User unknown", "failed|1", 2, 0, None),
         (At::Rcpt, "452 4.2.2 Mailbox full", "pending|1", 0, 2, None),
-        (At::Rcpt, "450 4.7.1 Greylisted", "pending|1", 0, 2, None),
-        (At::Content, "554 5.6.0 Malformed", "failed|1", 0, 0, None),
-        (At::Content, "451 4.3.0 Try again", "pending|1", 0, 0, None),
-        (At::Data, "451 4.3.0 Try again", "pending|1", 0, 0, None),
+        (At::Rcpt, "450 4.7.1 Greylisted", "pending|0", 0, 0, Some("transport")),
+        (At::Rcpt, "451 4.3.0 Temporary lookup failure", "pending|0", 0, 0, Some("transport")),
+        (At::Rcpt, "550 5.1.8 Sender address rejected", "pending|0", 0, 0, Some("sender")),
+        (At::Rcpt, "550 Access denied, sender IP blocked", "pending|0", 0, 0, Some("sender")),
+        (At::Content, "554 Message rejected: Email address is not verified.", "pending|0", 0, 0, Some("sender")),
+        (At::Content, "550 5.4.5 Daily user sending limit exceeded", "pending|0", 0, 0, Some("sender")),
+        (At::Content, "451 4.3.0 Try again", "pending|0", 0, 0, Some("transport")),
+        (At::Data, "451 4.3.0 Try again", "pending|0", 0, 0, Some("transport")),
         (At::Mail, "550 5.7.1 You may not send", "pending|0", 0, 0, Some("sender")),
         (At::Mail, "530 5.7.0 Authentication required", "pending|0", 0, 0, Some("sender")),
         (At::Rcpt, "530 5.7.0 Authentication required", "pending|0", 0, 0, Some("sender")),
@@ -61,7 +65,8 @@ fn of_three_hundred_that_the_sender_may_not_send_none_is_failed_and_few_are_trie
     let server = refusing(At::Rcpt, "530 5.7.0 Authentication required");
     let (log, _) = post.once(&server, "batch = 300");
     assert_eq!(post.state(), ["pending|0|f|300"]);
-    assert!(server.said("RCPT") <= 4, "{}", server.said("RCPT"));
+    // Three, and what was on the wire with them.
+    assert!(server.said("RCPT") <= 6, "{}", server.said("RCPT"));
     assert_eq!(log.matches("nothing can be sent").count(), 1, "{log}");
 }
 
@@ -107,6 +112,70 @@ fn a_refusal_of_policy_is_one_persons_where_others_are_taken() {
         refused
     );
     assert_eq!(post.row("SELECT count(*) FROM users WHERE contact_opt_out"), "0");
+}
+
+#[test]
+fn what_one_message_alone_is_refused_for_is_its_own_and_pauses_nobody() {
+    for (at, text, expected) in [
+        (At::Content, "554 5.6.0 Malformed", "failed|1"),
+        (At::Content, "550 5.7.26 Unauthenticated", "pending|1"),
+        (At::Rcpt, "421 4.7.0 Try again later", "pending|1"),
+        (At::Rcpt, "451 4.3.0 Temporary lookup failure", "pending|1"),
+        (At::Rcpt, "550 5.7.26 Unauthenticated", "pending|1"),
+    ] {
+        let mut post = Post::due_to(30);
+        let address = post.row(
+            "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.id LIMIT 1",
+        );
+        let is_meant = move |said: &Said| said.at == at && (said.text.contains(&address));
+        let server = Smtpd::start(move |said| if is_meant(said) { say(text) } else { Reply::Usual });
+        let (log, _) = post.once(&server, "connections = 1");
+        assert_eq!(
+            post.rows("SELECT status, attempts, count(*) FROM reminders GROUP BY 1, 2 ORDER BY 3"),
+            [format!("{expected}|1"), "sent|1|29".to_string()],
+            "{at:?} {text}: {log}"
+        );
+        assert_eq!(post.pause(), [""; 0], "{at:?} {text}");
+        assert_eq!(post.row("SELECT count(*) FROM users WHERE contact_opt_out"), "0", "{at:?} {text}");
+    }
+}
+
+#[test]
+fn one_that_is_alone_and_refused_again_pays_for_itself_and_waits_for_ever_no_more() {
+    let mut post = Post::due_to(1);
+    let server = refusing(At::Content, "554 5.6.0 Malformed");
+    let configuration = post.configuration(&server, "poll_seconds = 1");
+    let worker = configuration.start();
+    until(|| !post.pause().is_empty(), || worker.log());
+    assert_eq!(post.state(), ["pending|0|f|1"]);
+    run(&mut post.owner, "UPDATE claim_rates SET paused_until = now()");
+    until(|| post.state() == ["failed|1|f|1"], || worker.log());
+    assert_eq!(server.said("DATA"), 2);
+}
+
+#[test]
+fn a_server_that_hangs_stops_its_organization_and_no_other() {
+    let mut post = Post::empty();
+    let other = "b0000000-0000-4000-8000-000000000000";
+    run(&mut post.owner, &format!("INSERT INTO organizations (id, name) VALUES ('{other}', 'Other')"));
+    for organization in [DEFAULT, other] {
+        for _ in 0..60 {
+            People::in_organization(&mut post.owner, organization).assignment(&mut post.owner, "2026-01-01");
+        }
+    }
+    post.enqueue();
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taking = Smtpd::start(|_| Reply::Usual);
+    let lines = format!(
+        "smtp = 'smtp://127.0.0.1:{}'\nbatch = 20\npoll_seconds = 1\n[[deliver.organization]]\nid = '{other}'\nsmtp = 'smtp://127.0.0.1:{}'",
+        hanging.local_addr().expect("an address").port(),
+        taking.port
+    );
+    let configuration = post.configured_at(&post.url_of(&post.login), &lines);
+    let worker = configuration.start();
+    // The other one waits for a minute.
+    until(|| taking.mails().len() == 60, || worker.log());
+    assert_eq!(post.pause(), [""; 0], "{}", worker.log());
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn what_is_not_wanted_any_more_when_half_of_the_lease_has_passed_is_not_sent() {
     }
     let (say, go_on) = channel();
     let server = holding(go_on);
-    let configuration = post.configuration(&server, "connections = 1\nlease_seconds = 4");
+    let configuration = post.configuration(&server, "connections = 1\nlease_seconds = 4\ntimeout_seconds = 4");
     let worker = configuration.start();
     until(|| server.said("DATA") == 1, || worker.log());
     for contacted in [&assignments[1], &assignments[2]] {
@@ -159,4 +159,21 @@ fn a_role_that_may_not_deliver_is_told_so_at_once() {
     let (log, went_well) =
         post.configured_at(&url, &format!("smtp = 'smtp://127.0.0.1:{}'", server.port)).run(&["--once"]);
     assert!(!went_well && log.contains("GRANT the role of workers"), "{log}");
+}
+
+#[test]
+fn what_waits_behind_a_slow_server_is_kept_and_pays_nothing() {
+    let mut post = Post::due_to(12);
+    // Time has to pass: a lease is told by the clock.
+    let server = Smtpd::start(|said| {
+        if said.at == At::Content {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Reply::Usual
+    });
+    let lines = "connections = 1\nlease_seconds = 2\ntimeout_seconds = 2\npoll_seconds = 1";
+    let (log, all_went_well) = post.once(&server, lines);
+    assert!(all_went_well, "{log}");
+    assert_eq!(post.rows("SELECT status, attempts, count(*) FROM reminders GROUP BY 1, 2"), ["sent|1|12"], "{log}");
+    assert_eq!(server.mails().len(), 12);
 }

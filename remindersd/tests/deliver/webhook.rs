@@ -110,14 +110,14 @@ fn an_answer_costs_whose_fault_it_was() {
     for (status, body, expected, opted_out, pause) in [
         (200, "", "sent|1", 0, None),
         (204, "", "sent|1", 0, None),
-        (400, "", "failed|1", 0, None),
-        (413, NO, "failed|1", 0, None),
-        (410, "", "failed|1", 0, None),
+        (400, "", "pending|0", 0, Some("sender")),
+        (413, NO, "pending|0", 0, Some("sender")),
+        (410, "", "pending|0", 0, Some("sender")),
         (410, NO, "failed|1", 2, None),
         (422, NO, "failed|1", 2, None),
         (422, r#"{"fault": "recipient", "permanent": true}"#, "failed|1", 2, None),
         (422, r#"{"fault": "recipient", "error": "452 4.2.2 mailbox full"}"#, "pending|1", 0, None),
-        (422, r#"{"error": "what"}"#, "failed|1", 0, None),
+        (422, r#"{"error": "what"}"#, "pending|0", 0, Some("sender")),
         (401, NO, "pending|0", 0, Some("sender")),
         (403, "", "pending|0", 0, Some("sender")),
         (404, "", "pending|0", 0, Some("sender")),
@@ -207,7 +207,8 @@ fn it_is_not_called_again_before_it_asks_to_be_or_a_lease_has_passed() {
     for (asked, lease, least, most) in [(3, 300, 3, 20), (3600, 2, 2, 20)] {
         let mut post = Post::due_to(1);
         let server = Httpd::start(move |_| Answer::Say(429, format!("retry-after: {asked}\r\n"), String::new()));
-        let configuration = configured(&post, &server, &format!("lease_seconds = {lease}\npoll_seconds = 1"));
+        let configuration =
+            configured(&post, &server, &format!("lease_seconds = {lease}\ntimeout_seconds = 2\npoll_seconds = 1"));
         let worker = configuration.start();
         let again = || {
             // The database's own pause is longer.
