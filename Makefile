@@ -61,11 +61,14 @@ install: build ## Install the extension into the Postgres that PG_CONFIG names.
 setup-bench: setup ## Install what the benchmark needs.
 	@scripts/setup bench
 
-setup-worker: setup ## Install what the example worker needs.
+setup-worker: setup ## Install what `make worker-demo` and the tests of sending need.
 	@scripts/setup worker
 
 setup-http: setup ## Install what `make test-http` needs: a browser, npm, Python.
 	@scripts/setup http
+
+setup-mail: setup ## Install what `make` needs: npm, Python.
+	@scripts/setup mail
 
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
