@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import ROOT, TARGET, Comparison, do, execute, printed_by
 
 # SMALL=yes: to see whether all runs.
-MESSAGES, MOST, FAR_AWAY = (500, 2_000, 200) if os.environ.get("SMALL") else (10_000, 100_000, 2_000)
+MESSAGES, MOST, FAR_AWAY = (500, 2_000, 200) if os.environ.get("SMALL") else (10_000, 100_000, 1_000)
 # What ours have with text, HTML and headers.
 BYTES = 6_000
 # As a mail server in the same region answers.

@@ -41,7 +41,8 @@ fn failing(done: Arc<Done>) -> Smtpd {
         }
         (At::Content, _) => {
             done.taken.fetch_add(1, Ordering::SeqCst);
-            Reply::Usual
+            // It names no id of its own, which would be noted by one more statement each.
+            say("250 2.0.0 Ok")
         }
         _ => Reply::Usual,
     })
