@@ -20,7 +20,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 OLD_PG_CONFIG ?= /usr/lib/postgresql/15/bin/pg_config
 
 # What `make test-all` runs.
-SLOW_TESTS = test-upgrade test-http torture
+SLOW_TESTS = test-upgrade test-http test-mail torture
 
 # Read when a recipe runs, since `make setup` may only just have installed pg_config.
 MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -61,11 +61,14 @@ install: build ## Install the extension into the Postgres that PG_CONFIG names.
 setup-bench: setup ## Install what the benchmark needs.
 	@scripts/setup bench
 
-setup-worker: setup ## Install what the example worker needs.
+setup-worker: setup ## Install what `make worker-demo` and the tests of sending need.
 	@scripts/setup worker
 
 setup-http: setup ## Install what `make test-http` needs: a browser, npm, Python.
 	@scripts/setup http
+
+setup-mail: setup ## Install what `make test-mail` needs: npm, Python.
+	@scripts/setup mail
 
 test: check-schema install setup-worker ## Run every test against a throwaway cluster.
 	@scripts/with-cluster cargo test --release --workspace $(FEATURES)
@@ -89,6 +92,9 @@ test-pg-upgrade: ## Bring clusters of OLD_PG_CONFIG's Postgres (15), with both v
 test-http: install setup-http ## Drive the screen with a browser, and ask the service everything that its description allows.
 	@scripts/with-cluster remindersd/tests/browser/run
 	@scripts/with-cluster scripts/with-service remindersd/tests/schemathesis/run
+
+test-mail: install setup-mail ## Let remindersd deliver send to Haraka, and Python's email package read what arrived.
+	@scripts/with-cluster remindersd/tests/mail/run
 
 torture: install ## Break clusters in every way we know, and see that no promise breaks (minutes).
 	@scripts/with-cluster cargo test --release $(FEATURES) --test torture -- --nocapture --test-threads=2
@@ -123,4 +129,4 @@ audit: ## Check licences and advisories of the dependencies (builds cargo-deny t
 clean: ## Remove what was built.
 	@cargo clean
 
-.PHONY: help setup setup-worker setup-bench setup-http build schema check-schema reference install test test-all install-released test-upgrade test-pg-upgrade test-http test-versions torture demo worker-demo serve psql bench fmt lint audit clean
+.PHONY: help setup setup-worker setup-bench setup-http setup-mail build schema check-schema reference install test test-all install-released test-upgrade test-pg-upgrade test-http test-mail test-versions torture demo worker-demo serve psql bench fmt lint audit clean

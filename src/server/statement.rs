@@ -241,6 +241,8 @@ fn by_index(plan: &mut dyn FnMut() -> *mut pg_sys::PlannedStmt) -> *mut pg_sys::
                 Override::of(is_planning, true),
                 // Of large tables, few rows of a statement look up the same: remembering them costs more than it spares.
                 Override::of(&raw mut pg_sys::enable_memoize, false),
+                // Where nothing is known of a column's values, Postgres takes them for few, and an index for no better than the whole.
+                Override::of(&raw mut pg_sys::enable_seqscan, false),
             )
         });
         let planned = plan();

@@ -163,6 +163,30 @@ fn a_claim_and_its_answers_planned_on_an_empty_outbox_go_by_index_when_it_has_gr
     few_are_read(&mut database.connect(), "planned on a full one");
 }
 
+#[test]
+fn a_message_is_found_by_index_also_where_nothing_is_known_of_the_logs() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(&mut client, "ALTER TABLE send_logs SET (autovacuum_enabled = off)");
+    People::new(&mut client).assignment(&mut client, "2026-01-01");
+    enqueue_follow_ups(&mut client, "2026-03-01 06:00+00");
+    run(
+        &mut client,
+        "SELECT mark_reminder_sent(reminder_id, claim_id, 'ours') FROM claim_reminders(1, as_of => '2026-03-01 12:00+00')",
+    );
+    let look_up =
+        "SELECT record_provider_message('ours', 'theirs'); SELECT record_delivery_event('theirs', 'delivered')";
+    run(&mut client, look_up);
+    run(
+        &mut database.connect(),
+        "INSERT INTO send_logs (organization_id, reminder_id, assignment_id, reminder_type, anchor, message_id, status, attempt, episode)
+         SELECT l.organization_id, l.reminder_id, l.assignment_id, l.reminder_type, l.anchor, 'other-' || n, 'queued', n, n
+           FROM send_logs l, generate_series(2, 10000) AS n WHERE l.message_id = 'ours' AND l.status = 'queued'",
+    );
+    let read = rows_read(&mut client, "send_logs", look_up);
+    assert!(read < 20, "{read} logs were read for one message");
+}
+
 /// The rows that a plan expects.
 fn estimates(plan: &str) -> impl Iterator<Item = f64> {
     plan.split("rows=").skip(1).filter_map(|rest| rest.split(' ').next()?.parse().ok())

@@ -1,6 +1,7 @@
 //! `remindersd deliver`: claims what is due, renders and sends it, and answers. It decides nothing: who gets what, when and whether is the database's.
 
 mod authority;
+mod content;
 mod dispatch;
 mod failure;
 mod health;

@@ -14,6 +14,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use url::{Host, Url};
 
 use super::authority::certificates;
+use super::content::Content;
 use super::failure::{Failure, Said, Stage};
 use super::outage::Outage;
 
@@ -187,7 +188,8 @@ impl Server {
         self.within(Stage::Sender, connection.command(mail)).await?;
         self.within(Stage::Recipient, connection.command(Rcpt::new(envelope.to.clone(), Vec::new()))).await?;
         self.within(Stage::Data, connection.command(Data)).await?;
-        let response = self.within(Stage::Content, connection.message(message)).await?;
+        let content = String::from_utf8_lossy(message);
+        let response = self.within(Stage::Content, connection.command(Content(&content))).await?;
         Ok(response.message().collect::<Vec<_>>().join(" "))
     }
 

@@ -6,6 +6,7 @@ mod support;
 
 mod database;
 mod encryption;
+mod example;
 mod httpd;
 mod installing;
 mod odd_rows;
