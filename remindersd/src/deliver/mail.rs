@@ -199,7 +199,12 @@ fn secret(name: &str, written: Option<&str>, file: Option<&Path>) -> Result<Opti
         (Some(written), None) => Ok(Some(written.to_string())),
         (None, Some(file)) => {
             let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-            Ok(Some(text.trim_end_matches(['\r', '\n']).to_string()))
+            let secret = text.trim_end_matches(['\r', '\n']);
+            if secret.is_empty() {
+                Err(format!("{}: it is empty", file.display()))
+            } else {
+                Ok(Some(secret.to_string()))
+            }
         }
         (None, None) => Ok(None),
     }

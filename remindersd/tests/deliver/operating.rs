@@ -201,3 +201,66 @@ fn a_format_that_is_none_is_told() {
     let (log, went_well) = post.configuration(&server, "[log]\nformat = 'xml'").run(&["--once"]);
     assert!(!went_well && log.contains("xml"), "{log}");
 }
+
+#[test]
+fn a_level_that_is_none_is_told_instead_of_silencing_everything() {
+    let post = Post::due_to(1);
+    let server = Smtpd::start(|_| Reply::Usual);
+    let (log, went_well) = post.configuration(&server, "").run_with(&["--once"], &[("REMINDERSD_LOG", "loud")]);
+    assert!(!went_well && log.contains("\"loud\" is none of error, warn"), "{log}");
+    assert_eq!(server.mails().len(), 0);
+}
+
+#[test]
+fn what_does_not_fit_is_told_by_check_and_no_secret_with_it() {
+    let mut post = Post::due_to(1);
+    let server = Smtpd::start(|_| Reply::Usual);
+    let stranger = "b0000000-0000-4000-8000-000000000000";
+    for (lines, complaint) in [
+        ("lease_seconds = 3".to_string(), "lease_seconds is less than deliver.timeout_seconds"),
+        ("poll_seconds = 9223372036854775807".to_string(), "1 to 86,400"),
+        ("hello_name = ' '".to_string(), "hello_name is empty"),
+        (
+            format!("ca_file = '{}/Cargo.toml'\nsmtp = 'smtps://localhost'", env!("CARGO_MANIFEST_DIR")),
+            "Cargo.toml: it holds no certificate",
+        ),
+        ("user = 'programme'\npassword_file = '/dev/null'".to_string(), "/dev/null: it is empty"),
+        (
+            format!("[[deliver.organization]]\nid = '{stranger}'\nfrom = 'other@example.org'"),
+            "the role sees no such organization",
+        ),
+    ] {
+        let (said, fits) = post.configuration(&server, &lines).check();
+        assert!(!fits && said.contains(complaint), "{lines}: {said}");
+    }
+    let (said, fits) = post.configuration(&server, "user = 'programme'\npassword = 'hunter2").check();
+    assert!(!fits && said.contains("line") && !said.contains("hunter2"), "{said}");
+    let (said, fits) = post.configuration(&server, "").check();
+    assert!(fits, "{said}");
+    let (name, login) = (post.database.name.clone(), post.login.clone());
+    for (setting, complaint) in [
+        ("default_transaction_isolation = 'serializable'", "claims need read committed"),
+        ("row_security = off", "row_security = off"),
+        ("default_transaction_read_only = on", "read-only"),
+    ] {
+        run(&mut post.owner, &format!("ALTER ROLE {login} IN DATABASE {name} SET {setting}"));
+        let (said, fits) = post.configuration(&server, "").check();
+        assert!(!fits && said.contains(complaint), "{setting}: {said}");
+        run(&mut post.owner, &format!("ALTER ROLE {login} IN DATABASE {name} RESET ALL"));
+    }
+    // As if somebody had granted what a worker calls, and forgotten what it reads.
+    let worker = post.row("SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles l ON l.oid = m.member WHERE l.rolname LIKE 'role%' AND has_table_privilege(r.oid, 'assignment_reminders.claim_rates', 'INSERT')");
+    run(&mut post.owner, &format!("REVOKE SELECT ON user_preferences FROM {worker}"));
+    let (said, fits) = post.configuration(&server, "").check();
+    assert!(!fits && said.contains("has no SELECT on user_preferences"), "{said}");
+}
+
+#[test]
+fn what_is_due_and_paused_ends_a_single_run_as_something_that_was_not_sent() {
+    let post = Post::due_to(2);
+    let server = Smtpd::start(|said| if said.at == At::Mail { say("550 5.7.1 no") } else { Reply::Usual });
+    assert!(!post.once(&server, "").1);
+    let (log, went_well) = post.once(&server, "");
+    assert!(!went_well && log.contains("sending is paused, while messages are due"), "{log}");
+    assert_eq!(server.said("MAIL"), 2, "nothing was tried again: {log}");
+}

@@ -130,6 +130,14 @@ impl Configuration {
         (text(&output.stderr) + &text(&output.stdout), output.status.success())
     }
 
+    /// What `remindersd check` says of it, and whether it fits.
+    pub fn check(&self) -> (String, bool) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_remindersd"));
+        let output = command.arg("check").arg("--config").arg(&self.0).output().expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).to_string();
+        (text(&output.stderr) + &text(&output.stdout), output.status.success())
+    }
+
     /// In the background.
     pub fn start(&self) -> Worker {
         let mut child = self.command(&[]).stderr(Stdio::piped()).spawn().expect("it starts");
