@@ -1,5 +1,6 @@
 //! `remindersd deliver`: claims what is due, renders and sends it, and answers. It decides nothing: who gets what, when and whether is the database's.
 
+mod answer;
 mod authority;
 mod dispatch;
 mod failure;
@@ -16,6 +17,7 @@ pub mod queue;
 mod rehearsal;
 mod reply;
 mod send;
+mod session;
 mod smtp;
 mod verdict;
 mod webhook;

@@ -9,6 +9,7 @@ mod encryption;
 mod httpd;
 mod installing;
 mod odd_rows;
+mod odd_servers;
 mod operating;
 mod post;
 mod refusals;
