@@ -58,8 +58,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 struct Features {
     starttls: bool,
     smtputf8: bool,
-    auth_plain: bool,
-    auth_login: bool,
+    auth: Option<Mechanism>,
+}
+
+/// How to log in; the one that needs fewer answers comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mechanism {
+    Login,
+    Plain,
 }
 
 impl Features {
@@ -74,10 +80,12 @@ impl Features {
                 Some("STARTTLS") => features.starttls = true,
                 Some("SMTPUTF8") => features.smtputf8 = true,
                 Some("AUTH") => {
-                    for mechanism in words {
-                        features.auth_plain |= mechanism == "PLAIN";
-                        features.auth_login |= mechanism == "LOGIN";
-                    }
+                    let known = words.filter_map(|word| match word {
+                        "PLAIN" => Some(Mechanism::Plain),
+                        "LOGIN" => Some(Mechanism::Login),
+                        _ => None,
+                    });
+                    features.auth = features.auth.max(known.max());
                 }
                 _ => {}
             }
@@ -150,16 +158,20 @@ impl Session {
         let stage = Stage::Login;
         let Credentials { user, password } = credentials;
         self.begin();
-        if self.features.auth_plain {
-            let both = STANDARD.encode(format!("\0{user}\0{password}"));
-            self.say(stage, &format!("AUTH PLAIN {both}"), YES).await?;
-        } else if self.features.auth_login {
-            self.say(stage, "AUTH LOGIN", MORE).await?;
-            self.say(stage, &STANDARD.encode(user), MORE).await?;
-            self.say(stage, &STANDARD.encode(password), YES).await?;
-        } else {
-            let why = "the server offers neither AUTH PLAIN nor LOGIN";
-            return Err(Failure { stage, said: Said::Lacking(why.to_string()) });
+        match self.features.auth {
+            Some(Mechanism::Plain) => {
+                let both = STANDARD.encode(format!("\0{user}\0{password}"));
+                self.say(stage, &format!("AUTH PLAIN {both}"), YES).await?;
+            }
+            Some(Mechanism::Login) => {
+                self.say(stage, "AUTH LOGIN", MORE).await?;
+                self.say(stage, &STANDARD.encode(user), MORE).await?;
+                self.say(stage, &STANDARD.encode(password), YES).await?;
+            }
+            None => {
+                let why = "the server offers neither AUTH PLAIN nor LOGIN";
+                return Err(Failure { stage, said: Said::Lacking(why.to_string()) });
+            }
         }
         Ok(())
     }
@@ -332,9 +344,12 @@ mod tests {
             Features::of(&Answer { code: 250, lines: lines.iter().map(ToString::to_string).collect() })
         };
         let features = said(&["mail STARTTLS", "smtputf8", "Auth=LOGIN", "SIZE 1000", ""]);
-        assert!(features.smtputf8 && features.auth_login && !features.auth_plain && !features.starttls);
-        let features = said(&["mail", "AUTH CRAM-MD5 PLAIN", "STARTTLS"]);
-        assert!(features.auth_plain && features.starttls && !features.auth_login);
+        assert!(features.smtputf8 && !features.starttls);
+        assert_eq!(features.auth, Some(Mechanism::Login));
+        let features = said(&["mail", "AUTH CRAM-MD5 PLAIN LOGIN", "AUTH=LOGIN", "STARTTLS"]);
+        assert!(features.starttls && !features.smtputf8);
+        assert_eq!(features.auth, Some(Mechanism::Plain));
+        assert_eq!(said(&["AUTH PLAIN", "AUTH CRAM-MD5"]).auth, None);
     }
 
     proptest! {

@@ -18,8 +18,10 @@ use super::session::{Credentials, Session, Tls};
 const REST: Duration = Duration::from_secs(5);
 /// Connections that were not used for so long are closed.
 const IDLE: Duration = Duration::from_secs(30);
-/// For so long a server that refused one connection more is not asked for it again.
+/// A server that refused one connection more is not asked for it again for so long.
 const FEWER: Duration = Duration::from_mins(5);
+/// A server may need so long to see that a connection is closed.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -56,13 +58,13 @@ pub struct Server {
     hello: String,
     timeout: Duration,
     connections: Mutex<Connections>,
-    /// Somebody waits for there to be fewer.
+    /// One works, or is somebody else's now.
     changed: Notify,
     unreachable: Mutex<Option<(Instant, Failure)>>,
     outage: Outage,
 }
 
-/// Those to a server. Each of a message is counted, so that it is known how many the server allows.
+/// Those to a server, all of which are counted: so it is known how many it allows.
 #[derive(Default)]
 struct Connections {
     kept: Vec<(Session, Instant)>,
@@ -81,6 +83,17 @@ impl Connections {
 
     fn is_full(&self) -> bool {
         self.fewer.is_some_and(|(most, since)| since.elapsed() < FEWER && self.working() + self.tried >= most)
+    }
+
+    /// Whether one that is tried is the only one, where more were refused before: it follows upon others, which are closed.
+    fn had_others(&self) -> bool {
+        self.working() == 0 && self.tried == 1 && self.fewer.is_some_and(|(_, since)| since.elapsed() < FEWER)
+    }
+
+    /// No more than so many, for a while; whether that is news.
+    fn allow(&mut self, most: usize) -> bool {
+        let before = self.fewer.replace((most, Instant::now()));
+        before.is_none_or(|(before, _)| before != most)
     }
 
     /// One that was kept, or none, since it may be opened; nothing, where neither is so. An old one, where another was wanted, rather than nothing.
@@ -222,7 +235,12 @@ impl Server {
             if let Some(failure) = self.unreachable() {
                 return Err(failure);
             }
-            match self.connect().await {
+            let mut opened = self.connect().await;
+            if opened.as_ref().is_err_and(Failure::is_of_further_connection) && self.connections().had_others() {
+                tokio::time::sleep(SETTLE).await;
+                opened = self.connect().await;
+            }
+            match opened {
                 Ok(session) => {
                     place.works();
                     self.reached(None);
@@ -261,9 +279,10 @@ impl Server {
                 let mut connections = self.connections();
                 let working = connections.working();
                 if working > 0 {
-                    connections.fewer = Some((working, Instant::now()));
-                    let (server, told) = (self.name(), failure.told());
-                    tracing::info!(connections = working, "the mail server {server} refuses more connections: {told}");
+                    if connections.allow(working) {
+                        let (server, told) = (self.name(), failure.told());
+                        tracing::info!(connections = working, "the mail server {server} refuses more: {told}");
+                    }
                     return Ok(());
                 }
                 if connections.tried == 0 {
@@ -288,6 +307,8 @@ impl Server {
         };
         if is_good {
             self.connections().kept.push((session, Instant::now()));
+        } else {
+            goodbye(session).await;
         }
         done.map(|answer| answer.text())
     }
@@ -334,11 +355,16 @@ impl Server {
     pub async fn close(&self, all: bool) {
         let is_old = |(_, since): &mut (Session, Instant)| all || since.elapsed() >= IDLE;
         let old: Vec<_> = self.connections().kept.extract_if(.., is_old).collect();
-        for (mut session, _) in old {
-            // A server that does not answer has heard it, or is gone.
-            let _ = tokio::time::timeout(GOODBYE, session.ask(Stage::Connect, "QUIT")).await;
+        for (session, _) in old {
+            goodbye(session).await;
         }
     }
+}
+
+/// Where it is still spoken on.
+async fn goodbye(mut session: Session) {
+    // A server that does not answer has heard it, or is gone.
+    let _ = tokio::time::timeout(GOODBYE, session.ask(Stage::Connect, "QUIT")).await;
 }
 
 async fn hand_over(session: &mut Session, envelope: &Envelope, message: &[u8]) -> Result<Answer, Failure> {
@@ -390,4 +416,42 @@ fn written_login(url: &Url) -> Result<Option<(String, String)>, String> {
             .map_err(|_| "its login is not UTF-8".to_string())
     };
     Ok(Some((decoded(url.username())?, decoded(password)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_are_tried_than_a_server_allows_for_a_while() {
+        let mut connections = Connections { used: 2, ..Connections::default() };
+        assert!(connections.take(true).is_some_and(|kept| kept.is_none()) && connections.tried == 1);
+        assert!(connections.allow(3) && !connections.allow(3));
+        assert!(connections.take(true).is_none() && connections.take(false).is_none());
+        assert!(!connections.had_others());
+        connections.used = 0;
+        assert!(connections.had_others() && connections.take(false).is_some());
+        connections.fewer = Instant::now().checked_sub(FEWER).map(|since| (1, since));
+        assert!(connections.take(true).is_some());
+    }
+
+    #[test]
+    fn a_refusal_of_smtputf8_is_the_messages_own_and_any_other_the_senders() {
+        let of = |code, text: &str| {
+            of_address(Failure { stage: Stage::Sender, said: Said::Reply { code, text: text.to_string() } }).stage
+        };
+        for (code, text) in [
+            (555, ""),
+            (501, "5.5.4 Invalid arguments"),
+            (550, "5.6.7 no"),
+            (553, "5.6.7 no"),
+            (500, "smtputf8?"),
+            (451, "4.6.7 no"),
+        ] {
+            assert_eq!(of(code, text), Stage::Content, "{code} {text}");
+        }
+        for (code, text) in [(550, "5.7.1 You may not send"), (530, ""), (451, "4.3.0 later"), (421, "")] {
+            assert_eq!(of(code, text), Stage::Sender, "{code} {text}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Mail servers that answer as few do: what is believed of them, and what it costs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::odd_rows::due_to;
@@ -21,11 +22,11 @@ fn with_login(url: &str) -> String {
 
 #[test]
 fn the_digits_of_a_reply_decide_whatever_its_text() {
-    let long = format!("250 {}\r\n", "x".repeat(5000));
+    let lengthy = format!("250 {}\r\n", "x".repeat(5000));
     let texts: Vec<Vec<u8>> = vec![
         b"250\r\n".to_vec(),
         b"250 accept\xe9e\r\n".to_vec(),
-        long.into_bytes(),
+        lengthy.into_bytes(),
         b"250\tok\r\n".to_vec(),
         b"250-one\r\n250\r\n".to_vec(),
         b"250 ok\n".to_vec(),
@@ -196,7 +197,7 @@ fn what_a_server_says_to_a_login_stands_nowhere() {
 #[test]
 fn where_auth_login_is_all_there_is_it_is_spoken() {
     let mut post = Post::due_to(1);
-    let features = Features { starttls: true, login: LOGIN, login_only: true, ..Features::default() };
+    let features = Features { starttls: true, login: LOGIN, mechanisms: Some("LOGIN"), ..Features::default() };
     let server = Smtpd::with(features, |_| Reply::Usual);
     let (log, all_went_well) = post.once(&server, &with_login("smtp://localhost:{port}?tls=required"));
     assert!(all_went_well, "{log}");
@@ -223,6 +224,41 @@ fn a_server_that_allows_fewer_connections_gets_fewer() {
         assert_eq!((post.state(), post.pause()), (vec!["sent|1|f|40".to_string()], Vec::new()), "{text}: {log}");
         assert!(!log.contains("cannot be used") && server.connections() < 10, "{}: {log}", server.connections());
     }
+}
+
+#[test]
+fn a_server_that_has_not_seen_yet_that_its_only_connection_is_closed_is_asked_again() {
+    let mut post = Post::due_to(20);
+    let is_behind = AtomicBool::new(false);
+    let server = Smtpd::start(move |said| match said.at {
+        At::Connect if said.open > 1 || is_behind.swap(false, Ordering::SeqCst) => {
+            say("421 4.7.0 Too many connections")
+        }
+        At::Mail if said.nth == 15 => {
+            is_behind.store(true, Ordering::SeqCst);
+            say("421 4.7.0 Too many messages")
+        }
+        _ => Reply::Usual,
+    });
+    let (log, all_went_well) = post.once(&server, "connections = 4");
+    assert!(all_went_well, "{log}");
+    assert_eq!((post.state(), post.pause()), (vec!["sent|1|f|20".to_string()], Vec::new()), "{log}");
+}
+
+#[test]
+fn a_server_that_refuses_all_is_away_however_many_try() {
+    let mut post = Post::due_to(20);
+    let server = Smtpd::start(|said| match said.at {
+        At::Connect => {
+            // All of them are there before the first is refused.
+            std::thread::sleep(Duration::from_millis(100));
+            say("421 4.3.2 Too busy")
+        }
+        _ => Reply::Usual,
+    });
+    let (log, _) = post.once(&server, "connections = 4");
+    assert_eq!((post.state(), post.pause()), (vec!["pending|0|f|20".to_string()], vec!["transport".to_string()]));
+    assert!(log.matches("cannot be used").count() == 1 && !log.contains("refuses more"), "{log}");
 }
 
 #[test]

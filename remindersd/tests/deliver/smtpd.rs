@@ -91,8 +91,8 @@ pub struct Features {
     /// Encrypted from the beginning.
     pub smtps: bool,
     pub login: Option<(&'static str, &'static str)>,
-    /// AUTH LOGIN is all there is.
-    pub login_only: bool,
+    /// Where they are not PLAIN and LOGIN.
+    pub mechanisms: Option<&'static str>,
     pub smtputf8: bool,
 }
 
@@ -256,12 +256,14 @@ impl Talk {
     /// What is said to EHLO.
     fn features(&self) -> String {
         let features = self.shared.features;
+        let auth;
         let mut words = vec!["mail.example.org", "8BITMIME"];
         if features.starttls && !self.is_encrypted {
             words.push("STARTTLS");
         }
         if features.login.is_some() && (self.is_encrypted || !features.starttls) {
-            words.push(if features.login_only { "AUTH LOGIN" } else { "AUTH PLAIN LOGIN" });
+            auth = format!("AUTH {}", features.mechanisms.unwrap_or("PLAIN LOGIN"));
+            words.push(&auth);
         }
         if features.smtputf8 {
             words.push("SMTPUTF8");
@@ -291,19 +293,18 @@ impl Talk {
                 }
                 "AUTH" => {
                     let decoded = |text: &str| STANDARD.decode(text).unwrap_or_default();
-                    let given = match line.split(' ').nth(2) {
-                        Some(text) => decoded(text),
+                    let given = if let Some(text) = line.split(' ').nth(2) {
+                        decoded(text)
+                    } else {
                         // LOGIN, which asks for one after the other.
-                        None => {
-                            let mut given = Vec::new();
-                            for question in ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"] {
-                                tell(stream, question)?;
-                                let Some(line) = heard(stream)? else { return Ok(End::Over) };
-                                given.push(0);
-                                given.extend(decoded(&line));
-                            }
-                            given
+                        let mut given = Vec::new();
+                        for question in ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"] {
+                            tell(stream, question)?;
+                            let Some(line) = heard(stream)? else { return Ok(End::Over) };
+                            given.push(0);
+                            given.extend(decoded(&line));
                         }
+                        given
                     };
                     let is_right = features
                         .login
