@@ -1,8 +1,6 @@
 //! How a message was not handed over: how far it had come, and what was said.
 
-use std::error::Error as _;
-
-use lettre::transport::smtp;
+use super::answer::{Answer, enhanced};
 
 /// How far the talk with the server had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,26 +55,21 @@ pub struct Failure {
 const LONGEST: usize = 1000;
 
 impl Failure {
-    pub fn new(stage: Stage, error: &smtp::Error) -> Self {
-        let said = match error.status() {
-            Some(code) => Said::Reply {
-                code: code.into(),
-                text: kept(&error.source().map(ToString::to_string).unwrap_or_default()),
-            },
-            None if error.is_client() => Said::Lacking(kept(&error.to_string())),
-            None => Said::Broken(kept(&error.to_string())),
-        };
-        Self { stage, said }
+    pub fn reply(stage: Stage, answer: &Answer) -> Self {
+        let text = answer.text();
+        // It may repeat what it was told, and that is a password.
+        let text = if stage == Stage::Login { enhanced(&text).unwrap_or_default() } else { &text };
+        Self { stage, said: Said::Reply { code: answer.code, text: kept(text) } }
     }
 
     pub fn broken(stage: Stage, why: &str) -> Self {
         Self { stage, said: Said::Broken(kept(why)) }
     }
 
-    /// What logs may hold of it: of a reply, once somebody was named to the server, its codes only.
+    /// What logs may hold of it: of a reply its codes only, once the server was told of anybody.
     pub fn told(&self) -> String {
         match &self.said {
-            Said::Reply { code, text } if self.stage < Stage::Recipient => {
+            Said::Reply { code, text } if self.stage < Stage::Login => {
                 let words = text.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
                 format!("{code} {} ({})", words.collect::<Vec<_>>().join(" "), self.stage.name())
             }
@@ -87,12 +80,29 @@ impl Failure {
 
     /// Whether the connection can be used no more.
     pub fn ends_connection(&self) -> bool {
-        !matches!(&self.said, Said::Reply { code, .. } if *code != 421)
+        match &self.said {
+            Said::Reply { code: 421, .. } | Said::Broken(_) | Said::Lacking(_) => true,
+            Said::Reply { code, text } => self.is_of_session(*code, text),
+        }
     }
 
     /// Whether the server was only tired of this connection: another one may do, and nothing was handed over.
     pub fn is_of_old_connection(&self) -> bool {
         self.ends_connection() && self.stage < Stage::Content
+    }
+
+    /// Whether it may be said of one connection more than the server allows, where others work.
+    pub fn is_of_further_connection(&self) -> bool {
+        match &self.said {
+            Said::Reply { code, .. } => self.stage < Stage::Sender && matches!(code, 400..=499 | 554),
+            Said::Broken(_) => self.stage == Stage::Connect,
+            Said::Lacking(_) => false,
+        }
+    }
+
+    /// Too many recipients: we name one for each message, so they are counted by the session.
+    fn is_of_session(&self, code: u16, text: &str) -> bool {
+        matches!(self.stage, Stage::Sender | Stage::Recipient) && code == 452 && enhanced(text) == Some("4.5.3")
     }
 }
 
@@ -100,7 +110,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         match &self.said {
             // The code first: that is how bounces are read.
-            Said::Reply { code, text } => write!(formatter, "{code} {text}"),
+            Said::Reply { code, text } => write!(formatter, "{}", format!("{code} {text}").trim_end()),
             Said::Broken(why) | Said::Lacking(why) => {
                 write!(formatter, "{}: {why}", self.stage.name())
             }
@@ -112,13 +122,9 @@ fn kept(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(LONGEST).collect()
 }
 
-/// A reply's code, and the enhanced one (RFC 3463) where it has one.
+/// A reply's code, and the enhanced one where it has one.
 fn codes(code: u16, text: &str) -> String {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    let is_enhanced = first.len() < 12
-        && first.contains('.')
-        && first.chars().all(|character| character.is_ascii_digit() || character == '.');
-    if is_enhanced { format!("{code} {first}") } else { code.to_string() }
+    enhanced(text).map_or_else(|| code.to_string(), |enhanced| format!("{code} {enhanced}"))
 }
 
 #[cfg(test)]
@@ -132,7 +138,28 @@ mod tests {
         assert_eq!(said(Stage::Recipient, "5.1.1 Ann Lee <ann@example.org> is unknown"), "550 5.1.1 (RCPT TO)");
         assert_eq!(said(Stage::Content, "Ann Lee is unknown"), "550 (after DATA)");
         assert_eq!(said(Stage::Recipient, "ann.lee unknown"), "550 (RCPT TO)");
+        assert_eq!(said(Stage::Login, "5.7.8 ann, secret"), "550 5.7.8 (AUTH)");
         // Nobody was named to it.
-        assert_eq!(said(Stage::Login, "5.7.8 ask postmaster@example.org"), "550 5.7.8 ask (address) (AUTH)");
+        assert_eq!(said(Stage::Connect, "5.7.1 ask postmaster@example.org"), "550 5.7.1 ask (address) (connecting)");
+    }
+
+    #[test]
+    fn nothing_holds_what_is_said_to_a_login() {
+        let answer = |line: &str| Answer { code: 535, lines: vec![line.to_string()] };
+        let said = |line| Failure::reply(Stage::Login, &answer(line)).to_string();
+        assert_eq!(said("5.7.8 programme, secret"), "535 5.7.8");
+        assert_eq!(said("programme, secret"), "535");
+        assert_eq!(Failure::reply(Stage::Sender, &answer("no")).to_string(), "535 no");
+    }
+
+    #[test]
+    fn a_session_that_had_enough_is_not_a_recipient_that_is_refused() {
+        let failure = |stage, code, text: &str| Failure { stage, said: Said::Reply { code, text: text.to_string() } };
+        for stage in [Stage::Sender, Stage::Recipient] {
+            assert!(failure(stage, 452, "4.5.3 Too many recipients").is_of_old_connection());
+            assert!(failure(stage, 421, "").is_of_old_connection());
+            assert!(!failure(stage, 452, "4.2.2 Mailbox full").ends_connection());
+        }
+        assert!(!failure(Stage::Content, 452, "4.5.3 Too many").ends_connection());
     }
 }

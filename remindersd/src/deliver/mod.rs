@@ -1,7 +1,7 @@
 //! `remindersd deliver`: claims what is due, renders and sends it, and answers. It decides nothing: who gets what, when and whether is the database's.
 
+mod answer;
 mod authority;
-mod content;
 mod dispatch;
 mod failure;
 mod health;
@@ -17,6 +17,7 @@ pub mod queue;
 mod rehearsal;
 mod reply;
 mod send;
+mod session;
 mod smtp;
 mod verdict;
 mod webhook;

@@ -1,27 +1,27 @@
 //! A mail server, and the connections to it that are kept. Commands are sent one by one, so that it is known at which of them something was refused.
 
-use std::future::Future;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lettre::address::Address;
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Tls, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use tokio::sync::Notify;
 use url::{Host, Url};
 
-use super::authority::certificates;
-use super::content::Content;
+use super::answer::{Answer, enhanced};
 use super::failure::{Failure, Said, Stage};
 use super::outage::Outage;
+use super::session::{Credentials, Session, Tls};
 
 /// A server that could not be reached is not tried again for so long: one that is down should not be waited for by every organization in turn.
 const REST: Duration = Duration::from_secs(5);
 /// Connections that were not used for so long are closed.
 const IDLE: Duration = Duration::from_secs(30);
+/// A server that refused one connection more is not asked for it again for so long.
+const FEWER: Duration = Duration::from_mins(5);
+/// A server may need so long to see that a connection is closed.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -40,16 +40,112 @@ pub struct Envelope {
     pub to: Address,
 }
 
+/// How a connection is encrypted.
+enum Encryption {
+    None,
+    /// By STARTTLS, where it is offered.
+    Offered(Tls),
+    /// By STARTTLS.
+    Required(Tls),
+    FromTheBeginning(Tls),
+}
+
 pub struct Server {
     host: String,
     port: u16,
-    tls: Tls,
+    encryption: Encryption,
     credentials: Option<Credentials>,
-    hello: ClientId,
+    hello: String,
     timeout: Duration,
-    kept: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    connections: Mutex<Connections>,
+    /// One works, or is somebody else's now.
+    changed: Notify,
     unreachable: Mutex<Option<(Instant, Failure)>>,
     outage: Outage,
+}
+
+/// Those to a server, all of which are counted: so it is known how many it allows.
+#[derive(Default)]
+struct Connections {
+    kept: Vec<(Session, Instant)>,
+    /// On which messages are.
+    used: usize,
+    /// That are only tried.
+    tried: usize,
+    /// It refused more than so many, then.
+    fewer: Option<(usize, Instant)>,
+}
+
+impl Connections {
+    fn working(&self) -> usize {
+        self.kept.len() + self.used
+    }
+
+    fn is_full(&self) -> bool {
+        self.fewer.is_some_and(|(most, since)| since.elapsed() < FEWER && self.working() + self.tried >= most)
+    }
+
+    /// Whether one that is tried is the only one, where more were refused before: it follows upon others, which are closed.
+    fn had_others(&self) -> bool {
+        self.working() == 0 && self.tried == 1 && self.fewer.is_some_and(|(_, since)| since.elapsed() < FEWER)
+    }
+
+    /// No more than so many, for a while; whether that is news.
+    fn allow(&mut self, most: usize) -> bool {
+        let before = self.fewer.replace((most, Instant::now()));
+        before.is_none_or(|(before, _)| before != most)
+    }
+
+    /// One that was kept, or none, since it may be opened; nothing, where neither is so. An old one, where another was wanted, rather than nothing.
+    fn take(&mut self, is_old_wanted: bool) -> Option<Option<Session>> {
+        let is_full = self.is_full();
+        let kept = if is_old_wanted || is_full { self.kept.pop() } else { None };
+        match kept {
+            Some((session, _)) => {
+                self.used += 1;
+                Some(Some(session))
+            }
+            None if is_full => None,
+            None => {
+                self.tried += 1;
+                Some(None)
+            }
+        }
+    }
+}
+
+/// A message's place among the connections; it is another's when this ends.
+struct Place<'a> {
+    server: &'a Server,
+    works: bool,
+}
+
+impl Place<'_> {
+    fn works(&mut self) {
+        let mut connections = self.server.connections();
+        self.works = true;
+        connections.tried -= 1;
+        connections.used += 1;
+        let working = connections.working();
+        if let Some((most, _)) = &mut connections.fewer {
+            *most = working.max(*most);
+        }
+        drop(connections);
+        self.server.changed.notify_waiters();
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut connections = self.server.connections();
+        if self.works {
+            connections.used -= 1;
+        } else {
+            connections.tried -= 1;
+        }
+        drop(connections);
+        self.server.changed.notify_waiters();
+    }
 }
 
 impl Server {
@@ -80,46 +176,42 @@ impl Server {
                 other => return Err(format!("it knows tls=required and tls=opportunistic, not {other}")),
             }
         }
-        let parameters = || {
-            let mut builder = TlsParameters::builder(host.clone());
-            if let Some(file) = authority {
-                for certificate in certificates(file)? {
-                    let certificate = Certificate::from_der(certificate.to_vec()).map_err(|error| error.to_string())?;
-                    builder = builder.add_root_certificate(certificate);
-                }
-            }
-            builder.build().map_err(|error| error.to_string())
-        };
-        let (port, tls) = match (url.scheme(), wanted.as_deref()) {
-            ("smtp", None) => (25, Tls::None),
-            ("smtp", Some("required")) => (587, Tls::Required(parameters()?)),
-            ("smtp", Some("opportunistic")) => (587, Tls::Opportunistic(parameters()?)),
-            ("smtps", None) => (465, Tls::Wrapper(parameters()?)),
+        let tls = || Tls::new(&host, authority);
+        let (port, encryption) = match (url.scheme(), wanted.as_deref()) {
+            ("smtp", None) => (25, Encryption::None),
+            ("smtp", Some("required")) => (587, Encryption::Required(tls()?)),
+            ("smtp", Some("opportunistic")) => (587, Encryption::Offered(tls()?)),
+            ("smtps", None) => (465, Encryption::FromTheBeginning(tls()?)),
             ("smtp", Some(other)) => return Err(format!("tls={other}: it is required or opportunistic")),
             ("smtps", Some(_)) => return Err("smtps:// is encrypted from the beginning: leave tls away".to_string()),
             (scheme, _) => return Err(format!("{scheme}:// is neither smtp:// nor smtps://")),
         };
-        let login = login.or(written_login(&url)?);
-        if login.is_some() && !is_near && matches!(tls, Tls::None | Tls::Opportunistic(_)) {
+        let login = match (login, written_login(&url)?) {
+            (Some(_), Some(_)) => return Err("a login stands in the URL, and another beside it".to_string()),
+            (beside, written) => beside.or(written),
+        };
+        if login.is_some() && !is_near && matches!(encryption, Encryption::None | Encryption::Offered(_)) {
             return Err("a password would go unencrypted: add ?tls=required, or say smtps://".to_string());
         }
         let hello = match hello.or_else(|| Some(url.path().trim_matches('/')).filter(|path| !path.is_empty())) {
-            Some(name) if name.chars().all(|character| character.is_ascii_graphic()) => {
-                ClientId::Domain(name.to_string())
-            }
+            Some(name) if name.chars().all(|character| character.is_ascii_graphic()) => name.to_string(),
             Some(name) => return Err(format!("{name:?} is no name to say hello with")),
-            None => ClientId::default(),
+            None => own_name(),
         };
         let port = url.port().unwrap_or(port);
+        if port == 0 {
+            return Err("there is no port 0".to_string());
+        }
         Ok(Self {
             outage: Outage::new(format!("the mail server {host}:{port}")),
             host,
             port,
-            tls,
-            credentials: login.map(|(user, password)| Credentials::new(user, password)),
+            encryption,
+            credentials: login.map(|(user, password)| Credentials { user, password }),
             hello,
             timeout,
-            kept: Mutex::default(),
+            connections: Mutex::default(),
+            changed: Notify::new(),
             unreachable: Mutex::default(),
         })
     }
@@ -133,139 +225,189 @@ impl Server {
         &self.outage
     }
 
-    /// Hands a message over; what the server said to that. A connection that was kept and turns out to be closed is replaced by another.
+    /// Hands a message over; what the server said to that. A connection that was kept and turns out to be closed is replaced by another; one that the
+    /// server refuses while others work is one too many, and the message waits for those.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
-        if let Some(connection) = self.take() {
-            match self.try_on(connection, envelope, message).await {
-                Err(failure) if failure.is_of_old_connection() => {}
-                done => return done,
+        let mut is_old_wanted = true;
+        loop {
+            let (mut place, kept) = self.place(is_old_wanted).await;
+            if let Some(session) = kept {
+                match self.try_on(session, envelope, message).await {
+                    Err(failure) if failure.is_of_old_connection() => is_old_wanted = false,
+                    done => return done,
+                }
+                continue;
+            }
+            if let Some(failure) = self.unreachable() {
+                return Err(failure);
+            }
+            let mut opened = self.connect().await;
+            if opened.as_ref().is_err_and(Failure::is_of_further_connection) && self.connections().had_others() {
+                tokio::time::sleep(SETTLE).await;
+                opened = self.connect().await;
+            }
+            match opened {
+                Ok(session) => {
+                    place.works();
+                    self.reached(None);
+                    return self.try_on(session, envelope, message).await;
+                }
+                Err(failure) if failure.is_of_further_connection() => {
+                    drop(place);
+                    self.weigh(failure).await?;
+                }
+                Err(failure) => {
+                    self.reached(Some(&failure));
+                    return Err(failure);
+                }
             }
         }
-        let connection = self.connect().await?;
-        self.try_on(connection, envelope, message).await
     }
 
-    async fn try_on(
-        &self,
-        mut connection: AsyncSmtpConnection,
-        envelope: &Envelope,
-        message: &[u8],
-    ) -> Result<String, Failure> {
-        let done = self.hand_over(&mut connection, envelope, message).await;
+    /// A place for a connection, and one that was kept; none: it is to be opened.
+    async fn place(&self, is_old_wanted: bool) -> (Place<'_>, Option<Session>) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if let Some(session) = self.connections().take(is_old_wanted) {
+                return (Place { server: self, works: session.is_some() }, session);
+            }
+            changed.await;
+        }
+    }
+
+    /// What it means that a connection was refused: where others work, it was one too many; where others are being tried, they will tell.
+    async fn weigh(&self, failure: Failure) -> Result<(), Failure> {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            {
+                let mut connections = self.connections();
+                let working = connections.working();
+                if working > 0 {
+                    if connections.allow(working) {
+                        let (server, told) = (self.name(), failure.told());
+                        tracing::info!(connections = working, "the mail server {server} refuses more: {told}");
+                    }
+                    return Ok(());
+                }
+                if connections.tried == 0 {
+                    connections.fewer = None;
+                    self.reached(Some(&failure));
+                    return Err(failure);
+                }
+            }
+            changed.await;
+        }
+    }
+
+    async fn try_on(&self, mut session: Session, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
+        let done = hand_over(&mut session, envelope, message).await;
         let is_good = match &done {
             Ok(_) => {
                 self.outage.ends();
-                true
+                session.is_ready()
             }
-            Err(failure) if failure.ends_connection() => false,
-            Err(_) => self.within(Stage::Sender, connection.command(Rset)).await.is_ok(),
+            Err(failure) if failure.ends_connection() || !session.is_ready() => false,
+            Err(_) => session.ask(Stage::Sender, "RSET").await.is_ok() && session.is_ready(),
         };
         if is_good {
-            self.keep(connection);
+            self.connections().kept.push((session, Instant::now()));
+        } else {
+            goodbye(session).await;
         }
-        done
+        done.map(|answer| answer.text())
     }
 
-    async fn hand_over(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        envelope: &Envelope,
-        message: &[u8],
-    ) -> Result<String, Failure> {
-        let mut parameters = Vec::new();
-        if !envelope.to.user().is_ascii() {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                // As the server would say it (RFC 6531, 3.5), of this address.
-                let text = "5.6.7 the mail server takes no addresses beyond ASCII (SMTPUTF8)".to_string();
-                return Err(Failure { stage: Stage::Content, said: Said::Reply { code: 553, text } });
-            }
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-        if !message.is_ascii() {
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        let mail = Mail::new(Some(envelope.from.clone()), parameters);
-        self.within(Stage::Sender, connection.command(mail)).await?;
-        self.within(Stage::Recipient, connection.command(Rcpt::new(envelope.to.clone(), Vec::new()))).await?;
-        self.within(Stage::Data, connection.command(Data)).await?;
-        let content = String::from_utf8_lossy(message);
-        let response = self.within(Stage::Content, connection.command(Content(&content))).await?;
-        Ok(response.message().collect::<Vec<_>>().join(" "))
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        if let Some((since, failure)) = &*self.unreachable.lock().unwrap_or_else(PoisonError::into_inner)
-            && since.elapsed() < REST
-        {
-            return Err(failure.clone());
-        }
-        let connected = self.connect_now().await;
-        match &connected {
-            Ok(_) => self.outage.ends(),
-            Err(failure) => self.outage.begins(&failure.told()),
-        }
-        *self.unreachable.lock().unwrap_or_else(PoisonError::into_inner) =
-            connected.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
-        connected
-    }
-
-    async fn connect_now(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let wrapper = match &self.tls {
-            Tls::Wrapper(parameters) => Some(parameters.clone()),
+    async fn connect(&self) -> Result<Session, Failure> {
+        let to = (self.host.as_str(), self.port);
+        let tls = match &self.encryption {
+            Encryption::FromTheBeginning(tls) => Some(tls),
             _ => None,
         };
-        let to = (self.host.as_str(), self.port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(to, Some(self.timeout), &self.hello, wrapper, None);
-        let mut connection = self.within(Stage::Connect, connecting).await?;
-        match &self.tls {
-            Tls::Opportunistic(parameters) if connection.can_starttls() => {
-                self.within(Stage::Encryption, connection.starttls(parameters.clone(), &self.hello)).await?;
-            }
-            Tls::Required(parameters) => {
-                self.within(Stage::Encryption, connection.starttls(parameters.clone(), &self.hello)).await?;
-            }
-            _ => {}
-        }
+        let mut session = Session::open(to, tls, &self.hello, self.timeout).await?;
+        session = match &self.encryption {
+            Encryption::Required(tls) => session.encrypt(tls, &self.hello).await?,
+            Encryption::Offered(tls) if session.has_starttls() => session.encrypt(tls, &self.hello).await?,
+            _ => session,
+        };
         if let Some(credentials) = &self.credentials {
-            self.within(Stage::Login, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
+            session.login(credentials).await?;
         }
-        Ok(connection)
+        Ok(session)
     }
 
-    async fn within<T>(&self, stage: Stage, talk: impl Future<Output = Result<T, smtp::Error>>) -> Result<T, Failure> {
-        match tokio::time::timeout(self.timeout, talk).await {
-            Ok(said) => said.map_err(|error| Failure::new(stage, &error)),
-            Err(_) => Err(Failure::broken(stage, "no answer in time")),
+    /// Why it could not be reached, which it is not asked again for a while.
+    fn unreachable(&self) -> Option<Failure> {
+        let unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        unreachable.as_ref().filter(|(since, _)| since.elapsed() < REST).map(|(_, failure)| failure.clone())
+    }
+
+    /// Whether it could be reached.
+    fn reached(&self, failure: Option<&Failure>) {
+        match failure {
+            None => self.outage.ends(),
+            Some(failure) => self.outage.begins(&failure.told()),
         }
+        *self.unreachable.lock().unwrap_or_else(PoisonError::into_inner) =
+            failure.map(|failure| (Instant::now(), failure.clone()));
     }
 
-    fn take(&self) -> Option<AsyncSmtpConnection> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop().map(|(connection, _)| connection)
-    }
-
-    fn keep(&self, connection: AsyncSmtpConnection) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((connection, Instant::now()));
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says goodbye on connections that nobody has used for a while; on all of them, where `all` is wanted.
     pub async fn close(&self, all: bool) {
-        let old: Vec<AsyncSmtpConnection> = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut old = Vec::new();
-            for (connection, since) in std::mem::take(&mut *kept) {
-                if all || since.elapsed() >= IDLE {
-                    old.push(connection);
-                } else {
-                    kept.push((connection, since));
-                }
-            }
-            old
-        };
-        for mut connection in old {
-            // A server that does not answer has heard it, or is gone.
-            let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+        let is_old = |(_, since): &mut (Session, Instant)| all || since.elapsed() >= IDLE;
+        let old: Vec<_> = self.connections().kept.extract_if(.., is_old).collect();
+        for (session, _) in old {
+            goodbye(session).await;
         }
     }
+}
+
+/// Where it is still spoken on.
+async fn goodbye(mut session: Session) {
+    // A server that does not answer has heard it, or is gone.
+    let _ = tokio::time::timeout(GOODBYE, session.ask(Stage::Connect, "QUIT")).await;
+}
+
+async fn hand_over(session: &mut Session, envelope: &Envelope, message: &[u8]) -> Result<Answer, Failure> {
+    let Envelope { from, to } = envelope;
+    let is_utf8 = !to.user().is_ascii();
+    if is_utf8 && !session.has_smtputf8() {
+        // As the server would say it (RFC 6531, 3.5), of this address.
+        let text = "5.6.7 the mail server takes no addresses beyond ASCII (SMTPUTF8)".to_string();
+        return Err(Failure { stage: Stage::Content, said: Said::Reply { code: 553, text } });
+    }
+    let utf8 = if is_utf8 { " SMTPUTF8" } else { "" };
+    let body = if message.is_ascii() { "" } else { " BODY=8BITMIME" };
+    let mail = session.ask(Stage::Sender, &format!("MAIL FROM:<{from}>{utf8}{body}")).await;
+    mail.map_err(|failure| if is_utf8 { of_address(failure) } else { failure })?;
+    session.ask(Stage::Recipient, &format!("RCPT TO:<{to}>")).await?;
+    session.ask(Stage::Data, "DATA").await?;
+    session.content(message).await
+}
+
+/// A refusal of MAIL FROM because of SMTPUTF8 (RFC 6531, 3.5, or of a parameter that it offered and does not know) is the message's: others do not ask for it.
+fn of_address(failure: Failure) -> Failure {
+    let is_of_address = match &failure.said {
+        Said::Reply { code, text } => {
+            matches!(code, 501 | 504 | 555)
+                || enhanced(text).is_some_and(|code| code.ends_with(".6.7") || code == "5.5.4")
+                || text.to_ascii_uppercase().contains("SMTPUTF8")
+        }
+        Said::Broken(_) | Said::Lacking(_) => false,
+    };
+    if is_of_address { Failure { stage: Stage::Content, ..failure } } else { failure }
+}
+
+/// The machine's, or an address as one says hello by without a name (RFC 5321, 4.1.4).
+fn own_name() -> String {
+    let name = hostname::get().ok().and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty() && name.chars().all(|character| character.is_ascii_graphic()))
+        .unwrap_or_else(|| "[127.0.0.1]".to_string())
 }
 
 /// The login that a URL holds.
@@ -280,4 +422,42 @@ fn written_login(url: &Url) -> Result<Option<(String, String)>, String> {
             .map_err(|_| "its login is not UTF-8".to_string())
     };
     Ok(Some((decoded(url.username())?, decoded(password)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_are_tried_than_a_server_allows_for_a_while() {
+        let mut connections = Connections { used: 2, ..Connections::default() };
+        assert!(connections.take(true).is_some_and(|kept| kept.is_none()) && connections.tried == 1);
+        assert!(connections.allow(3) && !connections.allow(3));
+        assert!(connections.take(true).is_none() && connections.take(false).is_none());
+        assert!(!connections.had_others());
+        connections.used = 0;
+        assert!(connections.had_others() && connections.take(false).is_some());
+        connections.fewer = Instant::now().checked_sub(FEWER).map(|since| (1, since));
+        assert!(connections.take(true).is_some());
+    }
+
+    #[test]
+    fn a_refusal_of_smtputf8_is_the_messages_own_and_any_other_the_senders() {
+        let of = |code, text: &str| {
+            of_address(Failure { stage: Stage::Sender, said: Said::Reply { code, text: text.to_string() } }).stage
+        };
+        for (code, text) in [
+            (555, ""),
+            (501, "5.5.4 Invalid arguments"),
+            (550, "5.6.7 no"),
+            (553, "5.6.7 no"),
+            (500, "smtputf8?"),
+            (451, "4.6.7 no"),
+        ] {
+            assert_eq!(of(code, text), Stage::Content, "{code} {text}");
+        }
+        for (code, text) in [(550, "5.7.1 You may not send"), (530, ""), (451, "4.3.0 later"), (421, "")] {
+            assert_eq!(of(code, text), Stage::Sender, "{code} {text}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A webhook: messages are posted to whoever sends them, each signed as Standard Webhooks has it.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -14,11 +14,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioTimer;
-use rustls::{ClientConfig, RootCertStore};
 use tower::util::BoxCloneSyncService;
 use url::Url;
 
-use super::authority::certificates;
+use super::authority;
 use super::outage::Outage;
 use super::reply::{Reply, Said};
 use super::smtp::is_near;
@@ -180,23 +179,15 @@ fn pause(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     (DateTime::parse_from_rfc2822(said).ok()?.to_utc() - now).to_std().ok()
 }
 
-fn connector(authority: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = authority {
-        for certificate in certificates(file)? {
-            roots.add(certificate).map_err(|error| format!("{}: {error}", file.display()))?;
-        }
-    }
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+fn connector(file: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
+    let https = HttpsConnectorBuilder::new()
+        .with_tls_config(authority::client(file)?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
     Ok(BoxCloneSyncService::new(tower::timeout::Timeout::new(https, timeout)))
 }
 

@@ -10,6 +10,7 @@ mod example;
 mod httpd;
 mod installing;
 mod odd_rows;
+mod odd_servers;
 mod operating;
 mod post;
 mod refusals;

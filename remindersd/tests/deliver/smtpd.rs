@@ -15,6 +15,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
     Connect,
+    /// STARTTLS.
+    Encrypt,
     Login,
     Mail,
     Rcpt,
@@ -30,6 +32,8 @@ pub struct Said<'a> {
     pub connection: usize,
     /// How many of this stage there were on this connection, with this one.
     pub nth: usize,
+    /// How many connections there are now, with this one.
+    pub open: usize,
     pub text: &'a str,
 }
 
@@ -37,8 +41,44 @@ pub enum Reply {
     /// As a server does to which all is well.
     Usual,
     Say(String),
+    /// These bytes, and no end of a line after them.
+    Raw(Vec<u8>),
+    /// These bytes again and again, until the client hangs up.
+    Flood(Vec<u8>),
+    /// These bytes one by one, ten in a second.
+    Trickle(Vec<u8>),
     /// The connection ends without a word.
     HangUp,
+}
+
+impl Reply {
+    fn begins_with(&self, text: &str) -> bool {
+        match self {
+            Self::Say(said) => said.starts_with(text),
+            Self::Raw(said) | Self::Flood(said) | Self::Trickle(said) => said.starts_with(text.as_bytes()),
+            Self::Usual | Self::HangUp => false,
+        }
+    }
+
+    /// Whether the talk goes on.
+    fn give(&self, stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<bool> {
+        match self {
+            Self::Usual => {}
+            Self::Say(text) => tell(stream, text)?,
+            Self::Raw(bytes) => write(stream, bytes)?,
+            Self::Flood(bytes) => loop {
+                write(stream, bytes)?;
+            },
+            Self::Trickle(bytes) => {
+                for byte in bytes.chunks(1) {
+                    write(stream, byte)?;
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+            }
+            Self::HangUp => return Ok(false),
+        }
+        Ok(!self.begins_with("421"))
+    }
 }
 
 pub fn say(text: &str) -> Reply {
@@ -51,6 +91,8 @@ pub struct Features {
     /// Encrypted from the beginning.
     pub smtps: bool,
     pub login: Option<(&'static str, &'static str)>,
+    /// Where they are not PLAIN and LOGIN.
+    pub mechanisms: Option<&'static str>,
     pub smtputf8: bool,
 }
 
@@ -86,6 +128,7 @@ struct Shared {
     mails: Mutex<Vec<Mail>>,
     talk: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
 }
 
 pub struct Smtpd {
@@ -112,14 +155,18 @@ impl Smtpd {
             mails: Mutex::default(),
             talk: Mutex::default(),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
         });
         let all = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&all);
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
+                shared.open.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || {
+                    let all = Arc::clone(&shared);
                     Talk { shared, number, is_encrypted: false, is_logged_in: false }.hold(stream);
+                    all.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -197,24 +244,26 @@ impl Talk {
         }
     }
 
-    /// What the script says to that; none: hang up.
-    fn answer(&self, at: At, nth: usize, text: &str, usual: &str) -> Option<String> {
-        match (self.shared.script)(&Said { at, connection: self.number, nth, text }) {
-            Reply::Usual => Some(usual.to_string()),
-            Reply::Say(reply) => Some(reply),
-            Reply::HangUp => None,
+    /// What the script says to that.
+    fn answer(&self, at: At, nth: usize, text: &str, usual: &str) -> Reply {
+        let open = self.shared.open.load(Ordering::SeqCst);
+        match (self.shared.script)(&Said { at, connection: self.number, nth, open, text }) {
+            Reply::Usual => say(usual),
+            reply => reply,
         }
     }
 
     /// What is said to EHLO.
     fn features(&self) -> String {
         let features = self.shared.features;
+        let auth;
         let mut words = vec!["mail.example.org", "8BITMIME"];
         if features.starttls && !self.is_encrypted {
             words.push("STARTTLS");
         }
         if features.login.is_some() && (self.is_encrypted || !features.starttls) {
-            words.push("AUTH PLAIN LOGIN");
+            auth = format!("AUTH {}", features.mechanisms.unwrap_or("PLAIN LOGIN"));
+            words.push(&auth);
         }
         if features.smtputf8 {
             words.push("SMTPUTF8");
@@ -225,10 +274,10 @@ impl Talk {
     fn speak(&mut self, stream: &mut BufReader<Box<dyn Stream>>, greets: bool) -> std::io::Result<End> {
         let features = self.shared.features;
         if greets {
-            let Some(greeting) = self.answer(At::Connect, 1, "", "220 mail.example.org ESMTP") else {
+            let greeting = self.answer(At::Connect, 1, "", "220 mail.example.org ESMTP");
+            if !greeting.give(stream)? || greeting.begins_with("5") {
                 return Ok(End::Over);
-            };
-            tell(stream, &greeting)?;
+            }
         }
         let (mut from, mut to) = (String::new(), String::new());
         let (mut mails, mut rcpts, mut datas, mut contents) = (0, 0, 0, 0);
@@ -237,13 +286,26 @@ impl Talk {
             locked(&self.shared.talk).push(line.clone());
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             let reply = match verb.as_str() {
-                "EHLO" => Some(self.features()),
+                "EHLO" => say(&self.features()),
                 "STARTTLS" => {
-                    tell(stream, "220 go ahead")?;
+                    self.answer(At::Encrypt, 1, &line, "220 go ahead").give(stream)?;
                     return Ok(End::Encrypt);
                 }
                 "AUTH" => {
-                    let given = line.split(' ').nth(2).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+                    let decoded = |text: &str| STANDARD.decode(text).unwrap_or_default();
+                    let given = if let Some(text) = line.split(' ').nth(2) {
+                        decoded(text)
+                    } else {
+                        // LOGIN, which asks for one after the other.
+                        let mut given = Vec::new();
+                        for question in ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"] {
+                            tell(stream, question)?;
+                            let Some(line) = heard(stream)? else { return Ok(End::Over) };
+                            given.push(0);
+                            given.extend(decoded(&line));
+                        }
+                        given
+                    };
                     let is_right = features
                         .login
                         .is_some_and(|(user, password)| given == format!("\0{user}\0{password}").as_bytes());
@@ -268,8 +330,8 @@ impl Talk {
                 "DATA" => {
                     datas += 1;
                     match self.answer(At::Data, datas, &line, "354 go on") {
-                        Some(reply) if reply.starts_with("354") => {
-                            tell(stream, &reply)?;
+                        reply if reply.begins_with("354") => {
+                            reply.give(stream)?;
                             let mut content = String::new();
                             while let Some(line) = heard(stream)? {
                                 if line == "." {
@@ -286,7 +348,7 @@ impl Talk {
                                 &content,
                                 &format!("250 2.0.0 Ok: queued as Q{number}"),
                             );
-                            if reply.as_ref().is_none_or(|reply| reply.starts_with('2')) {
+                            if reply.begins_with("2") || matches!(reply, Reply::HangUp) {
                                 locked(&self.shared.mails).push(Mail {
                                     from: from.clone(),
                                     to: to.clone(),
@@ -304,11 +366,9 @@ impl Talk {
                     tell(stream, "221 bye")?;
                     return Ok(End::Over);
                 }
-                _ => Some("250 Ok".to_string()),
+                _ => say("250 Ok"),
             };
-            let Some(reply) = reply else { return Ok(End::Over) };
-            tell(stream, &reply)?;
-            if reply.starts_with("421") {
+            if !reply.give(stream)? {
                 return Ok(End::Over);
             }
         }
@@ -316,9 +376,12 @@ impl Talk {
 }
 
 fn tell(stream: &mut BufReader<Box<dyn Stream>>, text: &str) -> std::io::Result<()> {
-    let stream = stream.get_mut();
-    stream.write_all(format!("{text}\r\n").as_bytes())?;
-    stream.flush()
+    write(stream, format!("{text}\r\n").as_bytes())
+}
+
+fn write(stream: &mut BufReader<Box<dyn Stream>>, bytes: &[u8]) -> std::io::Result<()> {
+    stream.get_mut().write_all(bytes)?;
+    stream.get_mut().flush()
 }
 
 /// A line; none where the client is gone.
