@@ -281,7 +281,7 @@ fn deed(random: &mut Random) -> String {
         26 => format!("DELETE FROM assignments WHERE id = {assignment}"),
         27 => format!("UPDATE assignments SET follow_up = NOT follow_up WHERE id = {assignment}"),
         28 => format!("DELETE FROM users WHERE id = {person}"),
-        29 if n % 3 == 0 => "UPDATE reminder_settings SET address_required = NOT address_required".to_string(),
+        29 if n.is_multiple_of(3) => "UPDATE reminder_settings SET address_required = NOT address_required".to_string(),
         29 => format!(
             "UPDATE users SET email = NULLIF('e{n}@example.org', 'e0@example.org'), name = 'n{n}' WHERE id = \
              {person}"

@@ -148,7 +148,7 @@ fn where_it_is_required_nothing_lands_in_an_organization_that_nobody_named() {
     let mut client = database.connect();
     let insert = "INSERT INTO users (email) VALUES (gen_random_uuid() || '@example.org')";
     run(&mut client, insert);
-    assert_eq!(row(&mut client, "SELECT require_organization(true)"), "12");
+    assert_eq!(row(&mut client, "SELECT require_organization(true)"), "13");
     assert_eq!(row(&mut client, "SELECT require_organization(true)"), "0");
     for claims in ["", r#"{"role": "service_role"}"#] {
         run(&mut client, &format!("SET request.jwt.claims = '{claims}'"));
@@ -178,7 +178,7 @@ fn where_it_is_required_nothing_lands_in_an_organization_that_nobody_named() {
     assert_eq!(refused(&mut client, insert).sqlstate, "23502");
     assert_eq!(rows(&mut client, "SELECT * FROM altered_definitions()"), [""; 0]);
 
-    assert_eq!(row(&mut client, "SELECT require_organization(false)"), "12");
+    assert_eq!(row(&mut client, "SELECT require_organization(false)"), "13");
     run(&mut client, insert);
     assert!(row(&mut client, "SELECT install()").ends_with("nothing to do"));
 }
@@ -207,7 +207,7 @@ fn only_the_owner_of_the_tables_may_require_organizations() {
     let database = Database::empty();
     let (mut owner, _) = database.connect_as_new_owner();
     run(&mut owner, "CREATE EXTENSION assignment_reminders; SELECT install()");
-    assert_eq!(row(&mut owner, "SELECT require_organization(true)"), "12");
+    assert_eq!(row(&mut owner, "SELECT require_organization(true)"), "13");
     assert_eq!(refused(&mut owner, "INSERT INTO users (email) VALUES ('a@example.org')").sqlstate, "23502");
     assert_refused(&mut owner, "SELECT require_organization(NULL)", "22004", "is_required");
 }

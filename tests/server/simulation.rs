@@ -138,7 +138,7 @@ fn deed(random: &mut Random, may_set: bool) -> String {
         31 => format!("DELETE FROM assignments WHERE id = {assignment}"),
         32 => format!("UPDATE assignments SET follow_up = NOT follow_up WHERE id = {assignment}"),
         33 => format!("DELETE FROM users WHERE id = {person} AND {n} % 3 = 0"),
-        34 if n % 3 == 0 => "UPDATE reminder_settings SET address_required = NOT address_required".to_string(),
+        34 if n.is_multiple_of(3) => "UPDATE reminder_settings SET address_required = NOT address_required".to_string(),
         34 => format!("UPDATE users SET email = NULLIF('e{n}@example.org', 'e0@example.org') WHERE id = {person}"),
         35 => format!("SELECT merge_peer_mentors({mentor}, {})", one("peer_mentors", &format!("id <> {mentor}"))),
         36 => format!(

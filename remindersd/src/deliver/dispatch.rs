@@ -199,7 +199,7 @@ impl Dispatcher {
                 self.forget_empty();
             }
             Ok((claim, Err(trouble))) => {
-                tracing::warn!(%claim, "leases were not prolonged, which is tried again: {trouble}")
+                tracing::warn!(%claim, "leases were not prolonged, which is tried again: {trouble}");
             }
             Err(error) => tracing::error!("{error}"),
         }

@@ -400,7 +400,13 @@ fn of_address(failure: Failure) -> Failure {
         }
         Said::Broken(_) | Said::Lacking(_) => false,
     };
-    if is_of_address { Failure { stage: Stage::Content, ..failure } } else { failure }
+    match &failure.said {
+        Said::Reply { code, text } if is_of_address => {
+            let text = format!("5.6.7 the mail server takes no addresses beyond ASCII: {code} {text}");
+            Failure { stage: Stage::Content, said: Said::Reply { code: 553, text } }
+        }
+        _ => failure,
+    }
 }
 
 /// The machine's, or an address as one says hello by without a name (RFC 5321, 4.1.4).

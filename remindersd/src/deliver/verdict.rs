@@ -122,9 +122,8 @@ fn subject(code: u16, text: &str) -> Subject {
         Some((1, 7 | 8)) => Subject::Sender,
         Some((7, 8..=13 | 20..=27)) if code >= 500 => Subject::Sender,
         Some((6, 7)) => Subject::Message,
-        Some((1 | 2, _)) => Subject::Recipient,
-        // Of a list, or of a mailbox or domain that changed hands.
-        Some((7, 2 | 17..=19)) => Subject::Recipient,
+        // Also of a list, or of a mailbox or domain that changed hands.
+        Some((1 | 2, _) | (7, 2 | 17..=19)) => Subject::Recipient,
         Some(_) => Subject::Unclear,
         None if !matches!(code, 450 | 550..=553) => Subject::Unclear,
         // Of a mailbox, unless it says otherwise.

@@ -25,7 +25,7 @@ fn subject(post: &mut Post, locale: &str) -> (String, String) {
     let server = Smtpd::start(|_| Reply::Usual);
     let (log, all_went_well) = post.once(&server, "");
     assert!(all_went_well, "{log}");
-    (server.mails()[0].header("Subject").expect("a subject").to_string(), log)
+    (server.mails()[0].header("Subject").expect("a subject"), log)
 }
 
 #[test]
