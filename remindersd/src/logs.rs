@@ -1,6 +1,7 @@
 //! The log: on standard error, for people or as a JSON object a line.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +14,21 @@ pub enum Format {
     Json,
 }
 
+static CHOSEN: OnceLock<Format> = OnceLock::new();
+
+/// What the log is like, once it was started.
+pub fn format() -> Format {
+    CHOSEN.get().copied().unwrap_or_default()
+}
+
 impl Format {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+
     /// What REMINDERSD_LOG_FORMAT says; none where it says nothing.
     pub fn wanted() -> Result<Option<Self>, String> {
         match std::env::var("REMINDERSD_LOG_FORMAT").ok().as_deref() {
@@ -30,6 +45,7 @@ const QUIET: [&str; 2] = ["tokio_postgres", "deadpool"];
 
 /// REMINDERSD_LOG says what is logged: info, where it says nothing.
 pub fn start(format: Format) -> Result<(), String> {
+    let format = *CHOSEN.get_or_init(|| format);
     let wanted = std::env::var("REMINDERSD_LOG").unwrap_or_default();
     let wanted = if wanted.trim().is_empty() { "info" } else { wanted.as_str() };
     // A word that is no level would be taken for a part of the program, and nothing else be logged.

@@ -63,6 +63,9 @@ enum Command {
         #[arg(long)]
         stored: bool,
     },
+    /// Tell messages in the words of templates that organizations have stored: `deliver` starts it, and orders by standard input.
+    #[command(name = texts::COMMAND, hide = true)]
+    Tell,
     /// Write what would go out to files, from samples or about an assignment. Nothing is claimed, and nothing is sent.
     Preview(texts::Wish),
 }
@@ -95,6 +98,11 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         Command::CheckTemplates { directory, stored } => {
             check_templates(&Texting::read(config)?, directory.as_deref(), stored).await
         }
+        Command::Tell => {
+            // It ends with whoever started it, who finishes what is under way first.
+            let _ended = signals::stop()?;
+            tokio::task::block_in_place(texts::serve)
+        }
         Command::Preview(wish) => texts::preview(Texting::read(config)?, wish).await,
     }
 }
@@ -125,10 +133,17 @@ fn man(directory: &Path) -> Result<(), String> {
 }
 
 async fn check_templates(config: &Texting, directory: Option<&Path>, stored: bool) -> Result<(), String> {
-    let stored = if stored { texts::stored(config, None).await? } else { HashMap::new() };
+    let (stored, seen) = if stored {
+        let stored = texts::stored(config, None).await?;
+        let templates: usize = stored.values().map(Vec::len).sum();
+        let seen = format!(", of those stored {templates} of {} organizations", stored.len());
+        (stored, seen)
+    } else {
+        (HashMap::new(), String::new())
+    };
     let complaints = texts::check(directory.or(config.texts.directory.as_deref()), stored)?;
     if complaints.is_empty() {
-        println!("every template can be read and filled in");
+        println!("every template can be read and filled in{seen}");
         return Ok(());
     }
     for complaint in &complaints {

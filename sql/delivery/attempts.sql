@@ -3,7 +3,8 @@
 SELECT r.id, r.organization_id, r.attempts, coalesce(s.max_attempts, 5) AS max_attempts,
        -- Where an organization has none, they are as they would be made.
        extract(epoch FROM coalesce(s.retry_base, interval '1 minute'))::double precision AS retry_base, random() AS jitter,
-       u.email IS NOT NULL AS has_address
+       -- Of an organization that needs none, whoever was not forgotten.
+       u.email IS NOT NULL OR s.address_required IS FALSE AND NOT (u.contact_opt_out AND coalesce(u.name, '') = '') AS has_address
   FROM assignment_reminders.reminders r
   LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = r.organization_id
   LEFT JOIN LATERAL (
@@ -11,6 +12,6 @@ SELECT r.id, r.organization_id, r.attempts, coalesce(s.max_attempts, 5) AS max_a
         WHERE a.id = CASE WHEN r.recipient_id IS NULL THEN r.assignment_id END LIMIT 1
        ) AS a ON true
   LEFT JOIN LATERAL (
-       SELECT u.email FROM assignment_reminders.users u WHERE u.id = coalesce(r.recipient_id, a.student_id) LIMIT 1
+       SELECT u.email, u.name, u.contact_opt_out FROM assignment_reminders.users u WHERE u.id = coalesce(r.recipient_id, a.student_id) LIMIT 1
        ) AS u ON true
  WHERE r.id = ANY ($1)

@@ -16,6 +16,9 @@ CREATE TABLE assignment_reminders.message_templates (
     CONSTRAINT message_templates_body_is_short CHECK (octet_length(body) <= 65536)
 );
 
+-- However it is written, a language is one.
+CREATE UNIQUE INDEX message_templates_locale_key ON assignment_reminders.message_templates (organization_id, lower(locale), name);
+
 COMMENT ON TABLE assignment_reminders.message_templates IS
     'The words of an organization''s messages where they are others than its workers know; coordinators write them. One that cannot be used is left out, and the log of remindersd says so; remindersd check-templates --stored tells it before.';
 COMMENT ON COLUMN assignment_reminders.message_templates.locale IS 'In which language, such as nb or pt-BR. Empty: in all, which is layout.html alone.';

@@ -115,8 +115,8 @@ fn whoever_is_told_of_without_an_address_pays_for_nothing_that_is_the_senders() 
            FROM claim_reminders(as_of => '2026-11-22 12:00+00') WHERE reminder_type = 'contact-reminder'",
     );
     assert_eq!(
-        rows(&mut client, "SELECT to_email, status, attempt FROM send_logs"),
-        ["-|failed|1"],
+        rows(&mut client, "SELECT to_email, status, attempt, error FROM send_logs"),
+        ["-|failed|1|unknown user"],
         "it is logged, and names no address"
     );
     assert_eq!(row(&mut client, "SELECT claimed_email FROM reminders WHERE reminder_type = 'contact-reminder'"), "");

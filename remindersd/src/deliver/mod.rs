@@ -76,7 +76,7 @@ impl Office {
             queue: Arc::new(queue),
             mail,
             texts: Texts::new(&config.texts).map_err(|wrong| wrong.join("\n"))?,
-            words: Words::default(),
+            words: Words::new(&config.texts),
             lease,
             batch: deliver.batch,
             connections: deliver.connections,

@@ -136,12 +136,14 @@ pub async fn write<'a>(office: &Office, way: &'a Way, message: &mut Message) -> 
             Err(trouble) => return Err(NoLetter::NotNow(trouble.to_string())),
         };
     }
-    let learned = office.words.learn(&office.texts, &office.queue, message.organization_id).await;
-    learned.map_err(|trouble| NoLetter::NotNow(trouble.to_string()))?;
-    let rendered = office
-        .texts
-        .render(message)
-        .map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}"), "the text cannot be made"))?;
+    let own = office.words.told(&office.queue, message).await;
+    let rendered = match own.map_err(|trouble| NoLetter::NotNow(trouble.to_string()))? {
+        Some(rendered) => rendered,
+        None => office
+            .texts
+            .render(message)
+            .map_err(|error| NoLetter::Never(format!("the text cannot be made: {error}"), "the text cannot be made"))?,
+    };
     match way {
         Way::Smtp { server, sender } => Letter::new(message, &rendered, sender)
             .map(|letter| Written::Letter(server, letter))

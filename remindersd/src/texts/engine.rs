@@ -39,6 +39,11 @@ impl Engine {
             .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{} is empty", Part::Subject.file(kind))))?;
         let text = part(Part::Text, view.clone())?;
         let html = part(Part::Html, minijinja::context! { subject => &subject, ..view })?;
+        for (part, words) in [(Part::Text, &text), (Part::Html, &html)] {
+            if words.trim().is_empty() {
+                return Err(Error::new(ErrorKind::InvalidOperation, format!("{} is empty", part.file(kind))));
+            }
+        }
         Ok(Parts { subject, text: tidy(&text), html })
     }
 }

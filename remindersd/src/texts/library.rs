@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use minijinja::Environment;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::engine::{self, Engine};
@@ -37,7 +38,7 @@ pub struct Library {
 }
 
 /// A row of message_templates.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Template {
     pub locale: String,
     pub name: String,

@@ -9,15 +9,17 @@ mod links;
 mod locales;
 mod preview;
 mod samples;
+mod sandbox;
 #[cfg(test)]
 mod tests;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::check::{StoredTemplates, check};
@@ -25,6 +27,7 @@ pub use self::kinds::Kind;
 pub use self::library::Template;
 pub use self::links::Links;
 pub use self::preview::{Wish, preview, stored};
+pub use self::sandbox::{COMMAND, Sandbox, serve};
 
 use self::engine::{Engine, Parts};
 use self::formats::{Formats, Zone};
@@ -37,7 +40,7 @@ use crate::deliver::message::Message;
 const PREPARED: usize = 200;
 
 /// A message in words.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Rendered {
     /// Of the text.
     pub locale: String,
@@ -73,6 +76,8 @@ pub struct Texts {
     links: Links,
     lines: usize,
     prepared: Mutex<HashMap<Key, Arc<Engine>>>,
+    /// What was said of templates that fail, which is not said of every message.
+    said: Mutex<HashSet<String>>,
 }
 
 /// Whose words, in which language, written as in which locale.
@@ -101,6 +106,7 @@ impl Texts {
             links: config.links.clone(),
             lines: config.lines,
             prepared: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -111,6 +117,7 @@ impl Texts {
         // Nothing is prepared meanwhile: whoever does holds the library.
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         prepared.retain(|(origin, ..), _| *origin != Origin::Stored(organization));
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for complaint in complaints {
             tracing::warn!("a template is left out: {complaint}");
         }
@@ -136,9 +143,13 @@ impl Texts {
                     let language = library.language(origin, locale, kind);
                     let (place, error) = check::place(&library, origin, &language, kind, &error);
                     // What it says besides may be the value that it failed of.
-                    tracing::warn!(
-                        organization = %message.organization_id, "a template failed, and another tells the message: {place}: {}", error.kind()
-                    );
+                    let what = format!("{place}: {}", error.kind());
+                    let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+                    if said.len() < PREPARED && said.insert(what.clone()) {
+                        tracing::warn!(
+                            organization = %message.organization_id, "a template failed, and another tells the message: {what}"
+                        );
+                    }
                     tracing::debug!("{place}: {}", reason(error));
                 }
             }

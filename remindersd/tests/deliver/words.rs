@@ -66,3 +66,25 @@ fn a_role_that_may_not_read_them_sends_all_the_same() {
     run(&mut post.owner, &format!("REVOKE SELECT ON message_templates FROM {worker}"));
     assert!(subject(&mut post, "en").0.starts_with("No contact"));
 }
+
+#[test]
+fn a_template_that_overflows_the_stack_never_ends_or_panics_costs_nobody_a_message() {
+    let hostile = [
+        "{% set ns=namespace() %}{% set ns.a=ns %}{{ ns }}".to_string(),
+        format!("{{{{ 1{} }}}}", "+1".repeat(30_000)),
+        "{% set ns = namespace(x=[1]) %}{% for i in range(34) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}"
+            .to_string(),
+        "{% for i in [1] %}{{ loop.cycle() }}{% endfor %}".to_string(),
+    ];
+    for body in hostile {
+        let mut post = Post::due_to(3);
+        store(&mut post, "en", "contact-reminder.subject", &body);
+        let server = Smtpd::start(|_| Reply::Usual);
+        let (log, all_went_well) = post.once(&server, "");
+        let start = &body[..20];
+        assert!(all_went_well, "{start}: {log}");
+        assert_eq!(post.state(), ["sent|1|f|3"], "{start}: {log}");
+        let said = "cannot be used, and are left out for 10 minutes: ";
+        assert!(log.matches(said).count() == 1 && log.contains(DEFAULT), "{start}: {log}");
+    }
+}

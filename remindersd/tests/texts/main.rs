@@ -131,6 +131,7 @@ fn check_templates_says_file_line_and_reason_of_each_mistake() {
         ("layout.html", "{{ oops }}", "layout.html:1: undefined value"),
         ("da/due.subject", "Frist", "da/due.subject: nothing is told by it: da has no phrases.jinja"),
         ("en/due.subject", " ", "en/due.subject:1: invalid operation: due.subject is empty"),
+        ("layout.html", "", "due.html is empty"),
     ];
     for (name, text, complaint) in cases {
         let own = Directory::new().with(name, text);
