@@ -172,7 +172,8 @@ impl Dispatcher {
                 ready += lane.waiting();
             }
         }
-        let others = self.office.mail.ways() > self.busy.len();
+        let saturated = self.busy.values().filter(|busy| **busy >= self.office.connections).count();
+        let others = self.office.mail.ways() > saturated;
         ready * 2 < batch && (held * 2 < batch || others && held < batch.saturating_mul(HELD))
     }
 
@@ -193,10 +194,15 @@ impl Dispatcher {
     fn kept(&mut self, kept: Result<Kept, JoinError>) {
         match kept {
             Ok((claim, Ok((until, lost)))) => {
-                for lane in self.lanes.values_mut() {
+                let mut todo = Vec::new();
+                for (organization, lane) in &mut self.lanes {
                     lane.kept(claim, until, &lost);
+                    todo.push((*organization, lane.settle(&mut self.suspects)));
                 }
                 self.forget_empty();
+                for (organization, todo) in todo {
+                    self.act(organization, todo);
+                }
             }
             Ok((claim, Err(trouble))) => {
                 tracing::warn!(%claim, "leases were not prolonged, which is tried again: {trouble}");
@@ -304,11 +310,15 @@ impl Dispatcher {
         if self.suspects.len() >= SUSPECTS {
             self.suspects.clear();
         }
-        let Todo { own, stop, give_back } = lane.note(nth, outcome, &mut self.suspects);
+        let todo = lane.note(nth, outcome, &mut self.suspects);
         if lane.is_done() {
             self.lanes.remove(&organization);
             self.turns.retain(|turn| *turn != organization);
         }
+        self.act(organization, todo);
+    }
+
+    fn act(&mut self, organization: Uuid, Todo { own, stop, give_back }: Todo) {
         for (failed, own) in own {
             self.answer(organization, failed, own);
         }
