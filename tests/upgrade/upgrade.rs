@@ -452,6 +452,7 @@ fn row_security_of_the_owners_is_theirs_after_an_upgrade() {
             "days_off",
             "history_horizon",
             "mentor_pauses",
+            "message_templates",
             "organization_evaluations",
             "reminder_events",
             "row_history",

@@ -94,8 +94,8 @@ impl Sandbox {
 impl Teller {
     async fn start(settings: &config::Texts) -> Result<Self, String> {
         let of = |error: std::io::Error| format!("the process that tells them does not start: {error}");
-        let program = std::env::current_exe().map_err(of)?;
-        let mut child = Command::new(program)
+        // Ourselves, also where the file was replaced by another version meanwhile.
+        let mut child = Command::new("/proc/self/exe")
             .arg(COMMAND)
             .env("REMINDERSD_LOG_FORMAT", logs::format().name())
             // Ctrl-C is for us.
