@@ -100,11 +100,6 @@ impl Failure {
         }
     }
 
-    /// Whether it is said of a new connection before anybody was named: where others work, it is one too many.
-    pub fn is_of_busy_server(&self) -> bool {
-        self.stage == Stage::Sender && matches!(&self.said, Said::Reply { code: 421, .. })
-    }
-
     /// Too many recipients: we name one for each message, so they are counted by the session.
     fn is_of_session(&self, code: u16, text: &str) -> bool {
         matches!(self.stage, Stage::Sender | Stage::Recipient) && code == 452 && enhanced(text) == Some("4.5.3")

@@ -229,7 +229,6 @@ impl Server {
     /// server refuses while others work is one too many, and the message waits for those.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Failure> {
         let mut is_old_wanted = true;
-        let mut is_tried_again = false;
         loop {
             let (mut place, kept) = self.place(is_old_wanted).await;
             if let Some(session) = kept {
@@ -251,18 +250,7 @@ impl Server {
                 Ok(session) => {
                     place.works();
                     self.reached(None);
-                    match self.try_on(session, envelope, message).await {
-                        Err(failure) if failure.is_of_busy_server() => {
-                            drop(place);
-                            match self.connections().working() {
-                                // Those that were open beside it were refused as well, and are closed.
-                                0 if is_tried_again => return Err(failure),
-                                0 => is_tried_again = true,
-                                working => self.allow(working, &failure),
-                            }
-                        }
-                        done => return done,
-                    }
+                    return self.try_on(session, envelope, message).await;
                 }
                 Err(failure) if failure.is_of_further_connection() => {
                     drop(place);
@@ -297,8 +285,10 @@ impl Server {
                 let mut connections = self.connections();
                 let working = connections.working();
                 if working > 0 {
-                    drop(connections);
-                    self.allow(working, &failure);
+                    if connections.allow(working) {
+                        let (server, told) = (self.name(), failure.told());
+                        tracing::info!(connections = working, "the mail server {server} refuses more: {told}");
+                    }
                     return Ok(());
                 }
                 if connections.tried == 0 {
@@ -308,14 +298,6 @@ impl Server {
                 }
             }
             changed.await;
-        }
-    }
-
-    /// No more connections than these, for a while.
-    fn allow(&self, working: usize, failure: &Failure) {
-        if self.connections().allow(working) {
-            let (server, told) = (self.name(), failure.told());
-            tracing::info!(connections = working, "the mail server {server} refuses more: {told}");
         }
     }
 

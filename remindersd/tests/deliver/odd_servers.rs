@@ -227,23 +227,6 @@ fn a_server_that_allows_fewer_connections_gets_fewer() {
 }
 
 #[test]
-fn a_server_that_says_so_only_when_a_message_is_begun_gets_fewer_connections_too() {
-    let mut post = Post::due_to(20);
-    let server = Smtpd::start(move |said: &Said| match said.at {
-        At::Mail if said.open > 1 => say("421 4.7.0 Too many connections"),
-        At::Content => {
-            // Long enough for the others to want a connection, too.
-            std::thread::sleep(Duration::from_millis(20));
-            Reply::Usual
-        }
-        _ => Reply::Usual,
-    });
-    let (log, _) = post.once(&server, "connections = 2");
-    assert_eq!(post.state(), ["sent|1|f|20"], "{log}");
-    assert_eq!(post.pause(), [""; 0], "{log}");
-}
-
-#[test]
 fn a_server_that_has_not_seen_yet_that_its_only_connection_is_closed_is_asked_again() {
     let mut post = Post::due_to(20);
     let is_behind = AtomicBool::new(false);
