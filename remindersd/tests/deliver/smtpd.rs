@@ -162,10 +162,11 @@ impl Smtpd {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&all);
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
-                shared.open.fetch_add(1, Ordering::SeqCst);
+                // As it came: of several at once, one is the first.
+                let came_as = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                 std::thread::spawn(move || {
                     let all = Arc::clone(&shared);
-                    Talk { shared, number, is_encrypted: false, is_logged_in: false }.hold(stream);
+                    Talk { shared, number, came_as, is_encrypted: false, is_logged_in: false }.hold(stream);
                     all.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -211,6 +212,7 @@ impl<T: Read + Write + Send> Stream for T {}
 struct Talk {
     shared: Arc<Shared>,
     number: usize,
+    came_as: usize,
     is_encrypted: bool,
     is_logged_in: bool,
 }
@@ -246,7 +248,7 @@ impl Talk {
 
     /// What the script says to that.
     fn answer(&self, at: At, nth: usize, text: &str, usual: &str) -> Reply {
-        let open = self.shared.open.load(Ordering::SeqCst);
+        let open = if at == At::Connect { self.came_as } else { self.shared.open.load(Ordering::SeqCst) };
         match (self.shared.script)(&Said { at, connection: self.number, nth, open, text }) {
             Reply::Usual => say(usual),
             reply => reply,
