@@ -639,8 +639,8 @@ def over_http() -> list[Comparison]:
 
 experiment("deliver", "remindersd deliver, to a mail server that takes everything",
            "The mail server and what sends SMTP alone are tools/mail: neither does anything with a message; both give and take the commands one by one, as ours does. Ours has 4 "
-           "connections and batches of 100, its defaults, and row security on; the example has one connection, claims batches of 100, and sends text alone. Each message is answered for in a transaction of its own, before its connection takes the next: where the mail server "
-           "takes no time, that is what takes it. Memory is VmHWM; the startup of the processes is in the time.")(sending.measure)
+           "connections and batches of 100, its defaults, and row security on; the example has one connection, claims batches of 100, and sends text alone. Each message is "
+           "answered for in a transaction of its own, before its connection takes the next: where the mail server takes no time, that is what takes it. Memory is VmHWM; the startup of the processes is in the time.")(sending.measure)
 
 
 # -- growth ---------------------------------------------------------------------------------------------------------------

@@ -194,13 +194,15 @@ impl Dispatcher {
     fn kept(&mut self, kept: Result<Kept, JoinError>) {
         match kept {
             Ok((claim, Ok((until, lost)))) => {
-                let mut todo = Vec::new();
+                let mut settled = Vec::new();
                 for (organization, lane) in &mut self.lanes {
                     lane.kept(claim, until, &lost);
-                    todo.push((*organization, lane.settle(&mut self.suspects)));
+                    let mut todo = Todo::default();
+                    lane.settle(&mut self.suspects, &mut todo);
+                    settled.push((*organization, todo));
                 }
                 self.forget_empty();
-                for (organization, todo) in todo {
+                for (organization, todo) in settled {
                     self.act(organization, todo);
                 }
             }

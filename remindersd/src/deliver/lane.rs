@@ -129,18 +129,12 @@ impl Lane {
             }
             Outcome::Failed(failed, verdict) => self.judge(*failed, verdict, &mut todo),
         }
-        self.settle_into(suspects, &mut todo);
+        self.settle(suspects, &mut todo);
         todo
     }
 
-    /// What is to be done where nothing is left that would tell of what is in doubt.
-    pub fn settle(&mut self, suspects: &mut Suspects) -> Todo {
-        let mut todo = Todo::default();
-        self.settle_into(suspects, &mut todo);
-        todo
-    }
-
-    fn settle_into(&mut self, suspects: &mut Suspects, todo: &mut Todo) {
+    /// Adds what is to be done where nothing is left that would tell of what is in doubt.
+    pub fn settle(&mut self, suspects: &mut Suspects, todo: &mut Todo) {
         if self.waiting.is_empty() && self.on_the_wire == 0 && !self.is_stopped {
             self.end(suspects, todo);
         }
@@ -350,10 +344,13 @@ mod tests {
         assert_eq!(lane.held_until(until).count(), 3);
         lane.kept(Uuid::nil(), until, &[Uuid::from_u128(2)]);
         assert_eq!((lane.held_until(until).count(), lane.waiting(), lane.doubts.len()), (0, 1, 1));
-        assert!(lane.settle(&mut Suspects::new()).stop.is_none());
+        let mut todo = Todo::default();
+        lane.settle(&mut Suspects::new(), &mut todo);
+        assert!(todo.stop.is_none());
         // Whoever waited is not to be told any more: nobody tells of the one in doubt.
         lane.kept(Uuid::nil(), until, &[Uuid::from_u128(3)]);
-        assert!(lane.settle(&mut Suspects::new()).stop.is_some() && lane.is_done());
+        lane.settle(&mut Suspects::new(), &mut todo);
+        assert!(todo.stop.is_some() && lane.is_done());
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct WayId(usize);
 pub struct Mail {
     usual: Option<Way>,
     of: HashMap<Uuid, Way>,
+    /// How many servers and webhooks there are.
+    ways: usize,
 }
 
 impl Mail {
@@ -92,7 +94,9 @@ impl Mail {
         if usual.is_none() && of.is_empty() {
             return Err(wrong("deliver", "smtp or webhook is missing".to_string()));
         }
-        Ok(Self { usual, of })
+        let mut mail = Self { usual, of, ways: 0 };
+        mail.ways = mail.outages().count();
+        Ok(mail)
     }
 
     /// Of the way of an organization's messages; the same for all that share a server or webhook.
@@ -101,8 +105,8 @@ impl Mail {
     }
 
     /// How many servers and webhooks there are.
-    pub fn ways(&self) -> usize {
-        self.outages().count()
+    pub const fn ways(&self) -> usize {
+        self.ways
     }
 
     /// None: nothing is configured for this organization.

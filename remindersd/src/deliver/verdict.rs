@@ -3,6 +3,7 @@
 //! What was refused before anybody was named is everything's that is sent from there: nobody's message pays for it. What was said of an address or a mailbox is
 //! the recipient's. All else may be everybody's or the message's, and so may a connection that breaks as soon as somebody is named: other messages tell.
 
+use super::answer::enhanced;
 use super::failure::{Failure, Said, Stage};
 
 /// As record_digest_failure() calls it.
@@ -155,7 +156,7 @@ const SENDERS_WORDS: [&str; 15] = [
 
 /// Subject and detail of the enhanced status code that a reply begins with.
 fn status(text: &str) -> Option<(u16, u16)> {
-    let mut parts = text.split_whitespace().next()?.split('.').map(str::parse::<u16>);
+    let mut parts = enhanced(text)?.split('.').map(str::parse::<u16>);
     match (parts.next()?, parts.next()?, parts.next()?, parts.next()) {
         (Ok(4 | 5), Ok(subject), Ok(detail), None) => Some((subject, detail)),
         _ => None,

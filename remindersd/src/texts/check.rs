@@ -59,15 +59,15 @@ pub fn syntax(library: &Library) -> Vec<String> {
 /// What fails when it is told to somebody.
 fn rendered(texts: &Texts) -> BTreeSet<String> {
     let mut complaints = BTreeSet::new();
-    let library = texts.library();
-    for (origin, locale) in scopes(&library) {
+    let library = &texts.library;
+    for (origin, locale) in scopes(library) {
         for kind in Kind::ALL {
             for (sample, message) in samples::every(kind, &locale) {
-                let Err(error) = texts.told(&library, &message, kind, origin, Some(&locale), samples::now()) else {
+                let Err(error) = texts.told(&message, kind, origin, Some(&locale), samples::now()) else {
                     continue;
                 };
                 let language = library.language(origin, Some(&locale), kind);
-                let (place, error) = place(&library, origin, &language, kind, &error);
+                let (place, error) = place(library, origin, &language, kind, &error);
                 // What is no template was told already.
                 if error.kind() != ErrorKind::TemplateNotFound
                     || library.source(origin, &language, error.name().unwrap_or_default()).is_some()
@@ -83,9 +83,8 @@ fn rendered(texts: &Texts) -> BTreeSet<String> {
 }
 
 fn scopes(library: &Library) -> Vec<(Origin, String)> {
-    let locales = library.locales();
     let origins = library.all_origins().into_iter();
-    origins.flat_map(|origin| locales.iter().map(move |locale| (origin, locale.clone()))).collect()
+    origins.flat_map(|origin| library.locales_of(origin).into_iter().map(move |locale| (origin, locale))).collect()
 }
 
 fn formats(locale: &str) -> Option<Arc<Formats>> {

@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-/// Whether the database calls reminders of due dates so: 24h, 2h, 1d, 0.5s. Whatever else somebody enqueues about an assignment is no such reminder, though
+/// Whether the database calls reminders of due dates so (is_reminder_type in its src/rules/due.rs): 24h, 2h, 1d, 0.5s. Whatever else somebody enqueues about an assignment is no such reminder, though
 /// the assignment may have a due date.
 fn is_offset(reminder_type: &str) -> bool {
     let number = reminder_type.strip_suffix(['d', 'h', 'm', 's']).unwrap_or_default();

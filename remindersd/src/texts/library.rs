@@ -1,7 +1,7 @@
 //! Which templates there are: what is shipped, over it a directory, over that what it holds for an organization, and over all what an organization's
 //! coordinators have stored in the database; and which of them a message is told by.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -135,15 +135,15 @@ impl Library {
 
     /// Every locale that somebody has written texts in.
     pub fn locales(&self) -> Vec<String> {
-        let layers = [&self.shipped, &self.directory]
-            .into_iter()
-            .chain(self.organizations.values())
-            .chain(self.stored.values().map(|stored| &stored.layer));
-        let mut locales: Vec<String> =
-            layers.flat_map(|layer| layer.0.keys()).filter(|name| !name.is_empty()).cloned().collect();
-        locales.sort();
-        locales.dedup();
-        locales
+        let locales: BTreeSet<String> =
+            self.all_origins().into_iter().flat_map(|origin| self.locales_of(origin)).collect();
+        locales.into_iter().collect()
+    }
+
+    /// Those that an organization's messages may be told in.
+    pub fn locales_of(&self, origin: Origin) -> BTreeSet<String> {
+        let names = self.layers(origin).into_iter().flat_map(|layer| layer.0.keys());
+        names.filter(|name| !name.is_empty()).cloned().collect()
     }
 
     /// What a kind is told in: the first locale of the chain that has texts, if all of that kind is there, or else English.

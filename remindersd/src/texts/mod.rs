@@ -16,7 +16,7 @@ mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ impl std::error::Error for Error {}
 
 /// The templates, and how they are filled in.
 pub struct Texts {
-    library: RwLock<Library>,
+    library: Library,
     links: Links,
     lines: usize,
     prepared: Mutex<HashMap<Key, Arc<Engine>>>,
@@ -102,7 +102,7 @@ impl Texts {
 
     fn of(library: Library, config: &config::Texts) -> Self {
         Self {
-            library: RwLock::new(library),
+            library,
             links: config.links.clone(),
             lines: config.lines,
             prepared: Mutex::default(),
@@ -111,20 +111,14 @@ impl Texts {
     }
 
     /// Takes what an organization's coordinators stored. What of it cannot be read is left out, and told, once.
-    pub fn store(&self, organization: Uuid, rows: Vec<Template>) {
-        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(complaints) = library.store(organization, rows) else { return };
-        // Nothing is prepared meanwhile: whoever does holds the library.
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn store(&mut self, organization: Uuid, rows: Vec<Template>) {
+        let Some(complaints) = self.library.store(organization, rows) else { return };
+        let prepared = self.prepared.get_mut().unwrap_or_else(PoisonError::into_inner);
         prepared.retain(|(origin, ..), _| *origin != Origin::Stored(organization));
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.said.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         for complaint in complaints {
             tracing::warn!("a template is left out: {complaint}");
         }
-    }
-
-    fn library(&self) -> RwLockReadGuard<'_, Library> {
-        self.library.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A message in its recipient's language. What fails in a template of somebody's own is told by the one that is shipped.
@@ -134,14 +128,13 @@ impl Texts {
 
     fn render_at(&self, message: &Message, now: DateTime<Utc>) -> Result<Rendered, Error> {
         let kind = Kind::of_message(message).ok_or(Error::Nothing)?;
-        let library = self.library();
         let locale = message.recipient_locale.as_deref();
-        for origin in library.origins(message.organization_id) {
-            match self.told(&library, message, kind, origin, locale, now) {
+        for origin in self.library.origins(message.organization_id) {
+            match self.told(message, kind, origin, locale, now) {
                 Ok(rendered) => return Ok(rendered),
                 Err(error) => {
-                    let language = library.language(origin, locale, kind);
-                    let (place, error) = check::place(&library, origin, &language, kind, &error);
+                    let language = self.library.language(origin, locale, kind);
+                    let (place, error) = check::place(&self.library, origin, &language, kind, &error);
                     // What it says besides may be the value that it failed of.
                     let what = format!("{place}: {}", error.kind());
                     let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,20 +147,19 @@ impl Texts {
                 }
             }
         }
-        self.told(&library, message, kind, Origin::Shipped, None, now).map_err(|error| Error::Template(reason(&error)))
+        self.told(message, kind, Origin::Shipped, None, now).map_err(|error| Error::Template(reason(&error)))
     }
 
     /// By these words, and no others.
     fn told(
         &self,
-        library: &Library,
         message: &Message,
         kind: Kind,
         origin: Origin,
         locale: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Rendered, minijinja::Error> {
-        let language = library.language(origin, locale, kind);
+        let language = self.library.language(origin, locale, kind);
         let written = locales::of_text(language.name(), locale);
         let formats = || {
             Formats::new(&written).map_err(|error| {
@@ -183,7 +175,7 @@ impl Texts {
         let engine = if let Some(engine) = found {
             engine
         } else {
-            let (engine, _) = library.engine(origin, &key.1, Arc::new(formats()?));
+            let (engine, _) = self.library.engine(origin, &key.1, Arc::new(formats()?));
             let engine = Arc::new(engine);
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             if prepared.len() >= PREPARED {

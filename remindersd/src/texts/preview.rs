@@ -47,7 +47,7 @@ pub async fn preview(config: config::Texting, mut wish: Wish) -> Result<(), Stri
         // Otherwise the samples would not show where links stand.
         settings.links = check::example_links();
     }
-    let texts = Texts::new(&settings).map_err(|complaints| complaints.join("\n"))?;
+    let mut texts = Texts::new(&settings).map_err(|complaints| complaints.join("\n"))?;
     let messages = match wish.assignment {
         None => of_samples(&texts, wish.locale.as_deref(), kind, wish.organization),
         Some(assignment) => {
@@ -102,7 +102,7 @@ fn of_samples(
     kind: Option<Kind>,
     organization: Option<Uuid>,
 ) -> Vec<(String, Message)> {
-    let locales = locale.map_or_else(|| texts.library().locales(), |locale| vec![locale.to_string()]);
+    let locales = locale.map_or_else(|| texts.library.locales(), |locale| vec![locale.to_string()]);
     let kinds = Kind::ALL.into_iter().filter(|of| kind.is_none_or(|kind| kind == *of));
     let of_kind = |kind: Kind| {
         locales.iter().map(move |locale| {

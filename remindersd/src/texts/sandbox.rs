@@ -1,6 +1,7 @@
 //! What organizations have stored is told by a process of its own. Whoever may store a template may write one that never ends, fills the memory or overflows the
 //! stack; that ends this process, and nobody else's message waits for it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::process::Stdio;
@@ -25,16 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// So long the words of an organization that ended the process are left out.
 const LEFT_OUT: Duration = Duration::from_mins(10);
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Order<'a> {
-    rows: &'a [Template],
-    message: &'a Message,
-}
-
-#[derive(Deserialize)]
-struct Taken {
-    rows: Vec<Template>,
-    message: Message,
+    rows: Cow<'a, [Template]>,
+    message: Cow<'a, Message>,
 }
 
 pub struct Sandbox {
@@ -122,7 +117,7 @@ impl Teller {
     }
 
     async fn tell(&mut self, rows: &[Template], message: &Message) -> Result<Option<Rendered>, String> {
-        self.order(&Order { rows, message }).await?;
+        self.order(&Order { rows: Cow::Borrowed(rows), message: Cow::Borrowed(message) }).await?;
         let mut line = Vec::new();
         match self.told.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => Err("they ended the process that tells them".to_string()),
@@ -137,10 +132,10 @@ pub fn serve() -> Result<(), String> {
     let mut next = || orders.next().transpose().map_err(|error| error.to_string());
     let Some(settings) = next()? else { return Ok(()) };
     let settings: config::Texts = serde_json::from_str(&settings).map_err(|error| error.to_string())?;
-    let texts = Texts::new(&settings).map_err(|complaints| complaints.join("\n"))?;
+    let mut texts = Texts::new(&settings).map_err(|complaints| complaints.join("\n"))?;
     while let Some(order) = next()? {
-        let order: Taken = serde_json::from_str(&order).map_err(|error| error.to_string())?;
-        texts.store(order.message.organization_id, order.rows);
+        let order: Order = serde_json::from_str(&order).map_err(|error| error.to_string())?;
+        texts.store(order.message.organization_id, order.rows.into_owned());
         let rendered = texts.render(&order.message).ok();
         let mut line = serde_json::to_vec(&rendered).map_err(|error| error.to_string())?;
         line.push(b'\n');
