@@ -1,5 +1,6 @@
--- Locks the follow-ups of assignments, in the order in which the daily run writes them, and returns those that wait for a silence that
--- is another now: a contact from before the assignment began ends none.
+-- Locks the follow-ups of assignments that nobody else holds, and returns those that wait for a silence that is another now: a contact from before
+-- the assignment began ends none. One that a worker is answering for, or that is being claimed, is left: to register a contact waits for no worker, and the next
+-- claim, lease or run sees that its silence ended. Locks never wait here, so their order is free.
 -- The status is compared outside the locking query: inside, it would lead the planner to use reminders_pending_idx, and so
 -- to all that waits. $1: assignment ids, $2: the types of follow-ups. Index: reminders_assignment_type_key, once per assignment and type.
 WITH follow_up AS (
@@ -7,8 +8,7 @@ WITH follow_up AS (
       FROM assignment_reminders.reminders r
      WHERE r.assignment_id = ANY ($1)
        AND r.reminder_type = ANY ($2)
-     ORDER BY r.assignment_id, r.reminder_type
-       FOR NO KEY UPDATE OF r
+       FOR NO KEY UPDATE OF r SKIP LOCKED
 )
 SELECT follow_up.id
   FROM follow_up

@@ -1,4 +1,4 @@
--- Locks the reminders ($1) that are still held by a claim ($2), in the order in which contact and the daily run lock them,
+-- Locks the reminders ($1) that are still held by a claim ($2), in the order in which the daily run writes them,
 -- and returns which of them are pending: one that was withdrawn after its claim may still be answered.
 -- Waits for whoever has one of them locked: what was sent must be recorded, and be it late. (Runs, enqueues and claims leave locked rows for the next time.)
 -- The status is compared outside of the WHERE clause, where it would lead the planner to use reminders_pending_idx.

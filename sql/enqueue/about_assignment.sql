@@ -1,7 +1,7 @@
 -- Enqueues what is due about assignments: the middle of a statement that src/delivery/enqueue.rs puts together, after a query of what is
 -- due (silence.sql or due_date.sql) and of what of that nobody else holds (free.sql), and before enqueued.sql.
 --
--- Rows are written in (assignment, type) order, as contact withdraws them, so that the two cannot deadlock. A row that is there is
+-- Rows are written in (assignment, type) order, as answers lock them, so that the two cannot deadlock. A row that is there is
 -- re-armed where src/rules/outbox.rs says so, asked once more of the row as it is then, not as the query saw it.
 INSERT INTO assignment_reminders.reminders AS r
        (id, organization_id, assignment_id, recipient_id, reminder_type, anchor, scheduled_for, status, skip_reason, peer_mentor_id)

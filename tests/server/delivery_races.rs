@@ -163,6 +163,37 @@ fn an_answer_waits_for_a_contact_on_its_way_and_is_recorded() {
     assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), "2");
 }
 
+/// Answers of one transaction lock in the order they come in, as of `SELECT mark_reminder_sent(...) FROM batch`, which is the queue's.
+#[test]
+fn a_contact_waits_for_no_worker_whatever_the_order_of_its_answers() {
+    for end in ["COMMIT", "ROLLBACK"] {
+        let (database, mut client) = follow_ups(3);
+        run(&mut client, "CREATE TABLE c AS SELECT * FROM claim_reminders(as_of => '2026-11-22 12:00+00')");
+        let mut worker = database.connect();
+        run(
+            &mut worker,
+            "BEGIN;
+             SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:00+00') FROM c WHERE assignment_title = '000003';
+             SELECT mark_reminder_failed(reminder_id, claim_id, NULL, as_of => '2026-11-22 12:00+00') FROM c WHERE assignment_title = '000002'",
+        );
+        run(&mut client, "SET lock_timeout = '2s'");
+        run(&mut client, "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-20' FROM assignments");
+        run(
+            &mut worker,
+            "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:00+00') FROM c WHERE assignment_title = '000001'",
+        );
+        run(&mut worker, end);
+        let after = "2026-11-22 13:00+00";
+        assert_eq!(row(&mut client, &format!("SELECT count(*) FROM claim_reminders(as_of => '{after}')")), "0", "{end}");
+        let fates = rows(
+            &mut client,
+            "SELECT a.title, r.status, r.skip_reason FROM reminders r JOIN assignments a ON a.id = r.assignment_id ORDER BY a.title",
+        );
+        let sent = if end == "COMMIT" { "sent|-" } else { "skipped|contacted" };
+        assert_eq!(fates, [format!("000001|{sent}"), "000002|skipped|contacted".into(), format!("000003|{sent}")], "{end}");
+    }
+}
+
 #[test]
 fn answers_and_contacts_over_the_same_reminders_do_not_deadlock() {
     let (database, mut client) = follow_ups(200);
