@@ -296,6 +296,10 @@ def by_pgmq(jobs: int, workers: int, batch: int, seconds: int, side: str, payloa
     return printed_by(TARGET / "deliver", side, workers, batch, seconds)
 
 
+FLOOR = "the floor: by hand, no check (limit)"
+NAMED = "the floor, with address and names (limit)"
+
+
 def title_of(reminders: int, workers: int, batch: int) -> str:
     return f"{reminders:,} reminders, {workers} worker{'s'[:workers - 1]}, " + (f"batches of {batch}" if batch > 1 else "one by one")
 
@@ -306,7 +310,8 @@ def title_of(reminders: int, workers: int, batch: int) -> str:
             "graphile-worker and pgmq delete it when it is done. A worker of theirs would have to do all this "
             "itself, in further statements: what that makes of the comparison is measured under \"The same work\". The floor claims, marks and logs "
             "by hand on our tables (bench/sql/floor_claim.sql and floor_mark.sql), planned once as ours is, and checks nothing: what these "
-            "tables cost, whoever writes them. "
+            "tables cost, whoever writes them; with address and names (floor_named_claim.sql), it also looks up and hands out what a message is made of, and "
+            "keeps and logs where it went. "
             "Ours, the floor and pgmq, all of them SQL, have one client (tools/deliver). "
             "Of a claim of one, a third of the time goes into starting and ending its plan: claim batches. "
             "procrastinate has no batches: there it is the concurrency of a worker.")
@@ -324,8 +329,8 @@ def queue() -> list[Comparison]:
         }
         sides = {
             "ours": lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS),
-            "the floor: by hand, no check (limit)":
-                lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS, "floor"),
+            FLOOR: lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS, "floor"),
+            NAMED: lambda workers=workers, batch=batch: delivered(JOBS, workers, batch, SECONDS, "floor-named"),
             "pgmq": lambda workers=workers, batch=batch: per_second(by_pgmq(JOBS, workers, batch, SECONDS, "pgmq", numbers)),
         }
         for name, program in peers.items():
@@ -404,7 +409,8 @@ def cpu() -> list[Comparison]:
     found = [
         Comparison(title_of(jobs, 1, batch), "µs").run({
             "ours": lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60)),
-            "the floor: by hand, no check (limit)": lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60, "floor")),
+            FLOOR: lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60, "floor")),
+            NAMED: lambda jobs=jobs, batch=batch: cpu_of(delivery(jobs, 1, batch, 60, "floor-named")),
             "pgmq, the same work": lambda jobs=jobs, batch=batch: by_team("pgmq-work", jobs, batch),
             "pgmq, the same work, merged into two statements (limit)": lambda jobs=jobs, batch=batch: by_team("pgmq-merged", jobs, batch),
         }, takes=7)

@@ -4,7 +4,8 @@
 //!
 //! usage: deliver <side> <connections> <batch size> [<seconds>]
 //!
-//! Sides: ours; floor (claim, mark and log by hand on our tables, without any check); pgmq (read and delete); pgmq-work (the same work as ours,
+//! Sides: ours; floor (claim, mark and log by hand on our tables, without any check); floor-named (that, and
+//! the claim hands out address, names and title); pgmq (read and delete); pgmq-work (the same work as ours,
 //! as a team would write it around pgmq); pgmq-merged (the same, put into as few statements as there can be). One client for all that is SQL,
 //! so that only the SQL differs.
 
@@ -18,11 +19,12 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let side = match arguments.next().as_deref() {
         Some("ours") => Ours::start,
-        Some("floor") => Floor::start,
+        Some("floor") => |client| Floor::start(client, include_str!("../../../bench/sql/floor_claim.sql")),
+        Some("floor-named") => |client| Floor::start(client, include_str!("../../../bench/sql/floor_named_claim.sql")),
         Some("pgmq") => Pgmq::start,
         Some("pgmq-work") => PgmqWork::start,
         Some("pgmq-merged") => PgmqMerged::start,
-        other => panic!("a side: ours, floor, pgmq, pgmq-work or pgmq-merged, not {other:?}"),
+        other => panic!("a side: ours, floor, floor-named, pgmq, pgmq-work or pgmq-merged, not {other:?}"),
     };
     let mut numbers = arguments.map(|argument| argument.parse::<u32>().expect("a number"));
     let connections = numbers.next().expect("connections");
@@ -164,7 +166,7 @@ impl Worker for Ours {
 struct Floor(Prepared);
 
 impl Floor {
-    fn start(mut client: Client) -> Box<dyn Worker> {
+    fn start(mut client: Client, claim: &str) -> Box<dyn Worker> {
         // Planned once and by index, as our own statements are: else Postgres plans the claim anew at every call, for its batch size.
         client
             .batch_execute(
@@ -173,7 +175,7 @@ impl Floor {
             .expect("settings");
         Box::new(Self(Prepared::new(
             client,
-            include_str!("../../../bench/sql/floor_claim.sql"),
+            claim,
             include_str!("../../../bench/sql/floor_mark.sql"),
         )))
     }
