@@ -41,7 +41,8 @@ def refusal(smtp, claimed, text):
     if fault == "sender" or code == 421:  # nobody else's would be taken
         smtp.close()
         fault = fault and ("sender" if code >= 500 else "transport")
-    return fault, f"{code} {said.decode(errors='replace')}", None if fault else code >= 500
+    said = said.decode(errors="replace")
+    return fault, f"{code} {said}", None if fault else code >= 500 and not said.startswith("5.7.")  # which may be the sender's: health warns, and it is tried again
 
 def work_off(database, stop):
     """One batch. Whether there may be more at once."""

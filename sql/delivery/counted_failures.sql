@@ -4,5 +4,5 @@ SELECT r.id
   FROM assignment_reminders.reminders r
  WHERE r.id = ANY ($1)
    AND EXISTS (SELECT FROM assignment_reminders.send_logs l
-                WHERE l.reminder_id = r.id AND l.status = 'failed' AND l.verdict IN ('soft', 'hard')
+                WHERE l.reminder_id = r.id AND l.status = 'failed' AND l.verdict IN ('soft', 'hard') AND (l.given_up OR l.verdict = 'hard')
                   AND l.anchor IS NOT DISTINCT FROM r.anchor AND l.to_email = r.claimed_email)

@@ -11,7 +11,7 @@ UPDATE assignment_reminders.reminders r
    SET status = CASE WHEN outcome.skip_reason IS NULL THEN r.status ELSE 'skipped' END,
        skip_reason = outcome.skip_reason,
        claim_id = CASE WHEN outcome.skip_reason IS NOT NULL OR outcome.is_theirs THEN r.claim_id END,
-       claimed_until = CASE WHEN outcome.skip_reason IS NOT NULL THEN '-infinity' WHEN outcome.is_theirs THEN $1 + $3 END,
+       claimed_until = CASE WHEN outcome.skip_reason IS NOT NULL THEN 'epoch' WHEN outcome.is_theirs THEN $1 + $3 END,
        claimed_email = CASE WHEN outcome.skip_reason IS NOT NULL OR outcome.is_theirs THEN r.claimed_email END,
        updated_at = now()
   FROM outcome

@@ -31,7 +31,7 @@ WITH share AS MATERIALIZED (
                   least(r.attempts, 2147483646) + lost.is_lost::integer AS attempts
              FROM assignment_reminders.reminders r
             -- Unless its worker was told not to send it.
-            CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost) AS lost
+            CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> 'epoch' AS is_lost) AS lost
             WHERE r.organization_id = o.organization_id AND r.status = 'pending'
               AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
               AND $10 = (lost.is_lost AND assignment_reminders.after_loss(least(r.attempts, 2147483646) + 1, o.max_attempts) = 'retry_alone')

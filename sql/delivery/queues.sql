@@ -7,7 +7,7 @@ SELECT o.organization_id, o.after_available_at, o.after_number, oldest.is_alone
           FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) AS o (organization_id, available_at, number)) AS o
  CROSS JOIN LATERAL (
        SELECT greatest(r.scheduled_for, r.retry_at) AS available_at,
-              r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity'
+              r.claim_id IS NOT NULL AND r.claimed_until <> 'epoch'
                   AND assignment_reminders.after_loss(
                           least(r.attempts, 2147483646) + 1,
                           coalesce((SELECT s.max_attempts FROM assignment_reminders.reminder_settings s

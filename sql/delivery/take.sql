@@ -8,7 +8,7 @@ WITH locked AS MATERIALIZED (
                    r.anchor, r.scheduled_for, r.claimed_email, lost.is_lost,
                    least(r.attempts, 2147483646) + lost.is_lost::integer AS attempts
               FROM assignment_reminders.reminders r
-             CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> '-infinity' AS is_lost) AS lost
+             CROSS JOIN LATERAL (SELECT r.claim_id IS NOT NULL AND r.claimed_until <> 'epoch' AS is_lost) AS lost
              WHERE r.id = ANY ($4) AND r.status = 'pending' AND greatest(r.scheduled_for, r.retry_at) <= $1
                AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
                FOR NO KEY UPDATE OF r SKIP LOCKED

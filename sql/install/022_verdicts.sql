@@ -4,7 +4,7 @@ ALTER TABLE assignment_reminders.reminders ADD COLUMN claimed_email text;
 COMMENT ON COLUMN assignment_reminders.reminders.claimed_email IS
     'The address that the claim handed out, which its answer is logged with. NULL: not claimed, or claimed by 0.1.0.';
 COMMENT ON COLUMN assignment_reminders.reminders.claimed_until IS
-    'Until when the claim holds. -infinity: the worker was told not to send what was withdrawn; no attempt is lost with it.';
+    'Until when the claim holds. 1970: the worker was told not to send what was withdrawn; no attempt is lost with it.';
 
 ALTER TABLE assignment_reminders.send_logs
     ADD COLUMN verdict text,

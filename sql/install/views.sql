@@ -8,11 +8,16 @@ CREATE OR REPLACE VIEW assignment_reminders.reminder_queue WITH (security_invoke
 SELECT o.id AS organization_id, o.name AS organization_name,
        waiting.pending, waiting.due_now, waiting.claimed, waiting.retrying, waiting.overdue,
        failed.failed, sent.sent_last_24_hours, waiting.oldest_due_age,
-       CASE WHEN settings.messages_per_minute = 0 THEN timestamptz 'infinity'
-            WHEN rate.paused_until > now() AND rate.paused_until <= now() + interval '1 hour' THEN rate.paused_until END AS sending_stopped_until
+       CASE WHEN settings.is_off IS NOT TRUE THEN pause.until END AS sending_stopped_until,
+       settings.is_off IS TRUE OR pause.until IS NOT NULL AS is_sending_stopped
   FROM assignment_reminders.organizations o
-  LEFT JOIN assignment_reminders.reminder_settings settings ON settings.organization_id = o.id
-  LEFT JOIN assignment_reminders.claim_rates rate ON rate.organization_id = o.id
+  LEFT JOIN LATERAL (
+       SELECT s.messages_per_minute = 0 AS is_off FROM assignment_reminders.reminder_settings s WHERE s.organization_id = o.id
+       ) AS settings ON true
+  LEFT JOIN LATERAL (
+       SELECT c.paused_until AS until FROM assignment_reminders.claim_rates c
+        WHERE c.organization_id = o.id AND c.paused_until > now() AND c.paused_until <= now() + interval '1 hour'
+       ) AS pause ON true
  CROSS JOIN LATERAL (
        SELECT count(*) AS pending,
               count(*) FILTER (WHERE r.available_at <= now() AND NOT r.is_claimed) AS due_now,
@@ -35,7 +40,7 @@ SELECT o.id AS organization_id, o.name AS organization_name,
        ) AS sent;
 
 COMMENT ON VIEW assignment_reminders.reminder_queue IS
-    'Per organization: reminders pending, due now, claimed, retrying, overdue by more than an hour, failed, sent in 24 hours, the age of the oldest one due, and until when nothing is claimed: a pause (claim_rates.paused_until), or infinity where messages_per_minute is 0.';
+    'Per organization: reminders pending, due now, claimed, retrying, overdue by more than an hour, failed, sent in 24 hours, the age of the oldest one due, and whether nothing is claimed: until a pause ends (claim_rates.paused_until), or, without an end, where messages_per_minute is 0.';
 
 -- silent_assignments: the coordinator's list: how long each assignment that is followed up has been silent, and what comes next.
 -- Index: none; it reads them all.

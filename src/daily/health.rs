@@ -8,7 +8,7 @@ use super::jobs;
 use crate::arguments;
 use crate::install;
 use crate::organization::chosen_organization;
-use crate::rules::health::{Facts, Held, LastRun, Paused, Running, Status, judge};
+use crate::rules::health::{Facts, Held, LastRun, Paused, Running, Status, Unattended, judge};
 use crate::rules::job;
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement, error, null_argument};
@@ -175,17 +175,22 @@ fn verdict(
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
     static PAUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/paused_sending.sql"), &[types::UUID, types::MOMENT]);
+    static UNATTENDED: Statement =
+        Statement::kept(include_str!("../../sql/daily/unattended.sql"), &[types::UUID, types::MOMENT, types::INTERVAL]);
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, forgotten, refused, paused) = as_owner_of("reminders", || {
+    let (unheard, forgotten, refused, paused, unattended) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
         let forgotten: Option<i64> =
             FORGOTTEN.read(&[organization.into(), as_of.into()], |rows| rows.one("forgotten"))?;
         let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
         let paused =
             PAUSED.read(&[organization.into(), as_of.into()], |mut rows| rows.next().map(paused_in).transpose())?;
-        Ok((unheard.unwrap_or(0), forgotten.unwrap_or(0), refused.unwrap_or(0), paused))
+        let unattended = UNATTENDED.read(&[organization.into(), as_of.into(), max_age.into()], |mut rows| {
+            rows.next().map(unattended_in).transpose()
+        })?;
+        Ok((unheard.unwrap_or(0), forgotten.unwrap_or(0), refused.unwrap_or(0), paused, unattended))
     })?;
     let facts = facts(row)?;
     let (status, reasons) = judge(&Facts {
@@ -194,6 +199,7 @@ fn verdict(
         held: held(organization)?,
         sender_refusals: refused,
         paused,
+        unattended,
         ..facts
     });
     Ok(Verdict { status, reasons, last_run_at: row.get("started_at")? })
@@ -206,6 +212,14 @@ fn paused_in(row: Row) -> Result<Paused> {
         fault: row.not_null("paused_for")?,
         code: row.get("paused_code")?,
         until: row.not_null("until")?,
+    })
+}
+
+fn unattended_in(row: Row) -> Result<Unattended> {
+    Ok(Unattended {
+        number: row.not_null("unattended")?,
+        one: row.not_null("organization")?,
+        since: row.not_null("since")?,
     })
 }
 
@@ -251,6 +265,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         held: None,
         sender_refusals: 0,
         paused: None,
+        unattended: None,
         altered_triggers: Vec::new(),
         altered_others: Vec::new(),
         outstanding_migrations: None,

@@ -15,7 +15,7 @@ use super::pauses::{Stopped, stop};
 use super::{deleted, events, notify};
 use crate::arguments;
 use crate::rules::answer::{Fault, is_of_the_data};
-use crate::rules::bounce::Verdict;
+use crate::rules::bounce::{self, Verdict};
 use crate::rules::kind::Follows;
 use crate::rules::privacy::without_text;
 use crate::rules::retry::{AfterFailure, after_failure};
@@ -106,12 +106,13 @@ fn mark_reminders_failed(
 
 /// Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the
 /// address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted
-/// out; one reminder counts as one soft bounce, however often it is tried. sender (what refuses all that the organization sends) and
+/// out; a mailbox that does not take it now counts as one soft bounce when the reminder is given up. sender (what refuses all that the organization sends) and
 /// transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an
 /// hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded.
 /// False: the claim no longer holds, and nothing was changed.
 ///
-/// permanent is what the caller knows: true gives the reminder up and decides where error is unclear, false rules a dead address out.
+/// permanent is what the caller knows: true gives the reminder up (unless the sender or transport is at fault), and, of a recipient, makes a dead address of what
+/// error leaves unclear; false rules a dead address out. NULL leaves it to error.
 ///
 /// A person whom somebody else has locked is waited for, a second in one call: after that, what is said of their address does not count, with a WARNING.
 ///
@@ -523,8 +524,19 @@ struct Failure {
 }
 
 impl Failure {
+    /// What is kept with it. Whom it blames is kept where the worker cannot tell, too, so that health warns of it.
     fn verdict(&self) -> Option<Verdict> {
-        self.fault?.verdict(self.is_permanent, self.error.as_deref().unwrap_or_default())
+        let report = self.error.as_deref().unwrap_or_default();
+        match self.fault {
+            Some(fault) => fault.verdict(self.is_permanent, report),
+            None => bounce::blames_sender(report).then_some(Verdict::Sender),
+        }
+    }
+
+    /// What it says of the address. What is to be tried again says nothing yet: a mailbox may be full, or greylist, for minutes only.
+    fn verdict_on_recipient(&self, is_given_up: bool) -> Option<Verdict> {
+        let verdict = self.verdict().filter(|_| self.fault == Some(Fault::Recipient))?;
+        (is_given_up || verdict == Verdict::Hard).then_some(verdict)
     }
 
     /// Whether no retry can change it.
@@ -617,10 +629,9 @@ impl Answer for Failed {
             (*written.organization.as_bytes(), written.address.clone(), was_counted)
         };
         written.sort_by_cached_key(order);
-        for Written { reminder, organization, address, .. } in written {
+        for Written { reminder, organization, address, is_given_up } in written {
             let Some(failure) = failure_of.get(reminder.as_bytes()) else { continue };
-            if let (Some(Fault::Recipient), Some(verdict), Some(address)) = (failure.fault, failure.verdict(), address)
-            {
+            if let (Some(verdict), Some(address)) = (failure.verdict_on_recipient(is_given_up), address) {
                 let was_counted = counted.contains(reminder.as_bytes());
                 if !self.is_news(organization, &address) {
                     continue;
@@ -642,8 +653,7 @@ impl Answer for Failed {
     fn log_deleted(&self, reminder: Uuid, claim: Uuid, failure: &Failure) -> Result<bool> {
         let (error, verdict) = (failure.error.as_deref(), failure.verdict());
         let logged = deleted::failed(reminder, claim, error, verdict.map(Verdict::name))?;
-        if let (Some((organization, Some(address))), Some(verdict), Some(Fault::Recipient)) =
-            (&logged, verdict, failure.fault)
+        if let (Some((organization, Some(address))), Some(verdict)) = (&logged, failure.verdict_on_recipient(false))
             && self.is_news(*organization, address)
         {
             events::not_delivered(*organization, address, verdict, false, error, &self.patience)?;

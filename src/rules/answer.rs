@@ -48,7 +48,7 @@ impl Fault {
     #[must_use]
     pub fn verdict(self, is_permanent: Option<bool>, report: &str) -> Option<Verdict> {
         match self {
-            Self::Recipient => Some(bounce::judge(is_permanent, report)),
+            Self::Recipient => bounce::judge_refusal(is_permanent, report),
             Self::Sender => Some(Verdict::Sender),
             Self::Transport => None,
         }

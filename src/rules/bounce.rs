@@ -54,6 +54,24 @@ pub fn judge(is_permanent: Option<bool>, report: &str) -> Verdict {
     }
 }
 
+/// Judges what a server said of a recipient when the message was handed over to it, as a bounce; but what it said of itself, its storage or its
+/// network, for now (421; 4.3.x and 4.4.x of RFC 3463), is about no address. Of a bounce, after days of trying, it is.
+#[must_use]
+pub fn judge_refusal(is_permanent: Option<bool>, report: &str) -> Option<Verdict> {
+    let verdict = judge(is_permanent, report);
+    let is_of_the_server = match codes(report) {
+        (Some(421), _) | (_, Some((4, 3 | 4, _))) => true,
+        _ => false,
+    };
+    (verdict != Verdict::Soft || !is_of_the_server).then_some(verdict)
+}
+
+/// Whether a report clearly blames the sender, the message or how it was sent.
+#[must_use]
+pub fn blames_sender(report: &str) -> bool {
+    clear_verdict(report) == Some(Verdict::Sender)
+}
+
 /// The codes of a report: the SMTP reply code, and the enhanced status code as its three numbers.
 #[must_use]
 pub fn codes(report: &str) -> (Option<u16>, Option<(u16, u16, u16)>) {

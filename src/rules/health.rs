@@ -68,6 +68,25 @@ impl Paused {
     }
 }
 
+/// Organizations in which reminders wait for a worker that does not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unattended {
+    pub number: i64,
+    /// The id of the one that waits longest.
+    pub one: String,
+    /// Since when, as SQL shows it.
+    pub since: String,
+}
+
+impl Unattended {
+    fn reason(&self) -> String {
+        let Self { number, one, since } = self;
+        format!(
+            "reminders are due that nobody claims, and nothing is sent, of organizations: {number}, such as {one} since {since}; see that a worker runs (remindersd deliver), and what reminder_queue tells"
+        )
+    }
+}
+
 /// Everything that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -88,6 +107,8 @@ pub struct Facts {
     pub sender_refusals: i64,
     /// Whose sending is paused.
     pub paused: Option<Paused>,
+    /// Whose reminders no worker takes.
+    pub unattended: Option<Unattended>,
     /// The triggers of ours that are missing, disabled or altered.
     pub altered_triggers: Vec<String>,
     /// What else install() makes and is missing or altered: "constraint reminders_pkey on reminders".
@@ -119,7 +140,7 @@ impl Status {
 }
 
 /// The verdict and its reasons, worst first. Critical: the last run failed, is missing or took over 30 minutes, or a
-/// run hangs, or follow-ups are held. Warning: an escalation reaches nobody, or nothing has run yet. And what is wrong with the pg_cron jobs.
+/// run hangs, follow-ups are held, or nobody sends what is due. Warning: an escalation reaches nobody, or nothing has run yet. And what is wrong with the pg_cron jobs.
 #[must_use]
 pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
     let mut findings: Vec<(Status, String)> = Vec::new();
@@ -154,6 +175,9 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
             facts.organizations_without_settings
         );
         findings.push((Status::Critical, reason));
+    }
+    if let Some(unattended) = &facts.unattended {
+        findings.push((Status::Critical, unattended.reason()));
     }
     if let Some(held) = &facts.held {
         findings.push((Status::Critical, held.reason()));
@@ -229,6 +253,7 @@ pub mod tests {
             held: None,
             sender_refusals: 0,
             paused: None,
+            unattended: None,
             altered_triggers: vec![],
             altered_others: vec![],
             outstanding_migrations: Some(0),
@@ -314,6 +339,14 @@ pub mod tests {
         let (status, reasons) = judge(&Facts { paused: Some(paused), ..healthy() });
         assert_eq!(status, Status::Warning);
         assert!(reasons[0].contains("a-1 until noon, for a fault of the sender (550 5.7.1)"), "{reasons:?}");
+    }
+
+    #[test]
+    fn what_no_worker_takes_is_critical() {
+        let unattended = Unattended { number: 2, one: "a-1".into(), since: "noon".into() };
+        let (status, reasons) = judge(&Facts { unattended: Some(unattended), ..healthy() });
+        assert_eq!(status, Status::Critical);
+        assert!(reasons[0].contains("organizations: 2, such as a-1 since noon"), "{reasons:?}");
     }
 
     #[test]

@@ -253,27 +253,78 @@ fn only_the_address_that_was_written_to_is_judged() {
 }
 
 #[test]
-fn a_full_mailbox_counts_once_however_often_one_reminder_is_tried() {
+fn a_full_mailbox_counts_when_its_reminder_is_given_up_and_once() {
     let (_database, mut client, _) = waiting(3);
-    run(&mut client, "UPDATE reminder_settings SET bounce_limit = 2, retry_base = '1 minute'");
-    assert_eq!(fail(&mut client, 1, "'recipient'", "452 4.2.2 mailbox full", NOW), ["t"]);
-    assert_eq!(mentor(&mut client), "f|-|1");
+    run(&mut client, "UPDATE reminder_settings SET bounce_limit = 2, retry_base = '1 minute', max_attempts = 2");
+    let full = |client: &mut Client, as_of: &str| fail(client, 1, "'recipient'", "452 4.2.2 mailbox full", as_of);
+    assert_eq!(full(&mut client, NOW), ["t"]);
+    assert_eq!(mentor(&mut client), "f|-|0", "it is tried again");
     run(
         &mut client,
         "UPDATE reminders SET scheduled_for = '2026-11-24' WHERE attempts = 0; UPDATE reminders SET retry_at = NULL WHERE attempts = 1",
     );
-    assert_eq!(fail(&mut client, 1, "'recipient'", "452 4.2.2 mailbox full", "2026-11-22 12:05+00"), ["t"]);
+    assert_eq!(full(&mut client, "2026-11-22 12:05+00"), ["t"]);
+    assert_eq!(mentor(&mut client), "f|-|1", "given up");
+    assert_eq!(row(&mut client, "SELECT retry_failed_reminders(as_of => '2026-11-22 13:00+00')"), "1");
+    for as_of in ["2026-11-22 13:00+00", "2026-11-23 12:05+00"] {
+        assert_eq!(full(&mut client, as_of), ["t"]);
+    }
     assert_eq!(mentor(&mut client), "f|-|1", "it is the same message");
-    assert_eq!(row(&mut client, "SELECT max(attempts) FROM reminders"), "2");
+    run(&mut client, "UPDATE reminder_settings SET max_attempts = 1");
     assert_eq!(fail(&mut client, 1, "'recipient'", "550 5.7.1 blocked as spam", "2026-11-24 12:05+00"), ["t"]);
     assert_eq!(
         mentor(&mut client),
         "f|-|1",
         "what is the sender's fault counts against nobody, whatever the worker says"
     );
-    run(&mut client, "UPDATE reminders SET scheduled_for = '2026-12-24', retry_at = NULL WHERE attempts > 0");
-    assert_eq!(fail(&mut client, 1, "'recipient'", "452 4.2.2 mailbox full", "2026-11-24 12:05+00"), ["t"]);
+    assert_eq!(full(&mut client, "2026-11-24 12:05+00"), ["t"]);
     assert_eq!(mentor(&mut client), "t|2 soft bounces, the last one: 452 4.2.2 mailbox full|2");
+}
+
+#[test]
+fn whoever_greylists_or_has_trouble_of_their_own_silences_nobody() {
+    for said in [
+        "451 4.7.1 Greylisted",
+        "451 4.3.0 Temporary lookup failure",
+        "421 4.3.2 Service shutting down",
+        "450 4.4.1 Host not found",
+    ] {
+        let (_database, mut client, _) = waiting(3);
+        assert_eq!(fail(&mut client, 9, "'recipient'", said, NOW), ["t"; 3], "{said}");
+        assert_eq!(mentor(&mut client), "f|-|0", "{said}");
+        run(&mut client, "UPDATE reminders SET retry_at = NULL");
+        run(
+            &mut client,
+            &format!(
+                "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '{NOW}') FROM claim_reminders(as_of => '{NOW}')"
+            ),
+        );
+        assert_eq!(mentor(&mut client), "f|-|0", "{said}: what was taken in the end counts for nothing");
+        assert_eq!(row(&mut client, "SELECT count(*) FROM reminders WHERE status = 'sent'"), "3");
+    }
+    // A server's own trouble is about nobody's address, however long it lasts.
+    let (_database, mut client, _) = waiting(3);
+    run(&mut client, "UPDATE reminder_settings SET max_attempts = 1");
+    assert_eq!(fail(&mut client, 9, "'recipient'", "451 4.3.0 Temporary lookup failure", NOW), ["t"; 3]);
+    assert_eq!(mentor(&mut client), "f|-|0");
+    assert_eq!(statuses(&mut client), ["failed|3"]);
+}
+
+#[test]
+fn what_blames_the_sender_is_told_by_health_where_the_worker_cannot_tell_whose_fault_it_was() {
+    for call in ["mark_reminder_failed", "record_delivery_failure"] {
+        let (_database, mut client, _) = waiting(2);
+        claim(&mut client, NOW);
+        let fault = if call == "record_delivery_failure" { "NULL, " } else { "" };
+        let answer = format!(
+            "SELECT {call}(reminder_id, claim_id, {fault}'550-5.7.26 Your email has been blocked because the sender is unauthenticated.', true) FROM c"
+        );
+        assert_eq!(rows(&mut client, &answer), ["t"; 2], "{call}");
+        assert_eq!(row(&mut client, "SELECT DISTINCT status, verdict, given_up FROM send_logs"), "failed|sender|t");
+        assert_eq!(mentor(&mut client), "f|-|0");
+        assert_eq!(row(&mut client, "SELECT count(*) FROM claim_rates"), "0", "nothing is paused");
+        assert_eq!(row(&mut client, "SELECT reasons::text LIKE '%sender''s sake%' FROM organization_health()"), "t");
+    }
 }
 
 #[test]

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
-use crate::support::{Database, People, assert_refused, row, rows, run};
+use crate::support::{Database, People, assert_refused, refused, row, rows, run};
 
+const OTHER: &str = "00000000-0000-0000-0000-000000000002";
 const AS_OF: &str = "2026-11-22 12:00+00";
 
 /// What a run at a moment enqueues: action, days, type, reason for not sending.
@@ -323,8 +324,71 @@ fn a_run_that_fails_is_logged_with_its_error_and_leaves_nothing() {
     );
     run(&mut client, "ALTER TABLE reminders DROP CONSTRAINT not_this_assignment");
     assert_eq!(run_at(&mut client, AS_OF).len(), 20);
+    run(&mut client, "UPDATE reminders SET scheduled_for = now()");
     assert_eq!(row(&mut client, "SELECT watch_daily_evaluation()"), "ok");
     assert_eq!(row(&mut client, "SELECT status, reasons, last_run_at IS NULL FROM organization_health()"), "ok|{}|f");
+}
+
+#[test]
+fn health_is_critical_while_reminders_are_due_that_no_worker_takes() {
+    const ONE: &str = "00000000-0000-0000-0000-000000000001";
+    let (database, mut client, _, _) = one_assignment("2026-01-01");
+    run(&mut client, &format!("INSERT INTO organizations (id, name) VALUES ('{OTHER}', 'other')"));
+    People::in_organization(&mut client, OTHER).assignment(&mut client, "2026-01-01");
+    run(&mut client, "SELECT FROM run_daily_evaluation()");
+    let (mut watcher, _) = database.connect_as_new_role(
+        "GRANT USAGE ON SCHEMA assignment_reminders TO {role};
+         GRANT SELECT ON evaluation_runs, organizations, reminder_settings, migrations TO {role}",
+    );
+    let mut health = |of: &str, as_of: &str| {
+        row(
+            &mut watcher,
+            &format!(
+                "SELECT status, reasons[1] LIKE '%organizations: 2, such as {of} since%' FROM evaluation_health(as_of => {as_of})"
+            ),
+        )
+    };
+    let of = |client: &mut Client, organization: &str| {
+        row(
+            client,
+            &format!(
+                "SELECT reasons::text LIKE '%nobody claims%' FROM organization_health('{organization}', as_of => now())"
+            ),
+        )
+    };
+    assert_eq!(health("%", "now()"), "ok|-", "it is due, and a worker may come");
+    run(
+        &mut client,
+        "UPDATE reminders SET scheduled_for = now() - interval '27 hours' WHERE organization_id = (SELECT min(id::text)::uuid FROM organizations)",
+    );
+    run(
+        &mut client,
+        "UPDATE reminders SET scheduled_for = now() - interval '28 hours' WHERE scheduled_for > now() - interval '1 hour'",
+    );
+    assert_eq!(health(OTHER, "now()"), "critical|t", "the one that waits longest is named");
+    assert!(refused(&mut client, "SELECT watch_daily_evaluation()").message.contains("nobody claims"));
+    assert_eq!((of(&mut client, ONE), of(&mut client, OTHER)), ("t".into(), "t".into()));
+    // What each of these says is that somebody works, or that nobody is to.
+    for (put, back) in [
+        (
+            "UPDATE reminder_settings SET messages_per_minute = 0",
+            "UPDATE reminder_settings SET messages_per_minute = NULL",
+        ),
+        (
+            "UPDATE reminders SET claim_id = gen_random_uuid(), claimed_until = now() + interval '1 minute'",
+            "UPDATE reminders SET claim_id = NULL, claimed_until = NULL",
+        ),
+        (
+            "INSERT INTO send_logs (organization_id, reminder_type, status) SELECT id, 'x', 'failed' FROM organizations",
+            "DELETE FROM send_logs",
+        ),
+        ("UPDATE reminders SET retry_at = now() + interval '1 hour'", "UPDATE reminders SET retry_at = NULL"),
+    ] {
+        run(&mut client, put);
+        assert_eq!(health("%", "now()"), "ok|-", "{put}");
+        run(&mut client, back);
+        assert_eq!(health(OTHER, "now()"), "critical|t", "{back}");
+    }
 }
 
 #[test]
@@ -345,6 +409,7 @@ fn an_organizations_health_is_about_its_own_settings_and_the_runs_alone() {
     };
     assert_eq!(of(&mut client, "00000000-0000-0000-0000-000000000001"), "ok|-");
     assert_eq!(of(&mut client, "00000000-0000-0000-0000-0000000000b0"), "critical|t");
+    run(&mut client, "UPDATE reminders SET status = 'skipped'");
     assert_eq!(
         row(&mut client, "SELECT status, reasons FROM organization_health(as_of => now() + interval '3 days')"),
         r#"critical|{"the last run is missing"}"#

@@ -778,12 +778,12 @@ fn the_queue_view_tells_what_a_retry_waits_for_and_whether_sending_is_stopped() 
         "UPDATE reminders SET scheduled_for = now() - interval '3 hours', retry_at = now() - interval '10 minutes'",
     );
     let mut worker = database.connect_as_worker();
-    let queue = "SELECT due_now, overdue, oldest_due_age < interval '11 minutes', sending_stopped_until > now(), sending_stopped_until = 'infinity'
+    let queue = "SELECT due_now, overdue, oldest_due_age < interval '11 minutes', is_sending_stopped, sending_stopped_until > now()
                    FROM assignment_reminders.reminder_queue";
-    assert_eq!(row(&mut worker, queue), "3|0|t|-|-");
+    assert_eq!(row(&mut worker, queue), "3|0|t|f|-");
     run(&mut client, "UPDATE reminders SET retry_at = now() + interval '10 minutes'");
-    assert_eq!(row(&mut worker, queue), "0|0|-|-|-", "nothing is due before it is tried again");
-    for (pause, is_told) in [("15 minutes", "t|f"), ("-1 minute", "-|-"), ("2 days", "-|-")] {
+    assert_eq!(row(&mut worker, queue), "0|0|-|f|-", "nothing is due before it is tried again");
+    for (pause, is_told) in [("15 minutes", "t|t"), ("-1 minute", "f|-"), ("2 days", "f|-")] {
         run(
             &mut client,
             &format!(
@@ -794,9 +794,9 @@ fn the_queue_view_tells_what_a_retry_waits_for_and_whether_sending_is_stopped() 
         assert_eq!(row(&mut worker, queue), format!("0|0|-|{is_told}"), "{pause}");
     }
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 0");
-    assert_eq!(row(&mut worker, queue), "0|0|-|t|t");
+    assert_eq!(row(&mut worker, queue), "0|0|-|t|-");
     run(&mut client, "UPDATE reminder_settings SET messages_per_minute = 1");
-    assert_eq!(row(&mut worker, queue), "0|0|-|-|-");
+    assert_eq!(row(&mut worker, queue), "0|0|-|f|-");
 }
 
 #[test]

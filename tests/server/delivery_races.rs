@@ -177,20 +177,31 @@ fn a_contact_waits_for_no_worker_whatever_the_order_of_its_answers() {
              SELECT mark_reminder_failed(reminder_id, claim_id, NULL, as_of => '2026-11-22 12:00+00') FROM c WHERE assignment_title = '000002'",
         );
         run(&mut client, "SET lock_timeout = '2s'");
-        run(&mut client, "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-20' FROM assignments");
+        run(
+            &mut client,
+            "INSERT INTO activities (assignment_id, occurred_at) SELECT id, '2026-11-20' FROM assignments",
+        );
         run(
             &mut worker,
             "SELECT mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:00+00') FROM c WHERE assignment_title = '000001'",
         );
         run(&mut worker, end);
         let after = "2026-11-22 13:00+00";
-        assert_eq!(row(&mut client, &format!("SELECT count(*) FROM claim_reminders(as_of => '{after}')")), "0", "{end}");
+        assert_eq!(
+            row(&mut client, &format!("SELECT count(*) FROM claim_reminders(as_of => '{after}')")),
+            "0",
+            "{end}"
+        );
         let fates = rows(
             &mut client,
             "SELECT a.title, r.status, r.skip_reason FROM reminders r JOIN assignments a ON a.id = r.assignment_id ORDER BY a.title",
         );
         let sent = if end == "COMMIT" { "sent|-" } else { "skipped|contacted" };
-        assert_eq!(fates, [format!("000001|{sent}"), "000002|skipped|contacted".into(), format!("000003|{sent}")], "{end}");
+        assert_eq!(
+            fates,
+            [format!("000001|{sent}"), "000002|skipped|contacted".into(), format!("000003|{sent}")],
+            "{end}"
+        );
     }
 }
 

@@ -173,11 +173,7 @@ impl Floor {
                 "SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off",
             )
             .expect("settings");
-        Box::new(Self(Prepared::new(
-            client,
-            claim,
-            include_str!("../../../bench/sql/floor_mark.sql"),
-        )))
+        Box::new(Self(Prepared::new(client, claim, include_str!("../../../bench/sql/floor_mark.sql"))))
     }
 }
 
