@@ -335,6 +335,7 @@ impl Claim<'_> {
             let (asked, before) = ((wanted - count).max(reach), count);
             let most: Vec<i32> = queues.iter().map(|queue| queue.most).collect();
             let (mut shares, mut quotas) = (shares(&most, asked), shares(&most, wanted - count));
+            let mut is_behind = vec![false; queues.len()];
             for first in [First::DueDates, First::Oldest] {
                 let here: Vec<usize> =
                     (0..queues.len()).filter(|&at| queues[at].first == first && shares[at] > 0).collect();
@@ -368,13 +369,17 @@ impl Claim<'_> {
                     // Where due dates came first, the rest of its share is of the oldest.
                     shares[at] -= of(&taken);
                     quotas[at] -= of(&taken);
+                    is_behind[at] = quotas[at] > 0;
                 }
                 for (organization, messages) in taken {
                     *claimed.messages.entry(organization).or_insert(0) += messages;
                 }
                 claimed.rows.append(rows);
             }
-            queues.retain(|queue| queue.most > 0);
+            // What one could not fill, the others are asked for first.
+            let (behind, others): (Vec<_>, Vec<_>) =
+                std::iter::zip(queues, is_behind).partition(|(_, is_behind)| *is_behind);
+            queues = others.into_iter().chain(behind).map(|(queue, _)| queue).filter(|queue| queue.most > 0).collect();
             reach = if count - before <= asked / 2 { (asked * 2).min(LARGEST_ROUND) } else { 0 };
         }
         if round == Round::Alone && !claimed.rows.is_empty() {

@@ -93,17 +93,39 @@ impl Seed {
     }
 }
 
+/// What of some seeds is locked for their messages.
+#[derive(Default)]
+struct Held {
+    reminders: HashSet<Id>,
+    /// The place of the last that was, of organizations whose share was reached: what comes after it was not looked at.
+    last: HashMap<Id, Option<usize>>,
+}
+
+impl Held {
+    /// Whether one that is not among them stands before the last that is, or they were all looked at: then somebody else holds it.
+    fn is_passed(&self, organization: &Id, at: usize) -> bool {
+        match self.last.get(organization) {
+            Some(last) => last.is_some_and(|last| at < last),
+            None => true,
+        }
+    }
+}
+
 impl Digests {
     /// Looks whom the next are for, holds these people, and claims all that is due to them.
     pub fn decide(&self, asked: &Asked) -> Result<Decided> {
-        let seeds = look(asked)?;
+        let mut seeds = look(asked)?;
         let mut found = HashMap::new();
         for seed in &seeds {
             *found.entry(*seed.place.organization.as_bytes()).or_insert(0) += 1;
         }
-        let seeds = self.shared(seeds, asked);
-        let people = seeds.iter().filter(|seed| seed.is_in_digest).filter_map(|seed| seed.recipient).collect();
-        self.hold(people)?;
+        // Of each organization together, the oldest first.
+        let order: HashMap<Id, usize> =
+            asked.places.iter().enumerate().map(|(at, place)| (*place.organization.as_bytes(), at)).collect();
+        seeds.sort_by_key(|seed| order.get(seed.place.organization.as_bytes()).copied());
+        let held = self.hold(&seeds, asked)?;
+        let (mut seeds, mut left) = self.within_shares(seeds, &held, asked);
+        seeds.sort_by_key(|seed| seed.place.reached.map(|(available_at, number)| (available_at.into_inner(), number)));
         let mut due = self.due_to(&seeds, asked.as_of)?;
 
         let (mut ids, mut persons) = (Ids::default(), Ids::default());
@@ -141,43 +163,112 @@ impl Digests {
         }
         let met = if ids.len() == 0 { Vec::new() } else { Met::all(&take(asked, ids.0, persons.0)?)? };
         let work = i32::try_from(met.len().max(taken)).unwrap_or(i32::MAX);
+        left.extend(seeds[taken..].iter().map(|seed| *seed.place.organization.as_bytes()));
+        for organization in left {
+            // Something of it was seen and not decided on: there is more of it than was asked for.
+            found.insert(organization, i32::MAX);
+        }
         let reached = seeds[..taken].iter().map(|seed| seed.place).collect();
         let claimed = Met::claimed(met);
         Ok(Decided { taken: self.new_messages(&claimed)?, claimed, found, reached, work })
     }
 
-    /// Of each organization those that make no more messages than its share.
-    fn shared(&self, seeds: Vec<Seed>, asked: &Asked) -> Vec<Seed> {
+    /// Of each organization what makes no more messages than its share, and the organizations of which something is left. What somebody else holds makes none.
+    fn within_shares(&self, seeds: Vec<Seed>, held: &Held, asked: &Asked) -> (Vec<Seed>, HashSet<Id>) {
         let mut people = self.begun.borrow().clone();
-        let mut shares: HashMap<Id, Option<i32>> = HashMap::new();
+        let mut shares: HashMap<Id, i32> = HashMap::new();
         for (place, messages) in asked.places.iter().zip(asked.messages) {
-            shares.insert(*place.organization.as_bytes(), Some(*messages));
+            shares.insert(*place.organization.as_bytes(), *messages);
         }
-        let mut is_within = |seed: &Seed| {
-            let Some(share) = shares.get_mut(seed.place.organization.as_bytes()) else { return false };
+        let mut left = HashSet::new();
+        let mut is_within = |at: usize, seed: &Seed| {
+            let organization = seed.place.organization.as_bytes();
             // What comes behind one that is left is left, too.
-            let (Some(left), Some(recipient)) = (*share, seed.recipient) else { return share.is_some() };
-            let is_new = !seed.is_in_digest || !people.contains(recipient.as_bytes());
-            *share = if is_new && left <= 0 { None } else { Some(left - i32::from(is_new)) };
-            if share.is_some() && seed.is_in_digest {
-                people.insert(*recipient.as_bytes());
+            let (Some(share), false) = (shares.get_mut(organization), left.contains(organization)) else {
+                return false;
+            };
+            let Some(recipient) = seed.recipient else { return true };
+            let is_decided = if !seed.is_in_digest || held.reminders.contains(seed.reminder.as_bytes()) {
+                let is_new = !seed.is_in_digest || people.insert(*recipient.as_bytes());
+                let is_free = !is_new || *share > 0;
+                *share -= i32::from(is_new);
+                is_free
+            } else {
+                // Passed by whoever went on to the next that is free, or to the end.
+                held.is_passed(organization, at)
+            };
+            if !is_decided {
+                left.insert(*organization);
             }
-            share.is_some()
+            is_decided
         };
-        seeds.into_iter().filter(|seed| is_within(seed)).collect()
+        let seeds =
+            seeds.into_iter().enumerate().filter(|(at, seed)| is_within(*at, seed)).map(|(_, seed)| seed).collect();
+        (seeds, left)
     }
 
-    /// Locks these people, but for those whom somebody else has locked. With the rights of the tables' owner: a lock needs more than the right to read.
-    fn hold(&self, mut people: Vec<Uuid>) -> Result<()> {
-        static HOLD: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/hold_users.sql"), &[types::UUIDS]);
-        people.retain(|person| !self.held.borrow().contains(person.as_bytes()));
-        if people.is_empty() {
-            return Ok(());
+    /// Holds the people that these are for, as many of each organization as it may have messages, but for those whom somebody else has locked, or
+    /// what is due to them. With the rights of the tables' owner: a lock needs more than the right to read.
+    fn hold(&self, seeds: &[Seed], asked: &Asked) -> Result<Held> {
+        static HOLD: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/hold_people.sql"),
+            &[types::UUIDS, types::INTS, types::INTS, types::UUIDS, types::UUIDS, types::INTS],
+        );
+        let for_digests: Vec<(usize, &Seed, Uuid)> = seeds
+            .iter()
+            .enumerate()
+            .filter(|(_, seed)| seed.is_in_digest)
+            .filter_map(|(at, seed)| seed.recipient.map(|person| (at, seed, person)))
+            .collect();
+        let (mut organizations, mut firsts, mut lasts, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut end = 0;
+        for of_one in for_digests.chunk_by(|(_, one, _), (_, next, _)| {
+            one.place.organization.as_bytes() == next.place.organization.as_bytes()
+        }) {
+            let organization = of_one[0].1.place.organization;
+            let is_it = |place: &Place| place.organization.as_bytes() == organization.as_bytes();
+            let share = asked.places.iter().position(is_it).and_then(|at| asked.messages.get(at)).copied();
+            // Array subscripts begin at 1.
+            let first = end + 1;
+            end += i32::try_from(of_one.len()).unwrap_or(i32::MAX);
+            organizations.push(organization);
+            firsts.push(first);
+            lasts.push(end);
+            sizes.push(share.unwrap_or(0));
         }
-        let held: Vec<Uuid> = as_owner_of("users", || HOLD.write(&[people.into()], |rows| rows.column("id")))?;
-        self.held.borrow_mut().extend(held.iter().map(|person| *person.as_bytes()));
-        Ok(())
+        let mut held = Held::default();
+        if organizations.is_empty() {
+            return Ok(held);
+        }
+        let shares: HashMap<Id, i32> =
+            organizations.iter().map(|organization| *organization.as_bytes()).zip(sizes.iter().copied()).collect();
+        let reminders: Vec<Uuid> = for_digests.iter().map(|(_, seed, _)| seed.reminder).collect();
+        let people: Vec<Uuid> = for_digests.iter().map(|(.., person)| *person).collect();
+        let arguments =
+            [organizations.into(), firsts.into(), lasts.into(), reminders.into(), people.into(), sizes.into()];
+        let locked: Vec<(Uuid, Uuid)> = as_owner_of("users", || {
+            HOLD.write(&arguments, |rows| {
+                rows.map(|row| Ok((row.not_null("reminder_id")?, row.not_null("person_id")?))).collect()
+            })
+        })?;
+        for (reminder, person) in locked {
+            held.reminders.insert(*reminder.as_bytes());
+            self.held.borrow_mut().insert(*person.as_bytes());
+        }
+        let mut numbers: HashMap<Id, (i32, usize)> = HashMap::new();
+        for (at, seed, _) in for_digests {
+            if held.reminders.contains(seed.reminder.as_bytes()) {
+                let (number, last) = numbers.entry(*seed.place.organization.as_bytes()).or_insert((0, at));
+                (*number, *last) = (*number + 1, at);
+            }
+        }
+        for (organization, share) in shares {
+            let (number, last) = numbers.get(&organization).copied().unwrap_or((0, 0));
+            if number >= share {
+                held.last.insert(organization, (number > 0).then_some(last));
+            }
+        }
+        Ok(held)
     }
 
     /// What is due to those who are held and were not yet: their ids by person.

@@ -53,6 +53,29 @@ fn due_soon(client: &mut Client, people: &People) {
     run(client, &format!("SELECT enqueue_due_reminders('{NOW}')"));
 }
 
+const ONE: &str = "00000000-0000-0000-0000-000000000001";
+
+/// So many students of each of two organizations, each with a reminder that is due; those of the first are due earlier.
+fn students(number: i32) -> (Database, Client) {
+    let database = Database::installed();
+    let mut client = database.connect();
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO organizations (id, name) VALUES ('00000000-0000-0000-0000-000000000002', 'two');
+             UPDATE reminder_settings SET due_offsets = '{{2h}}';
+             INSERT INTO users (organization_id, name, email)
+             SELECT o.id, 'student' || n, 'student' || n || '@example.org' FROM organizations o, generate_series(1, {number}) AS n;
+             INSERT INTO assignments (organization_id, title, student_id, due_at, created_at)
+             SELECT u.organization_id, 'A', u.id,
+                    timestamptz '{NOW}' + CASE WHEN u.organization_id = '{ONE}' THEN interval '30 minutes' ELSE interval '90 minutes' END, '2026-01-01'
+               FROM users u;
+             SELECT enqueue_due_reminders('{NOW}')"
+        ),
+    );
+    (database, client)
+}
+
 #[test]
 fn a_mentor_with_2000_due_assignments_gets_one_message_that_counts_as_one_and_is_answered_as_one() {
     let (database, mut client, _) = waiting(2000);
@@ -404,6 +427,42 @@ fn organizations_share_the_messages_of_a_claim_whatever_they_hold() {
         "SELECT right(organization_id::text, 1), count(*), sum(cardinality(reminder_ids)) FROM claim_digests(4, as_of => '2026-11-22 13:00+00') GROUP BY 1 ORDER BY 1",
     );
     assert_eq!(claimed, ["1|2|502", "2|2|14"]);
+}
+
+/// Locks of others, one organization's or a worker's, of people and of what is due to them.
+#[test]
+fn whoever_is_locked_keeps_nobody_elses_message_back() {
+    for (lock, is_one_organizations) in [
+        ("SELECT FROM users WHERE name LIKE 'student%' AND organization_id = '{one}' FOR UPDATE", true),
+        ("UPDATE users SET locale = 'nb' WHERE name LIKE 'student%' AND organization_id = '{one}'", true),
+        ("DELETE FROM assignments WHERE organization_id = '{one}'", true),
+        ("SELECT FROM reminders WHERE organization_id = '{one}' FOR UPDATE", true),
+        ("SELECT count(*) FROM claim_digests(40, organization_id => '{one}', as_of => '{NOW}')", true),
+        ("SELECT count(*) FROM claim_digests(20, organization_id => '{one}', as_of => '{NOW}')", false),
+    ] {
+        for size in [1, 5, 30] {
+            let (database, mut client) = students(40);
+            let mut holder = database.connect();
+            run(&mut holder, "BEGIN");
+            run(&mut holder, &lock.replace("{one}", ONE).replace("{NOW}", NOW));
+            let claimed = |client: &mut Client| {
+                rows(client, &format!("SELECT organization_id FROM claim_digests({size}, as_of => '{NOW}')"))
+            };
+            let free = if is_one_organizations { 40 } else { 60 };
+            let mut all = Vec::new();
+            // Each claim hands out all that it was asked for, as long as there is so much.
+            while all.len() < free {
+                let mut worker = database.connect();
+                run(&mut worker, "SET lock_timeout = '2s'");
+                let now = claimed(&mut worker);
+                assert_eq!(now.len(), size.min(free - all.len()), "{lock} {size}");
+                all.extend(now);
+            }
+            assert_eq!(claimed(&mut client), [""; 0], "{lock} {size}");
+            run(&mut holder, "ROLLBACK");
+            assert!(!claimed(&mut client).is_empty(), "{lock} {size}: and then they come, too");
+        }
+    }
 }
 
 #[test]
