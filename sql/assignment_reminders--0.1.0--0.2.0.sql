@@ -1476,6 +1476,9 @@ AS $$
                (settings).weekly_days_off, (days_off).first_days, (days_off).last_days, (settings).follow_up_from)::assignment_reminders.silence_facts,
            silence.since <= local.today AND (escalation).id IS NULL AND (pauses).first_days IS NULL AND (leave).first_days IS NULL
                AND ((reminder).sent_at > silence_of.as_of) IS NOT TRUE
+               -- One from before the silence, as where the time zone changed since, is not of it.
+               AND (of_this.is_reminder
+                    AND (coalesce((reminder).sent_at, (reminder).scheduled_for) AT TIME ZONE silence_of.timezone)::date < silence.since) IS NOT TRUE
                AND mentor_is.unreachable IS NULL
                AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
            CASE WHEN of_this.is_reminder THEN (reminder).sent_at END,
@@ -3467,8 +3470,8 @@ COMMENT ON FUNCTION assignment_reminders.explain_assignment(uuid, timestamp with
 Mentors have explanations of what is theirs, without whom coordinators are, or why they cannot be written to.
 02000 for an assignment that is not, or was not, there; 22004 for NULL, 22008 for an infinite as_of, 22023 for what was known before the history begins (history_known_since()), 42501 where row security may hide rows: coordinators and admins have the explanations of their organization, and mentors those of what is theirs, and was at that moment.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_lease(uuid, uuid, interval, timestamp with time zone) IS
-    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost.
-22004 for a NULL id, 22023 for a lease of nothing or of more than a day.';
+    'Keeps a claimed reminder for another lease from as_of on. True: it is the caller''s until then. False: the claim no longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no attempt lost. What somebody else has locked for over a second is not kept: its claim ends when its lease does.
+22004 for a NULL id, 22023 for a lease of nothing or of more than a day, or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.extend_reminder_leases(uuid[], uuid, interval, timestamp with time zone) IS
     'Keeps the reminders of one claim, as extend_reminder_lease does. Returns the ids that are no longer the caller''s.';
 COMMENT ON FUNCTION assignment_reminders.fill_assignment() IS
@@ -3558,19 +3561,19 @@ COMMENT ON FUNCTION assignment_reminders.maintain_last_contact_date() IS
     'Trigger: sets the contact dates of the assignments whose activities a statement inserted, changed or deleted.';
 COMMENT ON FUNCTION assignment_reminders.mark_digest_sent(uuid[], uuid, TEXT, TEXT, timestamp with time zone) IS
     'Records a message of claim_digests as sent: all of its reminders, under one message id, as mark_reminder_sent does. What the provider reports of it later counts once. Returns the ids that were not recorded, as mark_reminders_sent does.
-22004 for NULL ids.';
+22004 for NULL ids, 22023 for an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
     'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was changed.
-22004 for a NULL id.';
+22004 for a NULL id, 22023 for an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TEXT, timestamp with time zone) IS
     'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
-22004 for a NULL id.';
+22004 for a NULL id, 22023 for an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_failed(uuid[], uuid, TEXT[], bool[], timestamp with time zone) IS
     'Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
-22004 for NULL ids, 22023 for arrays of different lengths.';
+22004 for NULL ids, 22023 for arrays of different lengths or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminders_sent(uuid[], uuid, TEXT[], TEXT, timestamp with time zone) IS
     'Records the reminders of one claim as sent, as mark_reminder_sent does; message_ids are pairwise, or NULL. Returns the ids that were not recorded, for which nothing was changed: none when all is well. Their claim no longer holds, or a constraint or trigger of yours refuses the row, which a WARNING tells of; the others are recorded nevertheless.
-22004 for NULL ids, 22023 for arrays of different lengths.';
+22004 for NULL ids, 22023 for arrays of different lengths or an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mentor_statement(date, date, uuid) IS
     'What each mentor of an organization had, was given, gave away and finished from the beginning of first_day to the end of last_day in the organization''s time zone, by when it was recorded, whatever its dates say: a row for each mentor and item, with the assignments that were counted, as often as each was. at_beginning + recorded + taken_over - handed_over - deleted = at_end, as assignment_counts_as_of() says it of both ends. recorded: inserted, and given to the mentor with it. taken_over, handed_over: every change of mentor, from or to nobody included. open_at_end: those of at_end whose status is open. completed, cancelled: what is so at the end, or was when it was deleted, and was not at the beginning, for whoever was mentor when it last became so. There are all items of each mentor who is there at the end, and of whoever else has one.
 Of a period after the last closed one, what came into closed periods since they were closed (close_period) follows: with adjusts, the last day of the period that it adds to, or takes from (a negative number). Closed days keep the bounds that they were closed with. A last day that has not ended: a statement so far. NULL organization: the one that the session speaks for.
@@ -3640,7 +3643,7 @@ Of a message whose log names no address, of a person who was forgotten for one, 
 Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider calls them (record_provider_message); in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS
-    'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; a mailbox that does not take it now counts as one soft bounce when the reminder is given up. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
+    'Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted out; one that is theirs no more is not tried again, and the one that they have now is at once; a mailbox that does not take it now counts as one soft bounce when the reminder is given up. sender (what refuses all that the organization sends) and transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded. False: the claim no longer holds, and nothing was changed.
 permanent is what the caller knows: true gives the reminder up (unless the sender or transport is at fault), and, of a recipient, makes a dead address of what error leaves unclear; false rules a dead address out. NULL leaves it to error.
 A person whom somebody else has locked is waited for, a second in one call: after that, what is said of their address does not count, with a WARNING.
 Beside what an answer needs, a recipient''s fault needs the rights of record_delivery_event, a sender''s and transport''s those of a claim on claim_rates.
@@ -3708,7 +3711,7 @@ COMMENT ON FUNCTION assignment_reminders.retry_failed_reminders(timestamp with t
     'Makes up to batch_size reminders that were given up since failed_since due again, their attempts back at zero, and returns how many; call it until it returns 0. The claim still skips what should no longer be sent. NULL organization: all.
 22004 for NULL, 22008 for an infinite as_of, 22023 for a size outside 1 to 10,000, 02000 for an unknown organization.';
 COMMENT ON FUNCTION assignment_reminders.return_reminders(uuid[], uuid) IS
-    'Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded, as mark_reminders_sent does.
+    'Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded, as mark_reminders_sent does; what somebody else has locked for over a second is not given back, and comes back when its lease ends.
 22004 for NULL ids.';
 COMMENT ON FUNCTION assignment_reminders.run_daily_evaluation(timestamp with time zone) IS
     'Enqueues every follow-up that is due at as_of, of all organizations whose turn it is (reminder_settings.evaluation_hour), and returns what it enqueued; logs the run. Called again on the same day, it enqueues what became due meanwhile. Of an organization where more than follow_up_limit became due by its last evaluation (before today, where there was none), it enqueues nothing, and logs a run of its own as held, until release_held_run(). While another run works, it returns no rows at once and is logged as skipped. A run that fails enqueues nothing, is logged as failed with its error, and warns instead of raising, so that the log is kept.

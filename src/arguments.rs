@@ -25,7 +25,7 @@ pub fn as_of(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZo
 /// How far ahead of now a claim may be made.
 const AHEAD: i64 = 31 * 24 * 60 * 60 * 1_000_000;
 
-/// The moment of a claim, which leases what it hands out: at most 31 days ahead of now. 22004 for NULL, 22008 for infinity, 22023 beyond.
+/// The moment of a claim or an answer, from which leases and retries are counted: at most 31 days ahead of now. 22004 for NULL, 22008 for infinity, 22023 beyond.
 pub fn as_of_claim(moment: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
     let moment = as_of(moment)?;
     if moment.into_inner() <= now().into_inner().saturating_add(AHEAD) {
@@ -33,7 +33,7 @@ pub fn as_of_claim(moment: Option<TimestampWithTimeZone>) -> Result<TimestampWit
     }
     Err(invalid_argument(
         format!("as_of {moment} is more than 31 days ahead"),
-        "What is claimed is leased from then on, and would be nobody's to claim until then.",
+        "What is leased or tried again from then on would be nobody's to claim until then.",
         "Leave as_of out for now, or give a moment within the next 31 days.",
     ))
 }

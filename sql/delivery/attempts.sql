@@ -1,10 +1,11 @@
--- What decides on the next attempt of locked reminders ($1), and whether their addressees have an address now.
+-- What decides on the next attempt of locked reminders ($1), whether their addressees have an address now, and whether it is another than was written to.
 -- Index: primary keys; reminder_settings by its key.
 SELECT r.id, r.organization_id, r.attempts, coalesce(s.max_attempts, 5) AS max_attempts,
        -- Where an organization has none, they are as they would be made.
        extract(epoch FROM coalesce(s.retry_base, interval '1 minute'))::double precision AS retry_base, random() AS jitter,
        -- Of an organization that needs none, whoever was not forgotten.
-       u.email IS NOT NULL OR s.address_required IS FALSE AND NOT (u.contact_opt_out AND coalesce(u.name, '') = '') AS has_address
+       u.email IS NOT NULL OR s.address_required IS FALSE AND NOT (u.contact_opt_out AND coalesce(u.name, '') = '') AS has_address,
+       (u.email <> r.claimed_email) IS TRUE AS has_another_address
   FROM assignment_reminders.reminders r
   LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = r.organization_id
   LEFT JOIN LATERAL (

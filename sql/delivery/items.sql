@@ -32,7 +32,7 @@ SELECT c.*,
            'reminded_name', CASE WHEN reminded.status = 'sent' THEN reminded.name END,
            'reminded_at', CASE WHEN reminded.status = 'sent' THEN reminded.sent_at END,
            'reminded_reason', CASE reminded.status WHEN 'failed' THEN 'failed' WHEN 'skipped' THEN reminded.skip_reason
-                                                   ELSE CASE WHEN kind.addressee = 'coordinator' AND a.has_mentor IS FALSE THEN 'no_mentor' END END
+                                                   ELSE mentor_now.unreachable_reason END
        )::text END AS item
   FROM claimed c
  CROSS JOIN LATERAL assignment_reminders.reminder_kind(c.reminder_type) AS kind
@@ -41,10 +41,10 @@ SELECT c.*,
        SELECT o.name FROM assignment_reminders.organizations o WHERE o.id = c.organization_id LIMIT 1
        ) AS o ON true
   LEFT JOIN LATERAL (
-       SELECT s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s WHERE s.organization_id = c.organization_id LIMIT 1
+       SELECT s.fallback_coordinator_id, s.address_required FROM assignment_reminders.reminder_settings s WHERE s.organization_id = c.organization_id LIMIT 1
        ) AS s ON true
   LEFT JOIN LATERAL (
-       SELECT a.metadata, a.coordinator_id, a.peer_mentor_id IS NOT NULL AS has_mentor FROM assignment_reminders.assignments a
+       SELECT a.metadata, a.coordinator_id, a.peer_mentor_id FROM assignment_reminders.assignments a
         WHERE a.id = c.assignment_id AND a.organization_id = c.organization_id LIMIT 1
        ) AS a ON true
   LEFT JOIN LATERAL (
@@ -63,3 +63,22 @@ SELECT c.*,
           AND r.reminder_type = assignment_reminders.reminder_type_of('remind') AND r.anchor = c.anchor
         LIMIT 1
        ) AS reminded ON true
+  -- Where nobody was to be reminded in this silence, it began to be followed with a mentor who could not be.
+  LEFT JOIN LATERAL (
+       SELECT assignment_reminders.unreachable_reason(
+                  'mentor', u.contact_opt_out, assignment_reminders.address_of(u.email, s.address_required) IS NOT NULL,
+                  assignment_reminders.is_muted(p.muted_types, assignment_reminders.reminder_type_of('remind'))) AS unreachable_reason
+         FROM (SELECT WHERE kind.addressee = 'coordinator' AND c.assignment_id IS NOT NULL
+                        AND (reminded.status IS NULL OR a.peer_mentor_id IS NULL)) AS asked
+         LEFT JOIN LATERAL (
+              SELECT m.user_id FROM assignment_reminders.peer_mentors m
+               WHERE m.id = a.peer_mentor_id AND m.organization_id = c.organization_id LIMIT 1
+              ) AS m ON true
+         LEFT JOIN LATERAL (
+              SELECT u.id, u.contact_opt_out, u.email FROM assignment_reminders.users u
+               WHERE u.id = m.user_id AND u.organization_id = c.organization_id LIMIT 1
+              ) AS u ON true
+         LEFT JOIN LATERAL (
+              SELECT p.muted_types FROM assignment_reminders.user_preferences p WHERE p.user_id = u.id LIMIT 1
+              ) AS p ON true
+       ) AS mentor_now ON true

@@ -58,6 +58,9 @@ AS $$
                (settings).weekly_days_off, (days_off).first_days, (days_off).last_days, (settings).follow_up_from)::assignment_reminders.silence_facts,
            silence.since <= local.today AND (escalation).id IS NULL AND (pauses).first_days IS NULL AND (leave).first_days IS NULL
                AND ((reminder).sent_at > silence_of.as_of) IS NOT TRUE
+               -- One from before the silence, as where the time zone changed since, is not of it.
+               AND (of_this.is_reminder
+                    AND (coalesce((reminder).sent_at, (reminder).scheduled_for) AT TIME ZONE silence_of.timezone)::date < silence.since) IS NOT TRUE
                AND mentor_is.unreachable IS NULL
                AND CASE WHEN told.is_fallback THEN fallback_is.unreachable ELSE coordinator_is.unreachable END IS NULL,
            CASE WHEN of_this.is_reminder THEN (reminder).sent_at END,

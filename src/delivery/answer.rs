@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use pgrx::Uuid;
@@ -22,15 +23,16 @@ use crate::rules::retry::{AfterFailure, after_failure};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::row_security::Whole;
-use crate::server::rows::Row;
+use crate::server::rows::{Row, Rows};
+use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
-use crate::server::subtransaction::attempt_where;
+use crate::server::subtransaction::{self, attempt_where, is_lock_not_available};
 
 /// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it.
 /// True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is
 /// gone), and nothing was changed.
 ///
-/// 22004 for a NULL id.
+/// 22004 for a NULL id, 22023 for an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn mark_reminder_sent(
     reminder_id: Option<Uuid>,
@@ -40,7 +42,7 @@ fn mark_reminder_sent(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
-    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    let sent = Sent { from_inbox, as_of: arguments::as_of_claim(as_of)? };
     answer_one((reminder, message_id.map(str::to_string)), claim_id, &sent)
 }
 
@@ -48,7 +50,7 @@ fn mark_reminder_sent(
 /// the ids that were not recorded, for which nothing was changed: none when all is well. Their claim no longer holds, or a constraint or
 /// trigger of yours refuses the row, which a WARNING tells of; the others are recorded nevertheless.
 ///
-/// 22004 for NULL ids, 22023 for arrays of different lengths.
+/// 22004 for NULL ids, 22023 for arrays of different lengths or an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn mark_reminders_sent(
     reminder_ids: Option<Vec<Option<Uuid>>>,
@@ -60,7 +62,7 @@ fn mark_reminders_sent(
     let reminders = ids(reminder_ids)?;
     let message_ids = pairwise("message_ids", message_ids, reminders.len())?;
     let answers: Vec<_> = reminders.into_iter().zip(message_ids).collect();
-    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    let sent = Sent { from_inbox, as_of: arguments::as_of_claim(as_of)? };
     Ok(SetOfIterator::new(answer_each(answers, claim_id, &sent)?))
 }
 
@@ -69,7 +71,7 @@ fn mark_reminders_sent(
 /// kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was
 /// changed.
 ///
-/// 22004 for a NULL id.
+/// 22004 for a NULL id, 22023 for an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn mark_reminder_failed(
     reminder_id: Option<Uuid>,
@@ -80,13 +82,13 @@ fn mark_reminder_failed(
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
     let failure = Failure { fault: None, error: error.map(str::to_string), is_permanent: permanent };
-    answer_one((reminder, failure), claim_id, &Failed::of_each(arguments::as_of(as_of)?))
+    answer_one((reminder, failure), claim_id, &Failed::of_each(arguments::as_of_claim(as_of)?))
 }
 
 /// Records that sending the reminders of one claim failed, as mark_reminder_failed does; errors and permanent are
 /// pairwise, or NULL. Returns the ids that were not recorded, as mark_reminders_sent does.
 ///
-/// 22004 for NULL ids, 22023 for arrays of different lengths.
+/// 22004 for NULL ids, 22023 for arrays of different lengths or an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn mark_reminders_failed(
     reminder_ids: Option<Vec<Option<Uuid>>>,
@@ -101,12 +103,12 @@ fn mark_reminders_failed(
     let failures = errors.into_iter().zip(permanent);
     let failures = failures.map(|(error, is_permanent)| Failure { fault: None, error, is_permanent });
     let answers: Vec<_> = reminders.into_iter().zip(failures).collect();
-    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Failed::of_each(arguments::as_of(as_of)?))?))
+    Ok(SetOfIterator::new(answer_each(answers, claim_id, &Failed::of_each(arguments::as_of_claim(as_of)?))?))
 }
 
 /// Records that sending a claimed reminder failed, and whose fault it was. recipient: as mark_reminder_failed does; and what error says of the
 /// address is judged as record_delivery_event judges a bounce of a message to it: a dead address is given up, and the person who has it opted
-/// out; a mailbox that does not take it now counts as one soft bounce when the reminder is given up. sender (what refuses all that the organization sends) and
+/// out; one that is theirs no more is not tried again, and the one that they have now is at once; a mailbox that does not take it now counts as one soft bounce when the reminder is given up. sender (what refuses all that the organization sends) and
 /// transport (the way there): no attempt is lost, and nothing of the organization is claimed for a while, 15 minutes and 1 minute at first, up to an
 /// hour where it fails again as soon as it goes on; claim_rates and the health functions tell of it. NULL: as mark_reminder_failed does. True: recorded.
 /// False: the claim no longer holds, and nothing was changed.
@@ -167,7 +169,7 @@ fn record_delivery_failures(
 /// Records a message of claim_digests as sent: all of its reminders, under one message id, as mark_reminder_sent does. What the provider reports of it later counts
 /// once. Returns the ids that were not recorded, as mark_reminders_sent does.
 ///
-/// 22004 for NULL ids.
+/// 22004 for NULL ids, 22023 for an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn mark_digest_sent(
     reminder_ids: Option<Vec<Option<Uuid>>>,
@@ -177,7 +179,7 @@ fn mark_digest_sent(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOfIterator<'static, Uuid>> {
     let answers = ids(reminder_ids)?.into_iter().map(|id| (id, message_id.map(str::to_string))).collect();
-    let sent = Sent { from_inbox, as_of: arguments::as_of(as_of)? };
+    let sent = Sent { from_inbox, as_of: arguments::as_of_claim(as_of)? };
     Ok(SetOfIterator::new(answer_each(answers, claim_id, &sent)?))
 }
 
@@ -215,7 +217,7 @@ fn fault_named(name: &str) -> Result<Fault> {
 
 /// Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is
 /// notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded,
-/// as mark_reminders_sent does.
+/// as mark_reminders_sent does; what somebody else has locked for over a second is not given back, and comes back when its lease ends.
 ///
 /// 22004 for NULL ids.
 #[pg_extern(volatile)]
@@ -230,9 +232,9 @@ fn return_reminders(
 /// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
 /// longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to
 /// somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no
-/// attempt lost.
+/// attempt lost. What somebody else has locked for over a second is not kept: its claim ends when its lease does.
 ///
-/// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day.
+/// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day, or an as_of over 31 days ahead.
 #[pg_extern(volatile)]
 fn extend_reminder_lease(
     reminder_id: Option<Uuid>,
@@ -241,7 +243,7 @@ fn extend_reminder_lease(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<bool> {
     let reminder = reminder_id.ok_or_else(|| null_argument("reminder_id"))?;
-    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of_claim(as_of)? };
     JUDGED_AGAIN.require()?;
     answer_one((reminder, ()), claim_id, &extended)
 }
@@ -255,7 +257,7 @@ fn extend_reminder_leases(
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOfIterator<'static, Uuid>> {
     let answers: Vec<_> = ids(reminder_ids)?.into_iter().map(|id| (id, ())).collect();
-    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of(as_of)? };
+    let extended = Extended { lease: arguments::lease(lease)?, as_of: arguments::as_of_claim(as_of)? };
     JUDGED_AGAIN.require()?;
     Ok(SetOfIterator::new(answer_each(answers, claim_id, &extended)?))
 }
@@ -273,6 +275,8 @@ const JUDGED_AGAIN: Whole = Whole::reads(&["organizations", "peer_mentors", "use
 trait Answer {
     /// What it says of each reminder.
     type Said;
+    /// Whether it is waited for whoever has a reminder locked, however long that takes: what became of a message must be recorded.
+    const WAITS: bool = true;
 
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
@@ -301,13 +305,15 @@ struct Held<'a, S> {
 }
 
 /// Locks those of these reminders that the claim still holds, in order, and what is said of them: the last that is said of each.
-fn lock_held<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>) -> Result<Vec<Held<'_, S>>> {
+///
+/// Where somebody else has one of them locked, waits for as long as there is patience, and 55P03 then. `None`: without end.
+fn lock_held<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>, patience: Option<Duration>) -> Result<Vec<Held<'_, S>>> {
     static LOCK: Statement =
         Statement::by_index(include_str!("../../sql/delivery/lock_claimed.sql"), &[types::UUIDS, types::UUID]);
     let claim = claim_id.ok_or_else(|| null_argument("claim_id"))?;
     let said: HashMap<_, _> = answers.iter().map(|(id, said)| (*id.as_bytes(), said)).collect();
     let reminders: Vec<Uuid> = answers.iter().map(|(id, _)| *id).collect();
-    LOCK.write(&[reminders.into(), claim.into()], |rows| {
+    let lock = |rows: Rows| {
         let held = rows.map(|row| {
             let reminder: Uuid = row.not_null("id")?;
             let Some(&said) = said.get(reminder.as_bytes()) else { return Ok(None) };
@@ -315,30 +321,96 @@ fn lock_held<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>) -> Result<Vec<Hel
             Ok(Some(Held { reminder, organization, is_pending, said }))
         });
         held.filter_map(Result::transpose).collect()
-    })
+    };
+    let arguments = [reminders.into(), claim.into()];
+    match patience {
+        Some(patience) => with_lock_timeout(patience, || LOCK.write(&arguments, lock))?,
+        None => LOCK.write(&arguments, lock),
+    }
+}
+
+/// Locks those of these reminders that the claim still holds and nobody else has locked.
+fn lock_free<S>(answers: &[(Uuid, S)], claim_id: Option<Uuid>) -> Result<HashSet<[u8; 16]>> {
+    static LOCK: Statement = Statement::by_index(
+        concat!(include_str!("../../sql/delivery/lock_claimed.sql"), " SKIP LOCKED"),
+        &[types::UUIDS, types::UUID],
+    );
+    let reminders: Vec<Uuid> = answers.iter().map(|(id, _)| *id).collect();
+    let free: Vec<Uuid> = LOCK.write(&[reminders.into(), claim_id.into()], |rows| rows.column("id"))?;
+    Ok(free.iter().map(|id| *id.as_bytes()).collect())
 }
 
 fn ids_of<S>(held: &[Held<S>]) -> Vec<Uuid> {
     held.iter().map(|held| held.reminder).collect()
 }
 
+/// For how long an answer waits for somebody who has one of its reminders locked, before the others are recorded, and where it need not wait, at all.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Answers for one reminder. Returns whether it was recorded; what refuses it is the caller's to hear.
 fn answer_one<A: Answer>(said: (Uuid, A::Said), claim_id: Option<Uuid>, answer: &A) -> Result<bool> {
     ANSWERED.require()?;
-    Ok(answer_all(&[said], claim_id, answer)?.is_empty())
+    let said = [said];
+    if A::WAITS {
+        return Ok(answer_all(&said, claim_id, answer, None)?.is_empty());
+    }
+    let work = || answer_all(&said, claim_id, answer, Some(PATIENCE));
+    Ok(attempt_where(is_lock_not_available, work)?.is_ok_and(|unrecorded| unrecorded.is_empty()))
 }
 
 /// Answers for many, and returns those that were not recorded. What was sent must be recorded, so one that a constraint or a trigger refuses is left
-/// out: if they do not go together, they go one by one.
+/// out: if they do not go together, they go one by one. Where somebody has one of them locked for long, the others are recorded first, lest
+/// they be claimed again meanwhile.
 fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
     ANSWERED.require()?;
-    // Locked inside: rows that are locked in one transaction and written in another one's subtransaction cost Postgres more.
-    if let Ok(unrecorded) = attempt_where(is_of_the_data, || answer_all(&said, claim_id, answer))? {
-        return Ok(unrecorded);
+    match answer_together(&said, claim_id, answer, Some(PATIENCE))? {
+        Ok(unrecorded) => Ok(unrecorded),
+        Err(failure) if is_lock_not_available(&failure.sqlstate()) => {
+            let free = lock_free(&said, claim_id)?;
+            let (free, locked): (Vec<_>, Vec<_>) = said.into_iter().partition(|(id, _)| free.contains(id.as_bytes()));
+            let mut unrecorded = answer_rest(&free, claim_id, answer)?;
+            unrecorded.extend(if A::WAITS { answer_rest(&locked, claim_id, answer)? } else { left(&locked) });
+            Ok(unrecorded)
+        }
+        Err(_) => answer_one_by_one(&said, claim_id, answer),
     }
-    answer.begin_again();
-    let held = lock_held(&said, claim_id)?;
-    let mut unrecorded = still_unrecorded(not_in(&said, &ids_of(&held)), &said, claim_id, answer)?;
+}
+
+/// Those that nobody has locked, or that are waited for.
+fn answer_rest<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+    match answer_together(said, claim_id, answer, None)? {
+        Ok(unrecorded) => Ok(unrecorded),
+        // The session's own lock_timeout.
+        Err(failure) if is_lock_not_available(&failure.sqlstate()) => Ok(left(said)),
+        Err(_) => answer_one_by_one(said, claim_id, answer),
+    }
+}
+
+/// None of these were recorded.
+fn left<S>(locked: &[(Uuid, S)]) -> Vec<Uuid> {
+    warning!("{} answers were not recorded: another transaction has locked their reminders", locked.len());
+    locked.iter().map(|(id, _)| *id).collect()
+}
+
+/// All or none of them; why none: what is told of one row, or a lock.
+fn answer_together<A: Answer>(
+    said: &[(Uuid, A::Said)],
+    claim_id: Option<Uuid>,
+    answer: &A,
+    patience: Option<Duration>,
+) -> Result<std::result::Result<Vec<Uuid>, subtransaction::Failure>> {
+    let is_told = |sqlstate: &str| is_of_the_data(sqlstate) || is_lock_not_available(sqlstate);
+    // Locked inside: rows that are locked in one transaction and written in another one's subtransaction cost Postgres more.
+    let done = attempt_where(is_told, || answer_all(said, claim_id, answer, patience))?;
+    if done.is_err() {
+        answer.begin_again();
+    }
+    Ok(done)
+}
+
+fn answer_one_by_one<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+    let held = lock_held(said, claim_id, None)?;
+    let mut unrecorded = still_unrecorded(not_in(said, &ids_of(&held)), said, claim_id, answer)?;
     for held in held {
         let reminder = held.reminder;
         match attempt_where(is_of_the_data, || answer.write(std::slice::from_ref(&held)))? {
@@ -356,14 +428,19 @@ fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, an
     Ok(unrecorded)
 }
 
-fn answer_all<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
+fn answer_all<A: Answer>(
+    said: &[(Uuid, A::Said)],
+    claim_id: Option<Uuid>,
+    answer: &A,
+    patience: Option<Duration>,
+) -> Result<Vec<Uuid>> {
     // One alone is locked as it is written: there is no order to keep.
     if let ([(reminder, said)], Some(claim)) = (said, claim_id)
         && answer.write_one(*reminder, claim, said)?
     {
         return Ok(Vec::new());
     }
-    let held = lock_held(said, claim_id)?;
+    let held = lock_held(said, claim_id, patience)?;
     let mut unrecorded = still_unrecorded(not_in(said, &ids_of(&held)), said, claim_id, answer)?;
     if !held.is_empty() {
         unrecorded.extend(answer.write(&held)?);
@@ -451,6 +528,7 @@ struct Extended {
 
 impl Answer for Extended {
     type Said = ();
+    const WAITS: bool = false;
 
     fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
         static EXTEND: Statement = Statement::by_index(
@@ -501,6 +579,7 @@ fn give_back(reminders: Vec<Uuid>) -> Result<()> {
 
 impl Answer for Returned {
     type Said = ();
+    const WAITS: bool = false;
 
     fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
         give_back(ids_of(held)).map(|()| Vec::new())
@@ -607,11 +686,14 @@ impl Answer for Failed {
             });
             verdicts.push(failure.verdict().map(Verdict::name));
             let pause = failure.fault.filter(|fault| fault.stops_for().is_some());
+            let is_of_another = failure.fault == Some(Fault::Recipient) && attempts.has_another_address;
             waits.push(match pause.and_then(|_| stopped.wait(attempts.organization)) {
                 Some(wait) => Some(wait),
+                // At the address that they have now it was not tried.
+                None if is_of_another => Some(0.0),
                 None => attempts.wait(failure.is_final()),
             });
-            costs.push(i32::from(pause.is_none()));
+            costs.push(i32::from(pause.is_none() && !is_of_another));
         }
         if self.told.is_some() {
             // What is tried again is one message again.
@@ -715,6 +797,8 @@ struct Attempts {
     retry_base: TimeDelta,
     jitter: f64,
     has_address: bool,
+    /// Not the one that was written to: that one's fault is not theirs.
+    has_another_address: bool,
 }
 
 impl Attempts {
@@ -735,6 +819,7 @@ impl Attempts {
             retry_base: TimeDelta::milliseconds(milliseconds),
             jitter: row.not_null("jitter")?,
             has_address: row.not_null("has_address")?,
+            has_another_address: row.not_null("has_another_address")?,
         })
     }
 

@@ -541,6 +541,28 @@ fn the_lock_is_free_however_a_run_ends() {
     assert_eq!(row(&mut client, "SELECT count(*) FROM evaluation_runs WHERE status = 'failed'"), "0");
 }
 
+/// As a time zone that changed since makes it.
+#[test]
+fn a_reminder_from_before_its_silence_is_of_none_whoever_asks() {
+    let (_database, mut client, people, assignment) = one_assignment("2026-11-22");
+    run(&mut client, "UPDATE reminder_settings SET reminder_after_days = 1, escalate_after_days = 1");
+    run(
+        &mut client,
+        &format!(
+            "INSERT INTO reminders (assignment_id, recipient_id, reminder_type, anchor, scheduled_for, sent_at, status)
+             VALUES ('{assignment}', '{}', 'contact-reminder', '2026-11-22 00:00+00', '2026-11-21 12:00+00', '2026-11-21 12:00+00', 'sent')",
+            people.mentor_user
+        ),
+    );
+    for asked in [
+        "SELECT forgotten FROM assignment_outlooks('2026-11-22 12:00+00')".to_string(),
+        "SELECT reason FROM forgotten_assignments(as_of => '2026-11-22 12:00+00')".to_string(),
+        format!("SELECT forgotten FROM explain_assignment('{assignment}', '2026-11-22 12:00+00', now())"),
+    ] {
+        assert_eq!(rows(&mut client, &asked), ["never_due"], "{asked}");
+    }
+}
+
 #[test]
 fn the_prefilter_and_the_rules_agree_on_random_assignments() {
     let database = Database::installed();

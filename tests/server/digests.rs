@@ -209,6 +209,36 @@ fn an_escalation_says_who_was_reminded_and_when_or_why_nobody_could_be() {
     }
 }
 
+/// An import, or missed days: the first run finds it past both thresholds.
+#[test]
+fn an_escalation_says_why_nobody_could_be_reminded_where_none_was_to_be() {
+    for (mentor, expected) in [
+        ("UPDATE users SET contact_opt_out = true WHERE name = 'mentor'", "opted_out"),
+        ("UPDATE users SET email = NULL WHERE name = 'mentor'", "no_address"),
+        (
+            "INSERT INTO user_preferences (user_id, muted_types) SELECT id, '{remind}' FROM users WHERE name = 'mentor'",
+            "muted",
+        ),
+        ("UPDATE assignments SET peer_mentor_id = NULL", "no_mentor"),
+    ] {
+        let database = Database::installed();
+        let mut client = database.connect();
+        People::new(&mut client).assignments(&mut client, "2026-10-01", 1);
+        run(&mut client, mentor);
+        run(&mut client, "SELECT run_daily_evaluation('2026-11-22 12:00+00')");
+        let mut worker = database.connect_as_worker();
+        assert_eq!(
+            rows(
+                &mut worker,
+                "SELECT i ->> 'reminder_type', i ->> 'reminded_name', i ->> 'reminded_reason'
+                   FROM assignment_reminders.claim_digests(as_of => '2026-11-22 12:00+00'), jsonb_array_elements(items) AS i"
+            ),
+            [format!("contact-escalation|-|{expected}")],
+            "{mentor}"
+        );
+    }
+}
+
 #[test]
 fn people_who_turned_digests_off_get_a_message_for_each_reminder() {
     let (_database, mut client, _) = waiting(4);

@@ -15,7 +15,7 @@ use super::lane::{Failed, Lane, Outcome, Suspects, Todo};
 use super::mail::WayId;
 use super::message::Message;
 use super::meters;
-use super::queue::{Claimed, Trouble, longer};
+use super::queue::{Answer, Claimed, Trouble, longer};
 use super::send::send;
 use super::verdict::{Fault, Own};
 
@@ -93,10 +93,15 @@ impl Dispatcher {
     /// Until we are told to stop, or, where it is to end then, nothing is left. Returns how many messages were not sent.
     pub async fn run(mut self, once: bool) -> usize {
         let mut is_stopping = false;
+        let office = Arc::clone(&self.office);
         loop {
             self.put_on_the_wire();
-            let is_idle =
-                self.wire.is_empty() && self.answers.is_empty() && self.claiming.is_none() && self.keeping.is_empty();
+            let has_late = self.office.queue.has_late_answers();
+            let is_idle = self.wire.is_empty()
+                && self.answers.is_empty()
+                && !has_late
+                && self.claiming.is_none()
+                && self.keeping.is_empty();
             let is_drained = once && (self.empty >= 2 || self.trouble.0 >= TRIES) && self.waiting() == 0;
             if is_idle && (is_stopping || is_drained) {
                 break;
@@ -123,6 +128,7 @@ impl Dispatcher {
                     Err(error) => tracing::error!("{error}"),
                 },
                 Some(_) = self.answers.join_next() => {}
+                () = office.queue.settles(), if has_late => {}
                 Some(kept) = self.keeping.join_next() => self.kept(kept),
                 () = tokio::time::sleep_until(self.next_keep), if !is_stopping => self.keep(),
                 claimed = under_way(&mut self.claiming) => {
@@ -338,7 +344,7 @@ impl Dispatcher {
         );
         meters::failed(fault);
         let queue = Arc::clone(&self.office.queue);
-        self.answers.spawn(async move { queue.failed(&message, fault, &why, permanent).await });
+        self.answers.spawn(async move { queue.answer(message, Answer::Failed { fault, why, permanent }).await });
     }
 
     /// Nothing of an organization can be sent: the database pauses it, and what was not tried goes back.
@@ -355,7 +361,7 @@ impl Dispatcher {
         let queue = Arc::clone(&self.office.queue);
         self.answers.spawn(async move {
             // The pause first, or others would claim what is given back.
-            queue.failed(&message, Some(fault), &why, None).await;
+            queue.answer(message, Answer::Failed { fault: Some(fault), why, permanent: None }).await;
             return_all(&queue, rest).await;
         });
     }

@@ -1,9 +1,12 @@
 //! The outbox: claims, and answers. Statements are unnamed, and leave nothing in a session, so that a pooler in transaction mode may stand between.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio::sync::{Notify, Semaphore};
 use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{NoTls, Row};
 use uuid::Uuid;
@@ -20,6 +23,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Of so many organizations that are paused it is told.
 const TOLD: i64 = 20;
 const SOON: Duration = Duration::from_secs(3);
+/// For so long an answer is waited for before it is somebody's lock that it waits for.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// Between two tries while the database is away: the first and the longest.
 const WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
@@ -27,6 +32,25 @@ pub struct Queue {
     pool: Pool,
     lease: Duration,
     outage: Outage,
+    /// Answers that wait for others' locks: how many there are, and how many may hold a connection meanwhile.
+    late: AtomicUsize,
+    may_wait: Semaphore,
+    is_settled: Notify,
+}
+
+/// What became of a message.
+pub enum Answer {
+    /// It was taken, under this id, from this address, and what the provider calls it.
+    Sent {
+        message_id: String,
+        from: Option<String>,
+        provider_id: Option<String>,
+    },
+    Failed {
+        fault: Option<Fault>,
+        why: String,
+        permanent: Option<bool>,
+    },
 }
 
 /// Why a statement did nothing.
@@ -34,6 +58,8 @@ pub struct Queue {
 pub enum Trouble {
     /// It may do later: no connection, a standby, a lock.
     Passing(String),
+    /// It took too long: somebody may have locked what it writes. It was cancelled.
+    Slow,
     Refused {
         code: String,
         message: String,
@@ -44,6 +70,9 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Passing(why) => formatter.write_str(why),
+            Self::Slow => {
+                formatter.write_str("no answer in time, as where another transaction has locked what it writes")
+            }
             Self::Refused { code, message } => write!(formatter, "{code}: {message}"),
         }
     }
@@ -83,7 +112,9 @@ impl Queue {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { pool, lease, outage: Outage::new("the database") })
+        let outage = Outage::new("the database");
+        let may_wait = Semaphore::new((connections / 2).max(1));
+        Ok(Self { pool, lease, outage, late: AtomicUsize::new(0), may_wait, is_settled: Notify::new() })
     }
 
     /// What keeps us from delivering.
@@ -176,42 +207,101 @@ impl Queue {
         Ok((until, ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?))
     }
 
-    /// Answers that a message was handed over, and what the provider calls it.
-    pub async fn sent(&self, message: &Message, message_id: &str, from: Option<&str>, provider_id: Option<&str>) {
-        let answer = async |name: Option<&str>| {
-            let parameters: [Parameter; 5] = [
-                (&message.reminder_ids, Type::UUID_ARRAY),
-                (&message.claim_id, Type::UUID),
-                (&message_id, Type::TEXT),
-                (&from, Type::TEXT),
-                (&name, Type::TEXT),
-            ];
-            self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters).await
-        };
-        let mut answered = answer(provider_id).await;
-        if let (Err(Trouble::Refused { .. }), Some(_)) = (&answered, provider_id) {
-            // That it was sent is to be known, whatever its name.
-            answered = answer(None).await;
+    /// Tells what became of a message. Where somebody has locked its reminders, that goes on beside, and nobody waits for it.
+    pub async fn answer(self: &Arc<Self>, message: Message, answer: Answer) {
+        if self.tell(&message, &answer, AT_ONCE).await.is_err() {
+            tracing::info!(claim_id = %message.claim_id, "another transaction has locked what was sent: its answer waits");
+            let queue = Arc::clone(self);
+            queue.late.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                queue.tell_late(&message, &answer).await;
+                queue.late.fetch_sub(1, Ordering::Relaxed);
+                queue.is_settled.notify_one();
+            });
         }
-        let late = answered.and_then(|rows| match rows.first() {
-            Some(row) => Ok(row.try_get::<_, Vec<Uuid>>("late")?),
-            None => Ok(Vec::new()),
-        });
-        told("that a message was sent", message, late);
     }
 
-    /// Answers that a message was not sent.
-    pub async fn failed(&self, message: &Message, fault: Option<Fault>, why: &str, permanent: Option<bool>) {
-        let fault = fault.map(Fault::name);
+    /// Whether answers still wait for others' locks.
+    pub fn has_late_answers(&self) -> bool {
+        self.late.load(Ordering::Relaxed) > 0
+    }
+
+    /// When one of them does not any more.
+    pub async fn settles(&self) {
+        self.is_settled.notified().await;
+    }
+
+    /// While it is locked nobody else can claim it, so an answer counts for longer than its lease.
+    async fn tell_late(&self, message: &Message, answer: &Answer) {
+        let until = message.claimed_until + PATIENCE;
+        loop {
+            let permit = self.may_wait.acquire().await;
+            if self.tell(message, answer, PATIENCE).await.is_ok() {
+                return;
+            }
+            drop(permit);
+            if Utc::now() > until {
+                tracing::error!(claim_id = %message.claim_id, "an answer was not recorded: another transaction keeps its reminders locked");
+                return;
+            }
+        }
+    }
+
+    /// Tells it, and logs what came of that. Only where it is too slow, it does not.
+    async fn tell(&self, message: &Message, answer: &Answer, limit: Duration) -> Result<(), Trouble> {
+        let (what, late) = match answer {
+            Answer::Sent { message_id, from, provider_id } => {
+                let mut late =
+                    self.tell_sent(message, message_id, from.as_deref(), provider_id.as_deref(), limit).await;
+                if let (Err(Trouble::Refused { .. }), Some(_)) = (&late, provider_id) {
+                    // That it was sent is to be known, whatever its name.
+                    late = self.tell_sent(message, message_id, from.as_deref(), None, limit).await;
+                }
+                ("that a message was sent", late)
+            }
+            Answer::Failed { fault, why, permanent } => {
+                let fault = fault.map(Fault::name);
+                let parameters: [Parameter; 5] = [
+                    (&message.reminder_ids, Type::UUID_ARRAY),
+                    (&message.claim_id, Type::UUID),
+                    (&fault, Type::TEXT),
+                    (why, Type::TEXT),
+                    (permanent, Type::BOOL),
+                ];
+                let sql = include_str!("../../sql/deliver/failed.sql");
+                let answered = self.ask_until(message, sql, &parameters, limit).await;
+                ("that a message failed", answered.and_then(|rows| ids(&rows)))
+            }
+        };
+        match late {
+            Err(Trouble::Slow) => return Err(Trouble::Slow),
+            Ok(late) if late.is_empty() => {}
+            // Somebody else has it, or it was answered and we were not told.
+            Ok(late) => {
+                tracing::info!(claim_id = %message.claim_id, reminders = late.len(), "{what}: the answer changed nothing");
+            }
+            Err(error) => tracing::error!(claim_id = %message.claim_id, "{what}: the answer was not recorded: {error}"),
+        }
+        Ok(())
+    }
+
+    async fn tell_sent(
+        &self,
+        message: &Message,
+        message_id: &str,
+        from: Option<&str>,
+        provider_id: Option<&str>,
+        limit: Duration,
+    ) -> Result<Vec<Uuid>, Trouble> {
         let parameters: [Parameter; 5] = [
             (&message.reminder_ids, Type::UUID_ARRAY),
             (&message.claim_id, Type::UUID),
-            (&fault, Type::TEXT),
-            (&why, Type::TEXT),
-            (&permanent, Type::BOOL),
+            (&message_id, Type::TEXT),
+            (&from, Type::TEXT),
+            (&provider_id, Type::TEXT),
         ];
-        let answered = self.ask_until(message, include_str!("../../sql/deliver/failed.sql"), &parameters).await;
-        told("that a message failed", message, answered.and_then(|rows| ids(&rows)));
+        let rows = self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters, limit).await?;
+        rows.first().map_or_else(|| Ok(Vec::new()), |row| Ok(row.try_get("late")?))
     }
 
     /// Answers for what could not even be read.
@@ -243,10 +333,16 @@ impl Queue {
     }
 
     /// Tries for as long as an answer counts: while the lease lasts.
-    async fn ask_until(&self, message: &Message, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
+    async fn ask_until(
+        &self,
+        message: &Message,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        limit: Duration,
+    ) -> Result<Vec<Row>, Trouble> {
         let mut wait = WAIT.0;
         loop {
-            match self.ask(sql, parameters).await {
+            match self.ask_within(limit, sql, parameters).await {
                 Err(Trouble::Passing(_)) if Utc::now() + wait < message.claimed_until => {
                     tokio::time::sleep(wait).await;
                     wait = longer(wait);
@@ -257,9 +353,20 @@ impl Queue {
     }
 
     async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
+        match self.ask_within(PATIENCE, sql, parameters).await {
+            Err(Trouble::Slow) => {
+                let slow = Err(Trouble::Passing(format!("no answer within {} s", PATIENCE.as_secs())));
+                self.note(&slow);
+                slow
+            }
+            done => done,
+        }
+    }
+
+    async fn ask_within(&self, limit: Duration, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         let asked = async {
             let client = self.pool.get().await.map_err(|error| Trouble::Passing(explained(&error)))?;
-            match tokio::time::timeout(PATIENCE, client.query_typed(sql, parameters)).await {
+            match tokio::time::timeout(limit, client.query_typed(sql, parameters)).await {
                 Ok(Ok(rows)) => Ok(rows),
                 Ok(Err(error)) => {
                     let trouble = Trouble::from(error);
@@ -270,8 +377,11 @@ impl Queue {
                     Err(trouble)
                 }
                 Err(_) => {
+                    // Or the server would go on with it, in a connection that nobody counts.
+                    let cancelling = client.cancel_token();
                     drop(deadpool_postgres::Object::take(client));
-                    Err(Trouble::Passing(format!("no answer within {} s", PATIENCE.as_secs())))
+                    let _ = tokio::time::timeout(SOON, cancelling.cancel_query(NoTls)).await;
+                    Err(Trouble::Slow)
                 }
             }
         };
@@ -284,8 +394,8 @@ impl Queue {
         match done {
             Ok(_) => self.outage.ends(),
             Err(Trouble::Passing(why)) => self.outage.begins(why),
-            // It answers.
-            Err(Trouble::Refused { .. }) => {}
+            // It answers, or is asked again.
+            Err(Trouble::Refused { .. } | Trouble::Slow) => {}
         }
     }
 }
@@ -303,17 +413,6 @@ pub fn parsed(url: &str) -> Result<tokio_postgres::Config, String> {
         config.connect_timeout(Duration::from_secs(10));
     }
     Ok(config)
-}
-
-fn told(what: &str, message: &Message, late: Result<Vec<Uuid>, Trouble>) {
-    match late {
-        Ok(late) if late.is_empty() => {}
-        // Somebody else has it, or it was answered and we were not told.
-        Ok(late) => {
-            tracing::info!(claim_id = %message.claim_id, reminders = late.len(), "{what}: the answer changed nothing");
-        }
-        Err(error) => tracing::error!(claim_id = %message.claim_id, "{what}: the answer was not recorded: {error}"),
-    }
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<Uuid>, Trouble> {

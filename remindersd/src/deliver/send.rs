@@ -11,7 +11,7 @@ use super::mail::Way;
 use super::message::Message;
 use super::meters;
 use super::parcel::parcel;
-use super::queue::Trouble;
+use super::queue::{Answer, Trouble};
 use super::smtp::Server;
 use super::verdict::{Fault, REFUSED, Verdict};
 use super::webhook::Hook;
@@ -55,7 +55,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         Ok(Taken { message_id, from, provider_id }) => {
             meters::sent();
             tracing::debug!(message_id, recipient = %message.recipient_id, "taken");
-            office.queue.sent(&message, &message_id, from.as_deref(), provider_id.as_deref()).await;
+            office.queue.answer(message, Answer::Sent { message_id, from, provider_id }).await;
             Outcome::Taken
         }
         Err(Refused { why, told, verdict }) => Outcome::Failed(Box::new(Failed { message, why, told }), verdict),
@@ -109,7 +109,7 @@ async fn is_still_ours(office: &Office, message: &mut Message) -> bool {
     while Utc::now() > message.claimed_until - office.lease / 2 {
         match office.queue.extend(message).await {
             Ok(()) => break,
-            Err(Trouble::Passing(_)) if Utc::now() < message.claimed_until => {
+            Err(Trouble::Passing(_) | Trouble::Slow) if Utc::now() < message.claimed_until => {
                 wait = super::queue::longer(wait);
                 tokio::time::sleep(wait).await;
             }

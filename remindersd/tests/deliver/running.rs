@@ -1,7 +1,7 @@
 //! How it runs: it waits, is woken, is stopped, keeps its leases; and what it would send.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::post::{Post, until};
@@ -176,4 +176,38 @@ fn what_waits_behind_a_slow_server_is_kept_and_pays_nothing() {
     assert!(all_went_well, "{log}");
     assert_eq!(post.rows("SELECT status, attempts, count(*) FROM reminders GROUP BY 1, 2"), ["sent|1|12"], "{log}");
     assert_eq!(server.mails().len(), 12);
+}
+
+#[test]
+fn what_somebody_has_locked_holds_up_nobody_elses_messages_and_goes_out_once() {
+    let mut post = Post::empty();
+    let other = "b0000000-0000-4000-8000-000000000000";
+    run(&mut post.owner, &format!("INSERT INTO organizations (id, name) VALUES ('{other}', 'Other')"));
+    for (organization, number) in [("00000000-0000-0000-0000-000000000001", 20), (other, 40)] {
+        for _ in 0..number {
+            People::in_organization(&mut post.owner, organization).assignment(&mut post.owner, "2026-01-01");
+        }
+    }
+    post.enqueue();
+    let gate = Arc::new(RwLock::new(()));
+    let shut = gate.write().expect("a gate");
+    let behind = Arc::clone(&gate);
+    let server = Smtpd::start(move |said: &Said| {
+        if said.at == At::Content {
+            drop(behind.read());
+        }
+        Reply::Usual
+    });
+    let configuration = post.configuration(&server, "poll_seconds = 1\nlease_seconds = 30");
+    let worker = configuration.start();
+    let claimed = "SELECT count(*) FROM reminders WHERE claim_id IS NOT NULL";
+    until(|| post.row(claimed) == "60", || worker.log());
+    let mut holder = post.database.connect();
+    run(&mut holder, &format!("BEGIN; SELECT FROM reminders WHERE organization_id <> '{other}' FOR UPDATE"));
+    drop(shut);
+    let sent = "SELECT count(*) FROM reminders WHERE status = 'sent'";
+    until(|| post.row(sent) == "40", || worker.log());
+    run(&mut holder, "ROLLBACK");
+    until(|| post.row(sent) == "60", || worker.log());
+    assert_eq!(server.mails().len(), 60, "{}", worker.log());
 }
