@@ -198,7 +198,7 @@ fn what_somebody_has_locked_holds_up_nobody_elses_messages_and_goes_out_once() {
         }
         Reply::Usual
     });
-    let configuration = post.configuration(&server, "poll_seconds = 1\nlease_seconds = 30");
+    let configuration = post.configuration(&server, "poll_seconds = 1\nlease_seconds = 30\ntimeout_seconds = 10");
     let worker = configuration.start();
     let claimed = "SELECT count(*) FROM reminders WHERE claim_id IS NOT NULL";
     until(|| post.row(claimed) == "60", || worker.log());
