@@ -27,6 +27,16 @@ impl Verdict {
             Self::Sender => "sender",
         }
     }
+
+    /// Whether it counts against the address, where a failure of the message did before or not: however often a message is delayed, it is one.
+    #[must_use]
+    pub const fn counts(self, was_counted: bool) -> bool {
+        match self {
+            Self::Hard => true,
+            Self::Soft => !was_counted,
+            Self::Sender => false,
+        }
+    }
 }
 
 /// Soft bounces count for this long.
@@ -413,6 +423,14 @@ const UNKNOWN: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_bounces_softly_once_and_what_blames_the_sender_never_counts() {
+        let counts = |verdict: Verdict| [verdict.counts(false), verdict.counts(true)];
+        assert_eq!(counts(Verdict::Hard), [true, true]);
+        assert_eq!(counts(Verdict::Soft), [true, false]);
+        assert_eq!(counts(Verdict::Sender), [false, false]);
+    }
 
     #[test]
     fn soft_bounces_count_for_ninety_days() {

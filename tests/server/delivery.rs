@@ -895,6 +895,7 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT record_delivery_event('x', 'opened')", "22023", "opened"),
         ("SELECT record_delivery_event(NULL, 'delivered')", "22004", "message_id"),
         ("SELECT record_delivery_event('x', NULL)", "22004", "status"),
+        ("SELECT record_delivery_event('x', 'delivered', NULL, '')", "22023", "event_id is empty"),
         ("SELECT record_provider_message(NULL, 'x')", "22004", "message_id"),
         ("SELECT record_provider_message('x', NULL)", "22004", "provider_message_id"),
         ("SELECT record_provider_message('x', '')", "22023", "provider_message_id is empty"),
