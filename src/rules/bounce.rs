@@ -69,10 +69,7 @@ pub fn judge(is_permanent: Option<bool>, report: &str) -> Verdict {
 #[must_use]
 pub fn judge_refusal(is_permanent: Option<bool>, report: &str) -> Option<Verdict> {
     let verdict = judge(is_permanent, report);
-    let is_of_the_server = match codes(report) {
-        (Some(421), _) | (_, Some((4, 3 | 4, _))) => true,
-        _ => false,
-    };
+    let is_of_the_server = matches!(codes(report), (Some(421), _) | (_, Some((4, 3 | 4, _))));
     (verdict != Verdict::Soft || !is_of_the_server).then_some(verdict)
 }
 

@@ -148,6 +148,9 @@ fn what_waits_for_somebody_waits_briefly_and_is_to_be_reported_again() {
     assert_eq!(report(&mut client, 1, "bounced", "550 5.1.1 User unknown"), "t");
     assert_eq!(mentor(&mut client), "t|hard bounce: 550 5.1.1 User unknown|1");
     assert_eq!(row(&mut client, "SHOW lock_timeout"), "0");
+    // What is known waits for nobody.
+    run(&mut other, "BEGIN; SELECT FROM users WHERE name = 'mentor' FOR UPDATE");
+    assert_eq!(report(&mut client, 1, "bounced", "550 5.1.1 User unknown"), "f");
 }
 
 #[test]

@@ -672,12 +672,12 @@ fn one_organizations_events_take_half_of_the_connections_at_most() {
             .map(|number| scope.spawn(move || generic(&format!("e{number}"), &bounced()).send(service).status))
             .collect();
         while waiting(&mut owner) < MOST {
-            assert!(!posts.iter().all(|post| post.is_finished()), "two wait at once");
+            assert!(!posts.iter().all(std::thread::ScopedJoinHandle::is_finished), "two wait at once");
         }
         let of_b = json!({"type": "delivered", "data": {"message_id": "of b"}});
         assert_counts(&generic_by(OTHER_SECRET, "b", now(), &of_b).to(B).send(service), [1, 0, 0, 0, 0]);
         let mut most = 0;
-        while !posts.iter().all(|post| post.is_finished()) {
+        while !posts.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             most = most.max(waiting(&mut owner));
         }
         assert_eq!(most, MOST);
