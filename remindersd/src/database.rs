@@ -1,5 +1,7 @@
 //! The database: each request is one transaction, in the role and with the claims of its caller, and one statement.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::types::{ToSql, Type};
@@ -34,7 +36,7 @@ impl Database {
             config.statement_timeout_seconds
         );
         connection.options(options).application_name("remindersd");
-        let wait = Some(std::time::Duration::from_secs(config.statement_timeout_seconds.into()));
+        let wait = Some(Duration::from_secs(config.statement_timeout_seconds.into()));
         let pool = |size| {
             let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
             Pool::builder(Manager::from_config(connection.clone(), NoTls, recycling))
@@ -73,7 +75,7 @@ impl Database {
         let organizations: Vec<Uuid> = webhooks.sources.iter().map(config::Source::organization).collect();
         let claims = Claims::of_role(role, None);
         let sql = include_str!("../sql/missing_organization.sql");
-        let missing = self.transaction(&claims, sql, &[(&organizations, Type::UUID_ARRAY)]).await?;
+        let missing = self.transaction(None, &claims, sql, &[(&organizations, Type::UUID_ARRAY)]).await?;
         let complaint = missing.first().map(|row| {
             let (number, organization): (i64, Uuid) = (row.try_get("number")?, row.try_get("organization")?);
             Ok(format!(
@@ -91,10 +93,22 @@ impl Database {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Problem> {
+        self.rows_within(None, claims, method, sql, parameters).await
+    }
+
+    /// The same, where no lock is waited for longer than `patience`: 55P03 beyond.
+    pub async fn rows_within(
+        &self,
+        patience: Option<Duration>,
+        claims: &Claims,
+        method: &Method,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Problem> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.transaction(claims, sql, parameters).await {
+            match self.transaction(patience, claims, sql, parameters).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Statement(error)) => match error.as_db_error() {
                     Some(error) if is_passing(error.code()) && tries < TRIES => {}
@@ -110,13 +124,20 @@ impl Database {
         }
     }
 
-    async fn transaction(&self, claims: &Claims, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failure> {
+    async fn transaction(
+        &self,
+        patience: Option<Duration>,
+        claims: &Claims,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        let patience = patience.map(|wait| wait.as_millis().to_string());
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
         transaction
             .query_typed(
-                "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)",
-                &[(&claims.role, Type::TEXT), (&claims.json, Type::TEXT)],
+                "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true), CASE WHEN $3 IS NOT NULL THEN set_config('lock_timeout', $3, true) END",
+                &[(&claims.role, Type::TEXT), (&claims.json, Type::TEXT), (&patience, Type::TEXT)],
             )
             .await?;
         let rows = transaction.query_typed(sql, parameters).await?;

@@ -46,7 +46,7 @@ const GRACE: Duration = Duration::from_secs(30);
 /// Checks what can be checked before anything is served.
 pub async fn check(config: &Config) -> Result<(), String> {
     Verifier::new(config.jwt()?)?;
-    Webhooks::new(&config.webhooks)?;
+    Webhooks::new(&config.webhooks, &config.database)?;
     Texts::new(&config.texts).map_err(|complaints| complaints.join("\n"))?;
     let database = Database::new(&config.database)?;
     if let Some(complaint) = database.complaint(config).await? {
@@ -62,7 +62,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         verifier: Arc::new(Verifier::new(config.jwt()?)?),
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
         streams: Streams::default(),
-        webhooks: Webhooks::new(&config.webhooks)?,
+        webhooks: Webhooks::new(&config.webhooks, &config.database)?,
         unsubscribe: config.unsubscribe.role.as_deref().map(|role| Arc::new(Claims::of_role(role, None))),
         stopping: is_stopping,
     };

@@ -24,6 +24,7 @@ SELECT assignment_reminders.time_ordered_id(), sent.organization_id, sent.id, se
                 (SELECT u.email FROM assignment_reminders.users u
                   WHERE u.id = coalesce(sent.recipient_id,
                                         (SELECT a.student_id FROM assignment_reminders.assignments a WHERE a.id = sent.assignment_id)))), ''),
-       $3, sent.message_id, 'queued', sent.attempts, sent.episode
+       -- An empty one would be that of all messages without one.
+       $3, nullif(sent.message_id, ''), 'queued', sent.attempts, sent.episode
   FROM sent
 RETURNING reminder_id

@@ -16,7 +16,7 @@ use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
 use crate::server::row_security::Whole;
 use crate::server::rows::Rows;
-use crate::server::setting::with_lock_timeout;
+use crate::server::setting::{with_lock_timeout, within};
 use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
@@ -26,12 +26,15 @@ use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 /// out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False:
 /// this event (without an id: this status and verdict of this message) was recorded before.
 ///
+/// A person whom somebody else has locked is waited for, a second at most, where the event changes anything of them: 55P03 after that, and nothing is recorded.
+/// Report it again.
+///
 /// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
 ///
 /// Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider
 /// calls them (record_provider_message); in the organization that the session names, in all where it names none.
 ///
-/// 22004 for NULL, 22023 for another status, or for a message that several organizations have sent while the session
+/// 22004 for NULL, 22023 for another status, an empty event_id, or for a message that several organizations have sent while the session
 /// names none, 02000 for one that no reminder was sent with.
 #[pg_extern(volatile)]
 fn record_delivery_event(
@@ -55,24 +58,41 @@ fn record_delivery_event(
             "Map the provider's own words to delivered, bounced, rejected, complained or unsubscribed, and leave out what is none of them.",
         )
     })?;
-    WHOLE.require()?;
-    // What is logged now would not be seen by whoever forgets its addressee.
-    AdvisoryLock::Forgetting.share();
-    let Message { log, organization, address } = Message::find(message)?.ok_or_else(|| unknown_message(message))?;
-    let addressee = address.map(|address| Addressee::lock(organization, &address)).transpose()?.flatten();
-    let (is_new, was_counted) = reported.log(log, name, error, event_id)?;
-    if let Some(addressee) = addressee.filter(|_| is_new) {
-        addressee.hears(&reported, was_counted, error)?;
+    if event_id == Some("") {
+        return Err(invalid_argument(
+            "event_id is empty".to_string(),
+            "All events without an id would be one.",
+            "Give the provider's id of the event, or NULL where it has none.",
+        ));
     }
-    Ok(is_new)
+    within(
+        PATIENCE,
+        |words| busy(message, words),
+        || {
+            WHOLE.require()?;
+            // What is logged now would not be seen by whoever forgets its addressee.
+            AdvisoryLock::Forgetting.share();
+            let log = log_of(message)?.ok_or_else(|| unknown_message(message))?;
+            let event = Event { log, status: name, id: event_id, error };
+            let addressee = reported.addressee(&event)?;
+            let (is_new, was_counted) = reported.log(&event)?;
+            if let Some(addressee) = addressee.filter(|_| is_new) {
+                addressee.hears(&reported, was_counted, error)?;
+            }
+            Ok(is_new)
+        },
+    )
 }
+
+/// How long somebody who is locked is waited for. What is reported comes again: it may wait less long than whoever else needs the connection.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What one answer still waits for people whom somebody else has locked: for all of them together.
 pub(super) struct Patience(Cell<Duration>);
 
 impl Patience {
     pub(super) const fn new() -> Self {
-        Self(Cell::new(Duration::from_secs(1)))
+        Self(Cell::new(PATIENCE))
     }
 }
 
@@ -86,6 +106,9 @@ pub(super) fn not_delivered(
     error: Option<&str>,
     patience: &Patience,
 ) -> Result<()> {
+    if !verdict.counts(was_counted) {
+        return Ok(());
+    }
     let began = Instant::now();
     let lock = || with_lock_timeout(patience.0.get(), || Addressee::lock(organization, address))?;
     match attempt_where(is_lock_not_available, lock)? {
@@ -123,7 +146,7 @@ fn record_provider_message(message_id: Option<&str>, provider_message_id: Option
         ));
     }
     WHOLE.require()?;
-    let Some(Message { log, .. }) = Message::find(message)? else { return Ok(false) };
+    let Some(log) = log_of(message)? else { return Ok(false) };
     let is_new: Option<bool> = NAME.write(&[log.into(), name.into()], |rows| rows.one("is_new"))?;
     if is_new.is_some() {
         return Ok(true);
@@ -152,43 +175,65 @@ impl Reported {
         }
     }
 
-    /// Whether it is new, and whether a bounce of the message was counted before.
-    fn log(&self, log: Uuid, status: &str, error: Option<&str>, event_id: Option<&str>) -> Result<(bool, bool)> {
+    const fn verdict(&self) -> Option<Verdict> {
+        if let Self::NotDelivered(verdict) = self { Some(*verdict) } else { None }
+    }
+
+    /// Whoever it is about, locked. `None`: nobody has the address, or it changes nothing of them.
+    fn addressee(&self, event: &Event) -> Result<Option<Addressee>> {
+        static LOCK: Statement = Statement::by_index(
+            concat!(
+                include_str!("../../sql/delivery/reported_message.sql"),
+                include_str!("../../sql/delivery/lock_reported.sql"),
+            ),
+            &[types::UUID, types::TEXT, types::TEXT, types::TEXT],
+        );
+        let verdict = self.verdict();
+        if verdict.is_some_and(|verdict| !verdict.counts(false)) {
+            return Ok(None);
+        }
+        let arguments = [event.log.into(), event.status.into(), event.id.into(), verdict.map(Verdict::name).into()];
+        LOCK.write(&arguments, Addressee::of)
+    }
+
+    /// Whether it is new, and whether it is a soft bounce of a message of which a failure was counted before.
+    fn log(&self, event: &Event) -> Result<(bool, bool)> {
         static LOG: Statement = Statement::by_index(
-            include_str!("../../sql/delivery/log_event.sql"),
+            concat!(
+                include_str!("../../sql/delivery/reported_message.sql"),
+                include_str!("../../sql/delivery/log_event.sql"),
+            ),
             &[types::UUID, types::TEXT, types::TEXT, types::TEXT, types::TEXT],
         );
-        let verdict = if let Self::NotDelivered(verdict) = self { Some(verdict.name()) } else { None };
-        LOG.write(&[log.into(), status.into(), error.into(), event_id.into(), verdict.into()], |mut rows| {
+        let verdict = self.verdict().map(Verdict::name);
+        let arguments = [event.log.into(), event.status.into(), event.id.into(), verdict.into(), event.error.into()];
+        LOG.write(&arguments, |mut rows| {
             let row = rows.next().ok_or_else(|| broken_statement("nothing was said of an event"))?;
             Ok((row.not_null("is_new")?, row.not_null("was_counted")?))
         })
     }
 }
 
-/// The message that is reported of.
-struct Message {
+/// One event of a message, as it is logged.
+struct Event<'a> {
+    /// A log of the message.
     log: Uuid,
-    organization: Uuid,
-    address: Option<String>,
+    status: &'a str,
+    id: Option<&'a str>,
+    error: Option<&'a str>,
 }
 
-impl Message {
-    fn find(message: &str) -> Result<Option<Self>> {
-        static FIND: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/find_message.sql"), &[types::TEXTS, types::UUID]);
-        FIND.write(&[spellings(message).into(), named_organization()?.into()], |mut rows| {
-            let Some(row) = rows.next() else { return Ok(None) };
-            if row.not_null("is_ambiguous")? {
-                return Err(ambiguous_message(message));
-            }
-            Ok(Some(Self {
-                log: row.not_null("id")?,
-                organization: row.not_null("organization_id")?,
-                address: row.get("to_email")?,
-            }))
-        })
-    }
+/// A log of the message that is reported of.
+fn log_of(message: &str) -> Result<Option<Uuid>> {
+    static FIND: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/find_message.sql"), &[types::TEXTS, types::UUID]);
+    FIND.write(&[spellings(message).into(), named_organization()?.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        if row.not_null("is_ambiguous")? {
+            return Err(ambiguous_message(message));
+        }
+        row.not_null("id").map(Some)
+    })
 }
 
 /// Somebody whom messages went to, locked.
@@ -243,9 +288,7 @@ impl Addressee {
         let (soft_bounced_at, opt_out) = match reported {
             Reported::Delivered if self.soft_bounced_at.is_empty() => return Ok(()),
             Reported::Delivered => (Vec::new(), None),
-            Reported::NotDelivered(Verdict::Sender) => return Ok(()),
-            // However often it is delayed, it is one message.
-            Reported::NotDelivered(Verdict::Soft) if was_counted => return Ok(()),
+            Reported::NotDelivered(verdict) if !verdict.counts(was_counted) => return Ok(()),
             Reported::NotDelivered(Verdict::Soft) => {
                 let before = self.soft_bounced_at.into_iter().map(nearest_moment).collect();
                 let counting = bounce::with_another(before, nearest_moment(now()));
@@ -257,6 +300,7 @@ impl Addressee {
                 };
                 (counting.into_iter().filter_map(timestamp).collect(), opt_out)
             }
+            Reported::NotDelivered(Verdict::Sender) => return Ok(()),
             Reported::NotDelivered(Verdict::Hard) => (self.soft_bounced_at, because("hard bounce")),
             Reported::Complained => (self.soft_bounced_at, because("complained")),
             Reported::Unsubscribed => (self.soft_bounced_at, because("unsubscribed")),
@@ -275,6 +319,16 @@ fn restore_contact(user_id: Option<Uuid>) -> Result<bool> {
     let user = user_id.ok_or_else(|| null_argument("user_id"))?;
     let was_opted_out: Option<bool> = RESTORE.write(&[user.into()], |rows| rows.one("was_opted_out"))?;
     was_opted_out.ok_or_else(|| unknown("user", "users", user))
+}
+
+/// What it needs is locked by somebody else, who may take long.
+fn busy(message: &str, words: String) -> pgrx::pg_sys::panic::ErrorReport {
+    error(
+        pgrx::PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
+        format!("an event of message {message} was not recorded: another transaction has locked what it changes"),
+        format!("{words}; nothing was recorded."),
+        "Report it again, as it is. Who holds the lock: pg_blocking_pids() of whoever waits, and pg_stat_activity.",
+    )
 }
 
 fn ambiguous_message(message: &str) -> pgrx::pg_sys::panic::ErrorReport {

@@ -27,6 +27,16 @@ impl Verdict {
             Self::Sender => "sender",
         }
     }
+
+    /// Whether it counts against the address, where a failure of the message did before or not: however often a message is delayed, it is one.
+    #[must_use]
+    pub const fn counts(self, was_counted: bool) -> bool {
+        match self {
+            Self::Hard => true,
+            Self::Soft => !was_counted,
+            Self::Sender => false,
+        }
+    }
 }
 
 /// Soft bounces count for this long.
@@ -59,10 +69,7 @@ pub fn judge(is_permanent: Option<bool>, report: &str) -> Verdict {
 #[must_use]
 pub fn judge_refusal(is_permanent: Option<bool>, report: &str) -> Option<Verdict> {
     let verdict = judge(is_permanent, report);
-    let is_of_the_server = match codes(report) {
-        (Some(421), _) | (_, Some((4, 3 | 4, _))) => true,
-        _ => false,
-    };
+    let is_of_the_server = matches!(codes(report), (Some(421), _) | (_, Some((4, 3 | 4, _))));
     (verdict != Verdict::Soft || !is_of_the_server).then_some(verdict)
 }
 
@@ -413,6 +420,14 @@ const UNKNOWN: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_bounces_softly_once_and_what_blames_the_sender_never_counts() {
+        let counts = |verdict: Verdict| [verdict.counts(false), verdict.counts(true)];
+        assert_eq!(counts(Verdict::Hard), [true, true]);
+        assert_eq!(counts(Verdict::Soft), [true, false]);
+        assert_eq!(counts(Verdict::Sender), [false, false]);
+    }
 
     #[test]
     fn soft_bounces_count_for_ninety_days() {

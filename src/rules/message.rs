@@ -1,7 +1,7 @@
 //! Messages: how one id may be written.
 
 /// The id itself, and as others may write it: the angle brackets around a Message-ID are its punctuation (RFC 5322, 3.6.4), which some
-/// providers leave out of their reports, as space around it is their header's.
+/// providers leave out of their reports, as space around it is their header's. What is empty is no id, and found nowhere.
 #[must_use]
 pub fn spellings(id: &str) -> Vec<String> {
     let spelled = |id: &str| {
@@ -9,6 +9,9 @@ pub fn spellings(id: &str) -> Vec<String> {
         vec![id.to_string(), bare.map_or_else(|| format!("<{id}>"), ToString::to_string)]
     };
     let trimmed = id.trim();
+    if trimmed.is_empty() || trimmed == "<>" {
+        return Vec::new();
+    }
     if trimmed == id { spelled(id) } else { [spelled(id), spelled(trimmed)].concat() }
 }
 
@@ -21,7 +24,9 @@ mod tests {
         assert_eq!(spellings("<1@x>"), ["<1@x>", "1@x"]);
         assert_eq!(spellings("1@x"), ["1@x", "<1@x>"]);
         assert_eq!(spellings("<1@x"), ["<1@x", "<<1@x>"]);
-        assert_eq!(spellings(""), ["", "<>"]);
+        for id in ["", " ", "<>", " <> "] {
+            assert_eq!(spellings(id), [""; 0], "{id:?}");
+        }
         assert_eq!(spellings("<"), ["<", "<<>"]);
         assert_eq!(spellings(" <1@x>\n")[2..], ["<1@x>", "1@x"]);
     }

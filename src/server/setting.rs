@@ -1,11 +1,14 @@
 //! Reading settings of the session and its transaction. Owns the calls; what a setting means is its reader's.
 
 use std::ffi::{CStr, CString};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
 
 use super::errors::{Result, broken_statement, error};
+use super::subtransaction::message_of;
 
 /// The value of a setting; `None` when it is unset or empty, as a setting made with SET LOCAL is after the transaction.
 pub fn setting(name: &CStr) -> Option<String> {
@@ -107,6 +110,18 @@ pub fn with_lock_timeout<T>(wait: Duration, work: impl FnOnce() -> T) -> Result<
     let milliseconds = if own > 0 { own.min(ours) } else { ours };
     let value = CString::new(milliseconds.to_string()).map_err(broken_statement)?;
     Nested::during(c"lock_timeout", &value, work)
+}
+
+/// The same, where 55P03 is told as `too_late` tells it, given Postgres's words. It ends the transaction as Postgres's own error would, so nothing is undone here.
+pub fn within<T>(
+    wait: Duration,
+    too_late: impl FnOnce(String) -> ErrorReport,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| with_lock_timeout(wait, work)?.map(Ok)))
+        .catch_when(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, |caught| Ok(Err(message_of(&caught))))
+        .execute();
+    outcome?.map_err(too_late)
 }
 
 /// 25006 where this transaction may not write: it was begun so, or the server is a standby.

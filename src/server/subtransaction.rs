@@ -112,6 +112,11 @@ fn described(error: ErrorReport) -> (PgSqlErrorCode, String) {
     (PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.message().to_string())
 }
 
+/// What a caught error said.
+pub fn message_of(caught: &CaughtError) -> String {
+    caught_error(caught).1
+}
+
 fn caught_error(caught: &CaughtError) -> (PgSqlErrorCode, String) {
     match caught {
         CaughtError::PostgresError(report)

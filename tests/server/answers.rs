@@ -500,7 +500,7 @@ fn what_a_worker_had_when_its_reminder_was_deleted_is_logged_with_its_address_on
         assert_eq!(row(&mut worker, &one("mark_reminder_sent", 1, ", 'm1', 'inbox'")), "f", "once");
         assert_eq!(row(&mut worker, &one("mark_reminder_failed", 2, ", '451 later'")), "t");
         let others = "SELECT assignment_title FROM c
-                       WHERE reminder_id IN (SELECT mark_reminders_sent(array_agg(c.reminder_id), c.claim_id) FROM c GROUP BY c.claim_id) ORDER BY 1";
+                       WHERE reminder_id IN (SELECT mark_reminders_sent(array_agg(c.reminder_id), c.claim_id, array_agg(''::text)) FROM c GROUP BY c.claim_id) ORDER BY 1";
         assert_eq!(rows(&mut worker, others), ["000001", "000002"], "those that were answered before");
         assert_eq!(
             rows(

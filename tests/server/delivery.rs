@@ -623,6 +623,21 @@ fn a_message_is_found_by_its_message_id_or_else_by_what_the_provider_calls_it() 
 }
 
 #[test]
+fn an_empty_message_id_is_none() {
+    let (_database, mut client, ..) = one_follow_up();
+    sent_as(&mut client, "");
+    assert_eq!(row(&mut client, "SELECT status, message_id FROM send_logs"), "queued|-");
+    // What 0.1.0 has logged, or the programme itself: all of these messages would be one.
+    run(&mut client, "INSERT INTO send_logs (to_email, message_id) VALUES ('student@example.org', '')");
+    for message in ["", " ", "<>"] {
+        let event = format!("SELECT record_delivery_event('{message}', 'complained')");
+        assert_refused(&mut client, &event, "02000", "no reminder was sent");
+        assert_eq!(row(&mut client, &format!("SELECT record_provider_message('{message}', 'p')")), "f");
+    }
+    assert_eq!(row(&mut client, "SELECT count(*) FROM users WHERE contact_opt_out"), "0");
+}
+
+#[test]
 fn a_delivery_event_is_recorded_once() {
     let (_database, mut client, ..) = one_follow_up();
     sent_as(&mut client, "<m1@x>");
@@ -895,6 +910,7 @@ fn impossible_arguments_are_refused_with_their_value() {
         ("SELECT record_delivery_event('x', 'opened')", "22023", "opened"),
         ("SELECT record_delivery_event(NULL, 'delivered')", "22004", "message_id"),
         ("SELECT record_delivery_event('x', NULL)", "22004", "status"),
+        ("SELECT record_delivery_event('x', 'delivered', NULL, '')", "22023", "event_id is empty"),
         ("SELECT record_provider_message(NULL, 'x')", "22004", "message_id"),
         ("SELECT record_provider_message('x', NULL)", "22004", "provider_message_id"),
         ("SELECT record_provider_message('x', '')", "22023", "provider_message_id is empty"),

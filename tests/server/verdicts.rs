@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use crate::support::{self, Database, People, assert_refused, pid, row, rows, run, wait_until_blocked};
+use crate::support::{self, Database, People, assert_refused, pid, refused, row, rows, run, wait_until_blocked};
 
 const NOW: &str = "2026-11-22 12:00+00";
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
@@ -91,6 +91,105 @@ fn two_reports_of_one_message_at_once_are_counted_one_after_the_other() {
     run(&mut client, "COMMIT");
     second.join().expect("the second report");
     assert_eq!(mentor(&mut client), "f|-|1");
+}
+
+#[test]
+fn what_changes_nothing_of_its_person_waits_for_nobody() {
+    let (database, mut client, _) = waiting(2);
+    send_all(&mut client);
+    assert_eq!(report(&mut client, 1, "bounced", "452 4.2.2 mailbox full"), "t");
+    let mut other = database.connect();
+    run(&mut other, "BEGIN; SELECT FROM users WHERE name = 'mentor' FOR UPDATE");
+    run(&mut client, "SET lock_timeout = '100ms'");
+    for (status, error, expected) in [
+        ("bounced", "550 5.7.1 blocked as spam", "t"),
+        ("bounced", "452 4.2.2 mailbox full", "f"),
+        ("rejected", "451 4.2.1 greylisted", "t"),
+    ] {
+        assert_eq!(report(&mut client, 1, status, error), expected, "{status} {error}");
+    }
+    run(&mut other, "UPDATE users SET soft_bounced_at = '{}', soft_bounces = 0 WHERE name = 'mentor'; COMMIT");
+    run(&mut other, "BEGIN; SELECT FROM users WHERE name = 'mentor' FOR UPDATE");
+    assert_eq!(report(&mut client, 1, "delivered", ""), "t");
+    assert_eq!(report(&mut client, 1, "delivered", ""), "f");
+    assert_eq!(report(&mut client, 2, "delivered", ""), "t");
+    run(&mut other, "ROLLBACK");
+    // Nor does it change anything.
+    assert_eq!(mentor(&mut client), "f|-|0");
+    assert_eq!(report(&mut client, 2, "bounced", "452 4.2.2 mailbox full"), "t");
+    assert_eq!(mentor(&mut client), "f|-|1");
+    run(&mut client, "SELECT record_delivery_event('m1', 'delivered', event_id => 'later')");
+    assert_eq!(mentor(&mut client), "f|-|0");
+}
+
+#[test]
+fn what_waits_for_somebody_waits_briefly_and_is_to_be_reported_again() {
+    let (database, mut client, _) = waiting(1);
+    send_all(&mut client);
+    assert_eq!(report(&mut client, 1, "bounced", "452 4.2.2 mailbox full"), "t");
+    let mut other = database.connect();
+    run(&mut client, "SET statement_timeout = '20s'");
+    for (held, event) in [
+        ("SELECT FROM users WHERE name = 'mentor' FOR UPDATE", "'bounced', '550 5.1.1 User unknown'"),
+        ("SELECT FROM users WHERE name = 'mentor' FOR UPDATE", "'complained'"),
+        ("SELECT FROM users WHERE name = 'mentor' FOR UPDATE", "'delivered'"),
+        // As whoever forgets a person does.
+        ("SELECT pg_advisory_xact_lock(1634955885, 3)", "'bounced', '550 5.7.1 spam'"),
+        ("LOCK TABLE send_logs", "'delivered'"),
+    ] {
+        run(&mut other, &format!("BEGIN; {held}"));
+        let refusal = refused(&mut client, &format!("SELECT record_delivery_event('m1', {event})"));
+        assert_eq!(refusal.sqlstate, "55P03", "{held}: {refusal:?}");
+        assert!(refusal.message.contains("message m1") && refusal.detail.contains("lock timeout"), "{refusal:?}");
+        assert!(refusal.hint.contains("Report it again"), "{refusal:?}");
+        run(&mut other, "ROLLBACK");
+    }
+    assert_eq!(rows(&mut client, "SELECT status FROM send_logs WHERE status <> 'queued'"), ["bounced"]);
+    assert_eq!(report(&mut client, 1, "bounced", "550 5.1.1 User unknown"), "t");
+    assert_eq!(mentor(&mut client), "t|hard bounce: 550 5.1.1 User unknown|1");
+    assert_eq!(row(&mut client, "SHOW lock_timeout"), "0");
+    // What is known waits for nobody.
+    run(&mut other, "BEGIN; SELECT FROM users WHERE name = 'mentor' FOR UPDATE");
+    assert_eq!(report(&mut client, 1, "bounced", "550 5.1.1 User unknown"), "f");
+}
+
+#[test]
+fn what_is_said_at_the_hand_over_and_changes_nothing_waits_for_nobody() {
+    let (database, ..) = waiting(2);
+    let (mut worker, notices) = database.connect_with_notices();
+    let claimed = rows(&mut worker, &format!("SELECT reminder_id, claim_id FROM claim_reminders(as_of => '{NOW}')"));
+    let mut other = database.connect();
+    run(&mut other, "BEGIN; SELECT FROM users WHERE name = 'mentor' FOR UPDATE");
+    run(&mut worker, "SET lock_timeout = '100ms'; SET client_min_messages = warning");
+    for (answer, error, warnings) in
+        [(&claimed[0], "550 5.7.1 blocked as spam", 0), (&claimed[1], "550 5.1.1 User unknown", 1)]
+    {
+        let (reminder, claim) = answer.split_once('|').expect("two columns");
+        let failure = format!(
+            "SELECT record_delivery_failure('{reminder}', '{claim}', 'recipient', '{error}', true, as_of => '{NOW}')"
+        );
+        assert_eq!(row(&mut worker, &failure), "t");
+        let warned = notices.lock().expect("the notices").clone();
+        assert_eq!(warned.len(), warnings, "{error}: {warned:?}");
+    }
+}
+
+#[test]
+fn a_message_that_failed_and_is_retried_by_hand_counts_once() {
+    let (_database, mut client, _) = waiting(1);
+    run(
+        &mut client,
+        &format!(
+            "SELECT record_delivery_failure(reminder_id, claim_id, 'recipient', '452 4.2.2 mailbox full', true, as_of => '{NOW}') FROM claim_reminders(as_of => '{NOW}')"
+        ),
+    );
+    assert_eq!(mentor(&mut client), "f|-|1");
+    run(&mut client, &format!("SELECT retry_failed_reminders('-infinity', as_of => '{NOW}')"));
+    send_all(&mut client);
+    assert_eq!(report(&mut client, 1, "bounced", "452 4.2.2 mailbox full"), "t");
+    assert_eq!(mentor(&mut client), "f|-|1");
+    assert_eq!(report(&mut client, 1, "rejected", "550 5.1.1 User unknown"), "t");
+    assert_eq!(mentor(&mut client).split('|').next(), Some("t"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What mail providers report: checked, put into the database's words, and recorded, each event by itself.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
@@ -31,8 +33,11 @@ pub struct Outcomes {
     pub refused: u32,
 }
 
-/// In how many seconds an event is to be sent again whose message may be known by then.
-const UNTIL_KNOWN: &str = "60";
+/// In how many seconds an event is to be sent again whose message may be known by then, or whose person may not be locked any more.
+const LATER: &str = "60";
+/// How long an event waits for what somebody else has locked, and the others of its request once one has waited in vain.
+const PATIENCE: Duration = Duration::from_secs(1);
+const IMPATIENCE: Duration = Duration::from_millis(10);
 
 /// Takes what a mail provider (generic, mailgun, postmark, sendgrid or ses) reports of an organization's messages, authenticated as the
 /// provider documents it.
@@ -53,13 +58,16 @@ pub async fn record(
     let (provider, organization) = path.map(|Path(names)| names).unwrap_or_default();
     let genuine = app.webhooks.read(&provider, &organization, &headers, &body).await?;
     let provider = genuine.provider;
-    let (mut recorded, mut early) = (Outcomes::default(), 0);
+    let (mut recorded, mut early, mut locked) = (Outcomes::default(), 0, 0);
     for report in &genuine.reports {
-        let (outcome, number) = match outcome(&app, &genuine, report).await? {
+        // One request waits once: what is locked is asked for again in any case.
+        let patience = if locked == 0 { PATIENCE } else { IMPATIENCE };
+        let (outcome, number) = match outcome(&app, &genuine, report, patience).await? {
             Outcome::Recorded => ("recorded", &mut recorded.recorded),
             Outcome::Repeated => ("repeated", &mut recorded.repeated),
             Outcome::Unknown => ("unknown", &mut recorded.unknown),
             Outcome::Early => ("early", &mut early),
+            Outcome::Locked => ("locked", &mut locked),
             Outcome::Ignored => ("ignored", &mut recorded.ignored),
             Outcome::Refused(why) => {
                 tracing::warn!(provider, "an event was refused: {why}");
@@ -69,14 +77,24 @@ pub async fn record(
         *number += 1;
         metrics::counter!("remindersd_webhook_events_total", "provider" => provider, "outcome" => outcome).increment(1);
     }
-    if early == 0 {
+    let mut again = Vec::new();
+    if early > 0 {
+        again.push(format!("{early} of the events are of messages that are not known, or not yet"));
+    }
+    if locked > 0 {
+        again.push(format!("{locked} of the events are about what another transaction has locked"));
+    }
+    if again.is_empty() {
         return Ok(Json(recorded));
     }
     // What was recorded is known by its id when it comes again.
-    let what = format!("{early} of the events are of messages that are not known, or not yet: send them again");
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, what)
-        .hint("A message is known once its worker has answered for it. Events that are older are taken, and change nothing.")
-        .retry_after(UNTIL_KNOWN))
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{}: send them again", again.join(", ")))
+        .retry_after(LATER);
+    Err(if early > 0 {
+        problem.hint("A message is known once its worker has answered for it. Events that are older are taken, and change nothing.")
+    } else {
+        problem
+    })
 }
 
 enum Outcome {
@@ -85,12 +103,14 @@ enum Outcome {
     Unknown,
     /// Unknown, and so young that it may become known.
     Early,
+    /// Somebody else has locked what it changes, or came between again and again.
+    Locked,
     Ignored,
     Refused(String),
 }
 
 /// In a transaction of its own: what was recorded stays recorded, whatever comes after it, and a repeat of the request records the rest.
-async fn outcome(app: &App, genuine: &Genuine, report: &Report) -> Result<Outcome, Problem> {
+async fn outcome(app: &App, genuine: &Genuine, report: &Report, patience: Duration) -> Result<Outcome, Problem> {
     let event = match report {
         Report::Event(event) => event,
         Report::Ignored => {
@@ -99,7 +119,10 @@ async fn outcome(app: &App, genuine: &Genuine, report: &Report) -> Result<Outcom
         }
         Report::Malformed(what) => return Ok(Outcome::Refused(what.to_string())),
     };
-    match is_new(app, &genuine.claims, event).await {
+    let place = app.webhooks.place(genuine.organization).await?;
+    let is_new = is_new(app, &genuine.claims, event, patience).await;
+    drop(place);
+    match is_new {
         Ok(true) => Ok(Outcome::Recorded),
         Ok(false) => Ok(Outcome::Repeated),
         Err(problem) => match problem.status() {
@@ -111,6 +134,10 @@ async fn outcome(app: &App, genuine: &Genuine, report: &Report) -> Result<Outcom
             }
             // The event is at fault; to repeat it would not help.
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT => Ok(Outcome::Refused(problem.to_string())),
+            StatusCode::SERVICE_UNAVAILABLE if problem.is_of_class("55P03") || problem.is_of_class("40") => {
+                tracing::info!(genuine.provider, organization = %genuine.organization, message_id = event.names(), "an event waits for another transaction");
+                Ok(Outcome::Locked)
+            }
             StatusCode::SERVICE_UNAVAILABLE => Err(problem),
             // We are: the provider may repeat it until that is mended.
             _ => {
@@ -122,7 +149,7 @@ async fn outcome(app: &App, genuine: &Genuine, report: &Report) -> Result<Outcom
 }
 
 /// By the message's Message-ID, which also notes what the provider calls it, or else by that.
-async fn is_new(app: &App, claims: &Claims, event: &Event) -> Result<bool, Problem> {
+async fn is_new(app: &App, claims: &Claims, event: &Event, patience: Duration) -> Result<bool, Problem> {
     let by_message = event.message_id.as_ref().map(|name| (name, event.provider_message_id.as_ref()));
     let by_provider = event.provider_message_id.as_ref().map(|name| (name, None));
     let mut unknown = Problem::new(StatusCode::NOT_FOUND, "the event names no message");
@@ -135,8 +162,8 @@ async fn is_new(app: &App, claims: &Claims, event: &Event) -> Result<bool, Probl
             (&event.id, Type::TEXT),
             (&event.permanent, Type::BOOL),
         ];
-        let recorded =
-            app.database.rows(claims, &Method::POST, include_str!("../../sql/record_event.sql"), &parameters).await;
+        let sql = include_str!("../../sql/record_event.sql");
+        let recorded = app.database.rows_within(Some(patience), claims, &Method::POST, sql, &parameters).await;
         match recorded {
             Err(problem) if problem.status() == StatusCode::NOT_FOUND => unknown = problem,
             rows => {

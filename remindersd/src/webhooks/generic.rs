@@ -45,14 +45,22 @@ impl Source {
     }
 }
 
+const NO_MOMENT: Refused = Refused::Wrong("timestamp", "is no moment as RFC 3339 has it, such as 2026-11-26T12:00:00Z");
+
 /// A type of no meaning here is refused: whoever sends it writes it, and should not believe that it is heard.
 fn report(body: &Value, id: &str) -> Result<Report, Refused> {
-    let Some(kind) = text(body, "/type") else { return Ok(Report::Malformed("type is missing")) };
+    let Some(kind) = text(body, "/type") else { return Err(Refused::Wrong("type", "is missing")) };
     let error = text(body, "/data/error").map(ToString::to_string);
     let permanent = match body.pointer("/data/permanent") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(is_permanent)) => Some(*is_permanent),
-        Some(_) => return Ok(Report::Malformed("data.permanent is neither true nor false")),
+        Some(_) => return Err(Refused::Wrong("data.permanent", "is neither true nor false")),
+    };
+    // One that nobody can read would be taken as none, and an early event would be lost.
+    let at = match body.pointer("/timestamp") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(_)) => Some(moment(body, "/timestamp").ok_or(NO_MOMENT)?),
+        Some(_) => return Err(NO_MOMENT),
     };
     let said = match kind {
         "delivered" => (Status::Delivered, error, permanent),
@@ -70,5 +78,5 @@ fn report(body: &Value, id: &str) -> Result<Report, Refused> {
     };
     let id = Some(format!("generic:{id}"));
     let (message, provider_message) = (text(body, "/data/message_id"), text(body, "/data/provider_message_id"));
-    Ok(Event::report(said, message, provider_message, id, moment(body, "/timestamp")))
+    Ok(Event::report(said, message, provider_message, id, at))
 }

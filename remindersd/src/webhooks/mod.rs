@@ -11,9 +11,11 @@ mod ses;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, StatusCode};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 pub use event::{Event, Report};
@@ -32,6 +34,8 @@ pub enum Refused {
     Forged(&'static str),
     /// 400.
     Malformed(String),
+    /// 400: the member of the body that is at fault, and what is wrong with it.
+    Wrong(&'static str, &'static str),
     /// 422: it is of a type that has no meaning here.
     Undefined(String),
     /// 503: it cannot be told now whether it is genuine.
@@ -115,10 +119,14 @@ pub struct Webhooks {
     max_body_bytes: usize,
     retry_unknown_seconds: u64,
     sources: Arc<HashMap<(&'static str, Uuid), Vec<Source>>>,
+    /// The connections that the events of each organization may use at once.
+    places: Arc<HashMap<Uuid, Semaphore>>,
+    /// How long one is waited for.
+    patience: Duration,
 }
 
 impl Webhooks {
-    pub fn new(config: &config::Webhooks) -> Result<Self, String> {
+    pub fn new(config: &config::Webhooks, database: &config::Database) -> Result<Self, String> {
         let mut sources: HashMap<(&'static str, Uuid), Vec<Source>> = HashMap::new();
         for (number, source) in config.sources.iter().enumerate() {
             let (provider, organization, source) = built(source)
@@ -126,7 +134,12 @@ impl Webhooks {
             sources.entry((provider, organization)).or_default().push(source);
         }
         let role = config.role.as_deref().unwrap_or_default().into();
+        // What keeps the events of one organization waiting leaves the others half of the connections.
+        let most = (database.max_connections / 2).max(1);
+        let places = sources.keys().map(|(_, organization)| (*organization, Semaphore::new(most))).collect();
         Ok(Self {
+            places: Arc::new(places),
+            patience: Duration::from_secs(database.statement_timeout_seconds.into()),
             role,
             max_body_bytes: config.max_body_bytes,
             retry_unknown_seconds: config.retry_unknown_seconds,
@@ -151,6 +164,20 @@ impl Webhooks {
         event.is_within(self.retry_unknown_seconds, now)
     }
 
+    /// The right to use one more connection for an event of this organization, as long as it is kept.
+    pub async fn place(&self, organization: Uuid) -> Result<Option<SemaphorePermit<'_>>, Problem> {
+        // An organization without a source has no events.
+        let Some(places) = self.places.get(&organization) else { return Ok(None) };
+        match timeout(self.patience, places.acquire()).await {
+            // It is closed by nobody.
+            Ok(place) => Ok(place.ok()),
+            Err(_) => Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many events of this organization are being recorded",
+            )),
+        }
+    }
+
     /// What a genuine request reports. The log tells why one is refused: whoever runs this seldom sees the answers that providers get.
     pub async fn read(
         &self,
@@ -170,6 +197,9 @@ impl Webhooks {
                 }
                 Err(Refused::Forged(why)) => Problem::new(StatusCode::UNAUTHORIZED, why).challenge(source.scheme()),
                 Err(Refused::Malformed(why)) => Problem::new(StatusCode::BAD_REQUEST, why),
+                Err(Refused::Wrong(member, why)) => {
+                    Problem::new(StatusCode::BAD_REQUEST, format!("{member} {why}")).at(member)
+                }
                 Err(Refused::Undefined(why)) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).at("type"),
                 Err(Refused::Undecided(why)) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, why),
             };

@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::service::{Answer, Request, Service, now};
+use crate::service::{Answer, Clients, Request, Service, now};
 use crate::support::{row, rows, run};
 
 const A: &str = "a0000000-0000-4000-8000-000000000000";
@@ -102,7 +102,7 @@ impl Hook {
         Self { path: self.path.replace(A, organization), ..self.clone() }
     }
 
-    fn send(&self, service: &Service) -> Answer {
+    fn send(&self, service: &Clients) -> Answer {
         let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         service.send(&Request {
             method: "POST",
@@ -582,6 +582,110 @@ fn an_event_that_comes_before_the_workers_answer_is_asked_for_again_and_recorded
     insert(&mut service, "<m@example.org>");
     assert_counts(&early.send(&service), [1, 0, 0, 0, 0]);
     assert_eq!(opt_out(&mut service), "t|hard bounce: 550 5.1.1 no such user");
+}
+
+#[test]
+fn a_timestamp_of_generic_that_is_none_is_refused_and_named() {
+    let mut service = service(&["m"]);
+    let at = |timestamp: Value| {
+        generic("e", &json!({"type": "delivered", "timestamp": timestamp, "data": {"message_id": "m"}})).send(&service)
+    };
+    for timestamp in [
+        json!("yesterday"),
+        json!(""),
+        json!("2026-11-26"),
+        json!("2026-11-26T12:00:00"),
+        json!(now() * 1000),
+        json!(true),
+    ] {
+        let answer = at(timestamp.clone());
+        assert_eq!((answer.status, answer.field("field")), (400, "timestamp"), "{timestamp}: {answer:?}");
+        assert!(answer.field("detail").contains("RFC 3339"), "{answer:?}");
+    }
+    assert_counts(&at(Value::Null), [1, 0, 0, 0, 0]);
+    assert_eq!(events(&mut service), ["m|delivered|-|generic:e"]);
+}
+
+/// Of somebody whom another transaction has locked, in organization a.
+fn locked(service: &Service) -> postgres::Client {
+    let mut holder = service.database.connect();
+    run(
+        &mut holder,
+        &format!("BEGIN; SELECT FROM users WHERE email = 'student@example.org' AND organization_id = '{A}' FOR UPDATE"),
+    );
+    holder
+}
+
+#[test]
+fn an_event_of_somebody_who_is_locked_is_asked_for_again_and_loses_no_other() {
+    let mut service = service(&["m1", "m2"]);
+    run(
+        &mut service.owner,
+        &format!(
+            "INSERT INTO send_logs (organization_id, to_email, message_id) VALUES ('{A}', 'mentor@example.org', 'other')"
+        ),
+    );
+    let mut holder = locked(&service);
+    let event = |kind: &str, message: &str, id: usize| json!({"event": kind, "sg_message_id": message, "sg_event_id": id.to_string()});
+    let complaints = (0..100).map(|id| event("spamreport", "m1", id));
+    let others = [event("delivered", "m2", 100), event("spamreport", "other", 101), event("delivered", "m1", 102)];
+    let batch = sendgrid(&json!(complaints.chain(others).collect::<Vec<Value>>()).to_string());
+    let answer = batch.send(&service);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("60")), "{answer:?}");
+    assert!(
+        answer.field("detail").contains("100 of the events are about what another transaction has locked"),
+        "{answer:?}"
+    );
+    let recorded = ["m2|delivered|-|sendgrid:100", "other|complained|-|sendgrid:101", "m1|delivered|-|sendgrid:102"];
+    assert_eq!(events(&mut service), recorded);
+    // The worker's answer that ties a message to its other name may be what somebody holds, too.
+    run(&mut holder, "ROLLBACK; BEGIN; SELECT FROM send_logs WHERE message_id = 'm2' FOR UPDATE");
+    let tied = json!([{"event": "delivered", "smtp-id": "m2", "sg_message_id": "by-sendgrid", "sg_event_id": "103"}, event("delivered", "m1", 104)]);
+    assert_eq!(sendgrid(&tied.to_string()).send(&service).status, 503);
+    assert_eq!(events(&mut service).len(), 4);
+    run(&mut holder, "ROLLBACK");
+    assert_counts(&batch.send(&service), [100, 3, 0, 0, 0]);
+    assert_eq!(opt_out(&mut service), "t|complained");
+}
+
+#[test]
+fn one_organizations_events_take_half_of_the_connections_at_most() {
+    const MOST: i64 = 2;
+    let service = Service::configured(&format!("max_connections = 4\n{}", sources()));
+    let mut owner = service.database.connect();
+    for (organization, message) in [(A, "<m@example.org>"), (B, "of b")] {
+        run(
+            &mut owner,
+            &format!(
+                "INSERT INTO send_logs (organization_id, to_email, message_id) VALUES ('{organization}', 'student@example.org', '{message}')"
+            ),
+        );
+    }
+    let mut holder = locked(&service);
+    let waiting = |owner: &mut postgres::Client| -> i64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'remindersd' AND wait_event_type = 'Lock'";
+        owner.query_one(sql, &[]).expect("a number").get(0)
+    };
+    let service: &Clients = &service;
+    std::thread::scope(|scope| {
+        let posts: Vec<_> = (0..8)
+            .map(|number| scope.spawn(move || generic(&format!("e{number}"), &bounced()).send(service).status))
+            .collect();
+        while waiting(&mut owner) < MOST {
+            assert!(!posts.iter().all(std::thread::ScopedJoinHandle::is_finished), "two wait at once");
+        }
+        let of_b = json!({"type": "delivered", "data": {"message_id": "of b"}});
+        assert_counts(&generic_by(OTHER_SECRET, "b", now(), &of_b).to(B).send(service), [1, 0, 0, 0, 0]);
+        let mut most = 0;
+        while !posts.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            most = most.max(waiting(&mut owner));
+        }
+        assert_eq!(most, MOST);
+        for post in posts {
+            assert_eq!(post.join().expect("a status"), 503);
+        }
+    });
+    run(&mut holder, "ROLLBACK");
 }
 
 #[test]
