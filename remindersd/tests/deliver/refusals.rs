@@ -99,7 +99,7 @@ fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
 fn a_refusal_of_policy_is_one_persons_where_others_are_taken() {
     let mut post = Post::due_to(10);
     let refused = post.row(
-        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.id LIMIT 1",
+        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.number LIMIT 1",
     );
     let address = refused.clone();
     let server =
@@ -125,7 +125,7 @@ fn what_one_message_alone_is_refused_for_is_its_own_and_pauses_nobody() {
     ] {
         let mut post = Post::due_to(30);
         let address = post.row(
-            "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.id LIMIT 1",
+            "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.number LIMIT 1",
         );
         let is_meant = move |said: &Said| said.at == at && (said.text.contains(&address));
         let server = Smtpd::start(move |said| if is_meant(said) { say(text) } else { Reply::Usual });
@@ -182,7 +182,7 @@ fn a_server_that_hangs_stops_its_organization_and_no_other() {
 fn an_address_at_which_the_server_hangs_up_stops_nobody_elses_mail() {
     let mut post = Post::due_to(10);
     let address = post.row(
-        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.id LIMIT 1",
+        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.number LIMIT 1",
     );
     let server = Smtpd::start(move |said| if is_to(said, &address) { Reply::HangUp } else { Reply::Usual });
     let (log, _) = post.once(&server, "");

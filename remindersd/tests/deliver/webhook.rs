@@ -150,7 +150,7 @@ fn an_answer_costs_whose_fault_it_was() {
 fn a_message_that_alone_is_answered_with_an_error_pays_for_itself() {
     let mut post = Post::due_to(10);
     let odd = post.row(
-        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.id LIMIT 1",
+        "SELECT u.email FROM reminders r JOIN users u ON u.id = r.recipient_id ORDER BY r.scheduled_for, r.number LIMIT 1",
     );
     let server = Httpd::start(move |request| {
         if request.json()["data"]["recipient_email"] == odd.as_str() { answer(500, "") } else { answer(200, "") }
