@@ -60,6 +60,9 @@ const LONGEST: usize = 64 * 1024 * 1024;
 
 type Id = [u8; 16];
 
+/// How many messages each organization may make.
+type Shares = HashMap<Id, i32>;
+
 /// The messages of one claim.
 #[derive(Default)]
 pub struct Digests {
@@ -123,8 +126,10 @@ impl Digests {
         let order: HashMap<Id, usize> =
             asked.places.iter().enumerate().map(|(at, place)| (*place.organization.as_bytes(), at)).collect();
         seeds.sort_by_key(|seed| order.get(seed.place.organization.as_bytes()).copied());
-        let held = self.hold(&seeds, asked)?;
-        let (mut seeds, mut left) = self.within_shares(seeds, &held, asked);
+        let organizations = asked.places.iter().map(|place| *place.organization.as_bytes());
+        let shares: Shares = organizations.zip(asked.messages.iter().copied()).collect();
+        let held = self.hold(&seeds, &shares)?;
+        let (mut seeds, mut left) = self.within_shares(seeds, &held, shares);
         seeds.sort_by_key(|seed| seed.place.reached.map(|(available_at, number)| (available_at.into_inner(), number)));
         let mut due = self.due_to(&seeds, asked.as_of)?;
 
@@ -174,12 +179,8 @@ impl Digests {
     }
 
     /// Of each organization what makes no more messages than its share, and the organizations of which something is left. What somebody else holds makes none.
-    fn within_shares(&self, seeds: Vec<Seed>, held: &Held, asked: &Asked) -> (Vec<Seed>, HashSet<Id>) {
+    fn within_shares(&self, seeds: Vec<Seed>, held: &Held, mut shares: Shares) -> (Vec<Seed>, HashSet<Id>) {
         let mut people = self.begun.borrow().clone();
-        let mut shares: HashMap<Id, i32> = HashMap::new();
-        for (place, messages) in asked.places.iter().zip(asked.messages) {
-            shares.insert(*place.organization.as_bytes(), *messages);
-        }
         let mut left = HashSet::new();
         let mut is_within = |at: usize, seed: &Seed| {
             let organization = seed.place.organization.as_bytes();
@@ -209,7 +210,7 @@ impl Digests {
 
     /// Holds the people that these are for, as many of each organization as it may have messages, but for those whom somebody else has locked, or
     /// what is due to them. With the rights of the tables' owner: a lock needs more than the right to read.
-    fn hold(&self, seeds: &[Seed], asked: &Asked) -> Result<Held> {
+    fn hold(&self, seeds: &[Seed], shares: &Shares) -> Result<Held> {
         static HOLD: Statement = Statement::by_index(
             include_str!("../../sql/delivery/hold_people.sql"),
             &[types::UUIDS, types::INTS, types::INTS, types::UUIDS, types::UUIDS, types::INTS],
@@ -221,27 +222,25 @@ impl Digests {
             .filter_map(|(at, seed)| seed.recipient.map(|person| (at, seed, person)))
             .collect();
         let (mut organizations, mut firsts, mut lasts, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let share_of = |organization: &Id| shares.get(organization).copied().unwrap_or(0);
         let mut end = 0;
         for of_one in for_digests.chunk_by(|(_, one, _), (_, next, _)| {
             one.place.organization.as_bytes() == next.place.organization.as_bytes()
         }) {
             let organization = of_one[0].1.place.organization;
-            let is_it = |place: &Place| place.organization.as_bytes() == organization.as_bytes();
-            let share = asked.places.iter().position(is_it).and_then(|at| asked.messages.get(at)).copied();
             // Array subscripts begin at 1.
             let first = end + 1;
             end += i32::try_from(of_one.len()).unwrap_or(i32::MAX);
             organizations.push(organization);
             firsts.push(first);
             lasts.push(end);
-            sizes.push(share.unwrap_or(0));
+            sizes.push(share_of(organization.as_bytes()));
         }
         let mut held = Held::default();
         if organizations.is_empty() {
             return Ok(held);
         }
-        let shares: HashMap<Id, i32> =
-            organizations.iter().map(|organization| *organization.as_bytes()).zip(sizes.iter().copied()).collect();
+        let keys: Vec<Id> = organizations.iter().map(|organization| *organization.as_bytes()).collect();
         let reminders: Vec<Uuid> = for_digests.iter().map(|(_, seed, _)| seed.reminder).collect();
         let people: Vec<Uuid> = for_digests.iter().map(|(.., person)| *person).collect();
         let arguments =
@@ -262,9 +261,9 @@ impl Digests {
                 (*number, *last) = (*number + 1, at);
             }
         }
-        for (organization, share) in shares {
+        for organization in keys {
             let (number, last) = numbers.get(&organization).copied().unwrap_or((0, 0));
-            if number >= share {
+            if number >= share_of(&organization) {
                 held.last.insert(organization, (number > 0).then_some(last));
             }
         }
