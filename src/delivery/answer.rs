@@ -217,7 +217,7 @@ fn fault_named(name: &str) -> Result<Fault> {
 
 /// Gives claimed reminders back that were not sent: they wait as before the claim, with no attempt lost, and others may claim them at once. Nobody is
 /// notified, so that whoever gives back what they cannot send is not woken by it. Returns the ids whose claim no longer holds, or that were not recorded,
-/// as mark_reminders_sent does; what somebody else has locked for over a second is not given back, and comes back when its lease ends.
+/// as mark_reminders_sent does.
 ///
 /// 22004 for NULL ids.
 #[pg_extern(volatile)]
@@ -232,7 +232,7 @@ fn return_reminders(
 /// Keeps a claimed reminder for another lease from as_of on. True: it is the caller's until then. False: the claim no
 /// longer holds, or a claim would not hand it out any more, by the same rule and to the same address: do not send it. What is to go to
 /// somebody else now, and all of an organization whose sending is paused or whose messages_per_minute is 0, is given back for the next claim, with no
-/// attempt lost. What somebody else has locked for over a second is not kept: its claim ends when its lease does.
+/// attempt lost. False, too, of what somebody else has locked for over a second: give it back, or its lease ends with an attempt lost.
 ///
 /// 22004 for a NULL id, 22023 for a lease of nothing or of more than a day, or an as_of over 31 days ahead.
 #[pg_extern(volatile)]
@@ -344,7 +344,7 @@ fn ids_of<S>(held: &[Held<S>]) -> Vec<Uuid> {
     held.iter().map(|held| held.reminder).collect()
 }
 
-/// For how long an answer waits for somebody who has one of its reminders locked, before the others are recorded, and where it need not wait, at all.
+/// For how long an answer that need not wait does, for somebody who has one of its reminders locked.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Answers for one reminder. Returns whether it was recorded; what refuses it is the caller's to hear.
@@ -359,53 +359,28 @@ fn answer_one<A: Answer>(said: (Uuid, A::Said), claim_id: Option<Uuid>, answer: 
 }
 
 /// Answers for many, and returns those that were not recorded. What was sent must be recorded, so one that a constraint or a trigger refuses is left
-/// out: if they do not go together, they go one by one. Where somebody has one of them locked for long, the others are recorded first, lest
-/// they be claimed again meanwhile.
+/// out: if they do not go together, they go one by one.
 fn answer_each<A: Answer>(said: Vec<(Uuid, A::Said)>, claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
     ANSWERED.require()?;
-    match answer_together(&said, claim_id, answer, Some(PATIENCE))? {
+    let patience = (!A::WAITS).then_some(PATIENCE);
+    let is_told = |sqlstate: &str| is_of_the_data(sqlstate) || !A::WAITS && is_lock_not_available(sqlstate);
+    // Locked inside: rows that are locked in one transaction and written in another one's subtransaction cost Postgres more.
+    let done = attempt_where(is_told, || answer_all(&said, claim_id, answer, patience))?;
+    if done.is_err() {
+        answer.begin_again();
+    }
+    match done {
         Ok(unrecorded) => Ok(unrecorded),
         Err(failure) if is_lock_not_available(&failure.sqlstate()) => {
+            // Nothing is waited for any more: whoever waits while it holds the others might wait in a circle.
             let free = lock_free(&said, claim_id)?;
             let (free, locked): (Vec<_>, Vec<_>) = said.into_iter().partition(|(id, _)| free.contains(id.as_bytes()));
-            let mut unrecorded = answer_rest(&free, claim_id, answer)?;
-            unrecorded.extend(if A::WAITS { answer_rest(&locked, claim_id, answer)? } else { left(&locked) });
+            let mut unrecorded = answer_one_by_one(&free, claim_id, answer)?;
+            unrecorded.extend(locked.iter().map(|(id, _)| *id));
             Ok(unrecorded)
         }
         Err(_) => answer_one_by_one(&said, claim_id, answer),
     }
-}
-
-/// Those that nobody has locked, or that are waited for.
-fn answer_rest<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
-    match answer_together(said, claim_id, answer, None)? {
-        Ok(unrecorded) => Ok(unrecorded),
-        // The session's own lock_timeout.
-        Err(failure) if is_lock_not_available(&failure.sqlstate()) => Ok(left(said)),
-        Err(_) => answer_one_by_one(said, claim_id, answer),
-    }
-}
-
-/// None of these were recorded.
-fn left<S>(locked: &[(Uuid, S)]) -> Vec<Uuid> {
-    warning!("{} answers were not recorded: another transaction has locked their reminders", locked.len());
-    locked.iter().map(|(id, _)| *id).collect()
-}
-
-/// All or none of them; why none: what is told of one row, or a lock.
-fn answer_together<A: Answer>(
-    said: &[(Uuid, A::Said)],
-    claim_id: Option<Uuid>,
-    answer: &A,
-    patience: Option<Duration>,
-) -> Result<std::result::Result<Vec<Uuid>, subtransaction::Failure>> {
-    let is_told = |sqlstate: &str| is_of_the_data(sqlstate) || is_lock_not_available(sqlstate);
-    // Locked inside: rows that are locked in one transaction and written in another one's subtransaction cost Postgres more.
-    let done = attempt_where(is_told, || answer_all(said, claim_id, answer, patience))?;
-    if done.is_err() {
-        answer.begin_again();
-    }
-    Ok(done)
 }
 
 fn answer_one_by_one<A: Answer>(said: &[(Uuid, A::Said)], claim_id: Option<Uuid>, answer: &A) -> Result<Vec<Uuid>> {
@@ -579,7 +554,6 @@ fn give_back(reminders: Vec<Uuid>) -> Result<()> {
 
 impl Answer for Returned {
     type Said = ();
-    const WAITS: bool = false;
 
     fn write(&self, held: &[Held<()>]) -> Result<Vec<Uuid>> {
         give_back(ids_of(held)).map(|()| Vec::new())

@@ -148,7 +148,9 @@ fn what_is_no_fault_of_a_row_fails_the_whole_answer() {
     let mut holder = database.connect();
     run(&mut holder, "BEGIN; SELECT FROM reminders LIMIT 1 FOR UPDATE");
     let all = "SELECT mark_reminders_sent(array_agg(reminder_id), claim_id) FROM public.c GROUP BY claim_id";
-    run(&mut client, "SET statement_timeout = '50ms'");
+    run(&mut client, "SET lock_timeout = '50ms'");
+    assert_eq!(refused(&mut client, all).sqlstate, "55P03");
+    run(&mut client, "SET lock_timeout = 0; SET statement_timeout = '50ms'");
     assert_eq!(refused(&mut client, all).sqlstate, "57014");
     run(&mut client, "SET statement_timeout = 0");
     run(&mut holder, "ROLLBACK");

@@ -1,12 +1,10 @@
 //! What others hold: a lock on some rows, a row that is not committed, a burst of another organization. Runs, enqueues and claims leave it
 //! for the next time, wait for it no longer than two seconds, and the others go out.
 
-use std::thread;
-
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
 
-use crate::support::{Database, People, enqueue_follow_ups, pid, row, rows, run};
+use crate::support::{Database, People, enqueue_follow_ups, row, rows, run};
 
 const SECOND: &str = "00000000-0000-0000-0000-000000000002";
 const RUN: &str = "SELECT count(*) FROM run_daily_evaluation('2026-11-22 12:00+00')";
@@ -336,81 +334,29 @@ fn claimed_and_held() -> (Database, Client, Client) {
 }
 
 #[test]
-fn what_nobody_holds_is_answered_before_what_somebody_does_is_waited_for() {
-    for answer in [
-        "mark_reminders_sent(array_agg(reminder_id), claim_id, as_of => '2026-11-22 12:01+00')",
-        "mark_digest_sent(array_agg(reminder_id), claim_id, as_of => '2026-11-22 12:01+00')",
-        "mark_reminders_failed(array_agg(reminder_id), claim_id, NULL, as_of => '2026-11-22 12:01+00')",
-    ] {
-        let (database, mut client, mut holder) = claimed_and_held();
-        let mut worker = database.connect();
-        let worker_pid = pid(&mut worker);
-        let answering = {
-            let answer = format!("SELECT {answer} FROM c GROUP BY claim_id");
-            thread::spawn(move || rows(&mut worker, &answer))
-        };
-        wait_until_waiting_for_the_rest(&mut client, worker_pid);
-        assert_eq!(
-            row(&mut client, "SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 13:00+00')"),
-            "0",
-            "{answer}: its lease is over, and nobody claims it"
-        );
-        run(&mut holder, "ROLLBACK");
-        assert_eq!(answering.join().expect("the answer"), [""; 0], "{answer}: all of them");
-        assert_eq!(
-            row(&mut client, "SELECT count(*) FROM send_logs l, c WHERE l.reminder_id = c.reminder_id"),
-            row(&mut client, "SELECT count(*) FROM c")
-        );
-    }
-}
-
-/// Until it holds the others: its transaction has written.
-fn wait_until_waiting_for_the_rest(client: &mut Client, pid: i32) {
-    let is_so = format!(
-        "SELECT count(*) = 1 FROM pg_stat_activity a WHERE a.pid = {pid} AND a.wait_event_type = 'Lock'
-            AND EXISTS (SELECT FROM c WHERE NOT EXISTS (
-                SELECT FROM (SELECT r.id FROM reminders r WHERE r.id = c.reminder_id FOR UPDATE SKIP LOCKED) AS free)
-                OFFSET 1)"
-    );
-    while row(client, &is_so) != "t" {
-        thread::yield_now();
-    }
-}
-
-#[test]
-fn leases_and_what_is_given_back_wait_for_nobody_and_the_others_are_kept() {
-    for (answer, kept) in [
-        (
-            "extend_reminder_leases(array_agg(reminder_id), claim_id, '1 hour', '2026-11-22 12:00+00')",
-            "claimed_until = '2026-11-22 13:00+00'",
-        ),
-        ("return_reminders(array_agg(reminder_id), claim_id)", "claim_id IS NULL"),
-    ] {
-        let (_database, mut client, _holder) = claimed_and_held();
-        run(&mut client, "SET statement_timeout = '30s'");
-        let held = row(&mut client, "SELECT min(reminder_id::text) FROM c");
-        assert_eq!(
-            rows(&mut client, &format!("SELECT {answer} FROM c GROUP BY claim_id")),
-            [held.as_str()],
-            "{answer}"
-        );
-        assert_eq!(
-            row(&mut client, &format!("SELECT count(*) FROM reminders WHERE {kept}")),
-            row(&mut client, "SELECT count(*) - 1 FROM c")
-        );
-        let one = "SELECT extend_reminder_lease(reminder_id, claim_id, '1 hour', '2026-11-22 12:00+00') FROM c ORDER BY reminder_id::text LIMIT 1";
-        assert_eq!(row(&mut client, one), "f");
-    }
-}
-
-#[test]
-fn a_lock_timeout_of_the_workers_own_loses_no_answer_of_what_nobody_holds() {
-    let (_database, mut client, _holder) = claimed_and_held();
-    run(&mut client, "SET lock_timeout = '100ms'");
+fn a_lease_is_extended_without_waiting_and_the_others_are_kept() {
+    let (_database, mut client, mut holder) = claimed_and_held();
+    run(&mut client, "SET statement_timeout = '30s'");
     let held = row(&mut client, "SELECT min(reminder_id::text) FROM c");
+    let extend = "SELECT extend_reminder_leases(array_agg(reminder_id), claim_id, '1 hour', '2026-11-22 12:00+00') FROM c GROUP BY claim_id";
+    assert_eq!(rows(&mut client, extend), [held.as_str()]);
     assert_eq!(
-        rows(&mut client, "SELECT mark_reminders_sent(array_agg(reminder_id), claim_id) FROM c GROUP BY claim_id"),
-        [held.as_str()]
+        row(&mut client, "SELECT count(*) FROM reminders WHERE claimed_until = '2026-11-22 13:00+00'"),
+        row(&mut client, "SELECT count(*) - 1 FROM c")
     );
-    assert_eq!(row(&mut client, "SELECT count(*) FROM send_logs"), row(&mut client, "SELECT count(*) - 1 FROM c"));
+    let one =
+        format!("SELECT extend_reminder_lease('{held}', claim_id, '1 hour', '2026-11-22 12:00+00') FROM c LIMIT 1");
+    assert_eq!(row(&mut client, &one), "f");
+    run(&mut holder, "ROLLBACK");
+    assert_eq!(
+        rows(
+            &mut client,
+            &format!(
+                "SELECT return_reminders(ARRAY['{held}'::uuid], claim_id) FROM (SELECT claim_id FROM c LIMIT 1) AS c"
+            )
+        ),
+        [""; 0],
+        "and no attempt is lost"
+    );
+    assert_eq!(row(&mut client, &format!("SELECT claim_id, attempts FROM reminders WHERE id = '{held}'")), "-|0");
 }

@@ -15,7 +15,7 @@ use super::lane::{Failed, Lane, Outcome, Suspects, Todo};
 use super::mail::WayId;
 use super::message::Message;
 use super::meters;
-use super::queue::{Answer, Claimed, Trouble, longer};
+use super::queue::{Answer, Claimed, Queue, Trouble, longer};
 use super::send::send;
 use super::verdict::{Fault, Own};
 
@@ -26,6 +26,8 @@ const TRIES: u32 = 8;
 /// How often it is told what was sent.
 const TELL: Duration = Duration::from_mins(1);
 
+/// For how long we wait, once we are to stop, for answers that wait for others' locks.
+const LAST: Duration = Duration::from_mins(1);
 /// So many batches are held for organizations whose ways are busy, so that those of others are claimed meanwhile.
 const HELD: usize = 10;
 /// More messages than this are not remembered.
@@ -93,10 +95,12 @@ impl Dispatcher {
     /// Until we are told to stop, or, where it is to end then, nothing is left. Returns how many messages were not sent.
     pub async fn run(mut self, once: bool) -> usize {
         let mut is_stopping = false;
+        // When answers that wait for others' locks are not waited for any more.
+        let mut stop_by = None;
         let office = Arc::clone(&self.office);
         loop {
             self.put_on_the_wire();
-            let has_late = self.office.queue.has_late_answers();
+            let has_late = office.queue.late_answers() > 0 && stop_by.is_none_or(|stop_by| Instant::now() < stop_by);
             let is_idle = self.wire.is_empty()
                 && self.answers.is_empty()
                 && !has_late
@@ -117,6 +121,7 @@ impl Dispatcher {
                 changed = self.stopping.changed(), if !is_stopping => {
                     is_stopping = changed.is_err() || *self.stopping.borrow();
                     if is_stopping {
+                        stop_by = Instant::now().checked_add(LAST);
                         self.abandon();
                     }
                 }
@@ -129,6 +134,7 @@ impl Dispatcher {
                 },
                 Some(_) = self.answers.join_next() => {}
                 () = office.queue.settles(), if has_late => {}
+                () = tokio::time::sleep_until(stop_by.unwrap_or(when)), if is_stopping && has_late => {}
                 Some(kept) = self.keeping.join_next() => self.kept(kept),
                 () = tokio::time::sleep_until(self.next_keep), if !is_stopping => self.keep(),
                 claimed = under_way(&mut self.claiming) => {
@@ -145,6 +151,13 @@ impl Dispatcher {
                     self.claiming = Some(tokio::spawn(async move { queue.claim(batch).await }));
                 }
             }
+        }
+        let unanswered = office.queue.late_answers();
+        if unanswered > 0 {
+            tracing::error!(
+                unanswered,
+                "stopping, though answers wait for what another transaction has locked: what was sent may be sent again"
+            );
         }
         self.tell(true);
         self.unsent + usize::from(once && self.trouble.0 >= TRIES)
@@ -393,13 +406,19 @@ impl Dispatcher {
     }
 }
 
-async fn return_all(queue: &super::queue::Queue, messages: Vec<Message>) {
-    let mut of: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+async fn return_all(queue: &Arc<Queue>, messages: Vec<Message>) {
+    let mut of: HashMap<Uuid, Vec<Message>> = HashMap::new();
     for message in messages {
-        of.entry(message.claim_id).or_default().extend(message.reminder_ids);
+        of.entry(message.claim_id).or_default().push(message);
     }
-    for (claim, reminders) in of {
-        queue.give_back(claim, &reminders).await;
+    for (claim, messages) in of {
+        let reminders: Vec<Uuid> = messages.iter().flat_map(|message| &message.reminder_ids).copied().collect();
+        if !queue.give_back(claim, &reminders).await {
+            // Each by itself, so that one that is locked keeps none of the others.
+            for message in messages {
+                queue.answer(message, Answer::Returned).await;
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The outbox: claims, and answers. Statements are unnamed, and leave nothing in a session, so that a pooler in transaction mode may stand between.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -32,14 +33,16 @@ pub struct Queue {
     pool: Pool,
     lease: Duration,
     outage: Outage,
-    /// Answers that wait for others' locks: how many there are, and how many may hold a connection meanwhile.
-    late: AtomicUsize,
+    /// Answers that wait for others' locks: how many of each organization there are, and how many may hold a connection meanwhile.
+    late: Mutex<HashMap<Uuid, usize>>,
     may_wait: Semaphore,
     is_settled: Notify,
 }
 
 /// What became of a message.
 pub enum Answer {
+    /// It was not sent, and nobody tried.
+    Returned,
     /// It was taken, under this id, from this address, and what the provider calls it.
     Sent {
         message_id: String,
@@ -114,7 +117,7 @@ impl Queue {
             .map_err(|error| error.to_string())?;
         let outage = Outage::new("the database");
         let may_wait = Semaphore::new((connections / 2).max(1));
-        Ok(Self { pool, lease, outage, late: AtomicUsize::new(0), may_wait, is_settled: Notify::new() })
+        Ok(Self { pool, lease, outage, late: Mutex::default(), may_wait, is_settled: Notify::new() })
     }
 
     /// What keeps us from delivering.
@@ -193,37 +196,63 @@ impl Queue {
     }
 
     /// Keeps a message for another lease, and leaves out of it what is not to be sent any more.
-    pub async fn extend(&self, message: &mut Message) -> Result<(), Trouble> {
+    pub async fn extend(self: &Arc<Self>, message: &mut Message) -> Result<(), Trouble> {
         let (until, lost) = self.keep(message.claim_id, &message.reminder_ids).await?;
         message.keep(until, &lost);
         Ok(())
     }
 
     /// Keeps reminders of a claim for another lease: until when, and which are not to be sent any more.
-    pub async fn keep(&self, claim: Uuid, reminders: &[Uuid]) -> Result<(DateTime<Utc>, Vec<Uuid>), Trouble> {
+    pub async fn keep(
+        self: &Arc<Self>,
+        claim: Uuid,
+        reminders: &[Uuid],
+    ) -> Result<(DateTime<Utc>, Vec<Uuid>), Trouble> {
         let until = Utc::now() + self.lease;
         let lease = self.lease.as_secs_f64();
         let parameters: [Parameter; 3] = [(&reminders, Type::UUID_ARRAY), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
-        Ok((until, ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?))
-    }
-
-    /// Tells what became of a message. Where somebody has locked its reminders, that goes on beside, and nobody waits for it.
-    pub async fn answer(self: &Arc<Self>, message: Message, answer: Answer) {
-        if self.tell(&message, &answer, AT_ONCE).await.is_err() {
-            tracing::info!(claim_id = %message.claim_id, "another transaction has locked what was sent: its answer waits");
-            let queue = Arc::clone(self);
-            queue.late.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(async move {
-                queue.tell_late(&message, &answer).await;
-                queue.late.fetch_sub(1, Ordering::Relaxed);
-                queue.is_settled.notify_one();
-            });
+        let lost = ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?;
+        if !lost.is_empty() {
+            self.give_back_lost(claim, lost.clone(), until);
         }
+        Ok((until, lost))
     }
 
-    /// Whether answers still wait for others' locks.
-    pub fn has_late_answers(&self) -> bool {
-        self.late.load(Ordering::Relaxed) > 0
+    /// Tells what became of a message. Where somebody has locked its reminders, that goes on beside, and nobody waits for it; nor for the next of the same
+    /// organization.
+    pub async fn answer(self: &Arc<Self>, message: Message, answer: Answer) {
+        let organization = message.organization_id;
+        let are_others_late = self.late().contains_key(&organization);
+        if !are_others_late && self.tell(&message, &answer, AT_ONCE).await.is_ok() {
+            return;
+        }
+        let queue = Arc::clone(self);
+        self.beside(organization, async move { queue.tell_late(&message, &answer).await });
+    }
+
+    /// Does what has to wait, and counts it until it is done.
+    fn beside(self: &Arc<Self>, whose: Uuid, work: impl Future<Output = ()> + Send + 'static) {
+        *self.late().entry(whose).or_default() += 1;
+        let queue = Arc::clone(self);
+        tokio::spawn(async move {
+            work.await;
+            if let Entry::Occupied(mut late) = queue.late().entry(whose) {
+                *late.get_mut() -= 1;
+                if *late.get() == 0 {
+                    late.remove();
+                }
+            }
+            queue.is_settled.notify_one();
+        });
+    }
+
+    fn late(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many answers still wait for others' locks.
+    pub fn late_answers(&self) -> usize {
+        self.late().values().sum()
     }
 
     /// When one of them does not any more.
@@ -231,12 +260,13 @@ impl Queue {
         self.is_settled.notified().await;
     }
 
-    /// While it is locked nobody else can claim it, so an answer counts for longer than its lease.
+    /// In turn with the others. While it is locked nobody else can claim it, so an answer counts for longer than its lease.
     async fn tell_late(&self, message: &Message, answer: &Answer) {
+        tracing::debug!(claim_id = %message.claim_id, "another transaction has locked a message's reminders: its answer waits");
         let until = message.claimed_until + PATIENCE;
         loop {
             let permit = self.may_wait.acquire().await;
-            if self.tell(message, answer, PATIENCE).await.is_ok() {
+            if self.tell(message, answer, AT_ONCE).await.is_ok() {
                 return;
             }
             drop(permit);
@@ -250,6 +280,12 @@ impl Queue {
     /// Tells it, and logs what came of that. Only where it is too slow, it does not.
     async fn tell(&self, message: &Message, answer: &Answer, limit: Duration) -> Result<(), Trouble> {
         let (what, late) = match answer {
+            Answer::Returned => {
+                let parameters: [Parameter; 2] =
+                    [(&message.reminder_ids, Type::UUID_ARRAY), (&message.claim_id, Type::UUID)];
+                let answered = self.ask_within(limit, include_str!("../../sql/deliver/return.sql"), &parameters).await;
+                ("that a message was not sent", answered.and_then(|rows| ids(&rows)))
+            }
             Answer::Sent { message_id, from, provider_id } => {
                 let mut late =
                     self.tell_sent(message, message_id, from.as_deref(), provider_id.as_deref(), limit).await;
@@ -319,12 +355,30 @@ impl Queue {
         }
     }
 
-    /// Gives back what was not sent. Where that fails, it comes back when its lease ends.
-    pub async fn give_back(&self, claim_id: Uuid, reminder_ids: &[Uuid]) {
+    /// Gives back what was not sent, all of a claim together. Where that fails, it comes back when its lease ends. False: somebody has locked some of it.
+    pub async fn give_back(&self, claim_id: Uuid, reminder_ids: &[Uuid]) -> bool {
         let parameters: [Parameter; 2] = [(&reminder_ids, Type::UUID_ARRAY), (&claim_id, Type::UUID)];
-        if let Err(error) = self.ask(include_str!("../../sql/deliver/return.sql"), &parameters).await {
-            tracing::warn!(%claim_id, reminders = reminder_ids.len(), "not given back, and so due again when the lease ends: {error}");
+        match self.ask_within(AT_ONCE, include_str!("../../sql/deliver/return.sql"), &parameters).await {
+            Ok(_) => true,
+            Err(Trouble::Slow) => false,
+            Err(error) => {
+                tracing::warn!(%claim_id, reminders = reminder_ids.len(), "not given back, and so due again when the lease ends: {error}");
+                true
+            }
         }
+    }
+
+    /// Gives back what is not to be sent any more, as far as it is ours: what was only locked when its lease was to be extended loses no attempt.
+    fn give_back_lost(self: &Arc<Self>, claim_id: Uuid, reminder_ids: Vec<Uuid>, until: DateTime<Utc>) {
+        let queue = Arc::clone(self);
+        self.beside(claim_id, async move {
+            while Utc::now() < until {
+                let _permit = queue.may_wait.acquire().await;
+                if queue.give_back(claim_id, &reminder_ids).await {
+                    return;
+                }
+            }
+        });
     }
 
     /// Asks the database to notify whoever listens to the probe.

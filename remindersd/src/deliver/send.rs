@@ -39,7 +39,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         Err(NoLetter::NotNow(why)) => {
             tracing::info!(claim_id = %message.claim_id, "given back: {why}");
             meters::returned(1);
-            office.queue.give_back(message.claim_id, &message.reminder_ids).await;
+            office.queue.answer(message, Answer::Returned).await;
             return Outcome::Settled;
         }
         Err(NoLetter::Never(why, told)) => {

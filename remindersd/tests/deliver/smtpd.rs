@@ -335,7 +335,9 @@ impl Talk {
                         reply if reply.begins_with("354") => {
                             reply.give(stream)?;
                             let mut content = String::new();
-                            while let Some(line) = heard(stream)? {
+                            loop {
+                                // What ends before its end is no message.
+                                let Some(line) = heard(stream)? else { return Ok(End::Over) };
                                 if line == "." {
                                     break;
                                 }
@@ -386,10 +388,11 @@ fn write(stream: &mut BufReader<Box<dyn Stream>>, bytes: &[u8]) -> std::io::Resu
     stream.get_mut().flush()
 }
 
-/// A line; none where the client is gone.
+/// A whole line; none where the client is gone.
 fn heard(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
-    if stream.read_until(b'\n', &mut line)? == 0 {
+    stream.read_until(b'\n', &mut line)?;
+    if !line.ends_with(b"\n") {
         return Ok(None);
     }
     Ok(Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_string()))
