@@ -26,7 +26,7 @@ use crate::server::row_security::Whole;
 use crate::server::rows::{Row, Rows};
 use crate::server::setting::with_lock_timeout;
 use crate::server::statement::{Statement, types};
-use crate::server::subtransaction::{self, attempt_where, is_lock_not_available};
+use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 
 /// Records a claimed reminder as sent, with the provider's message id and the inbox it was sent from, and logs it.
 /// True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is
