@@ -223,7 +223,7 @@ impl Queue {
     pub async fn answer(self: &Arc<Self>, message: Message, answer: Answer) {
         let organization = message.organization_id;
         let are_others_late = self.late().contains_key(&organization);
-        if !are_others_late && self.tell(&message, &answer, AT_ONCE).await.is_ok() {
+        if !are_others_late && self.tell(&message, &answer).await {
             return;
         }
         let queue = Arc::clone(self);
@@ -266,7 +266,7 @@ impl Queue {
         let until = message.claimed_until + PATIENCE;
         loop {
             let permit = self.may_wait.acquire().await;
-            if self.tell(message, answer, AT_ONCE).await.is_ok() {
+            if self.tell(message, answer).await {
                 return;
             }
             drop(permit);
@@ -277,21 +277,17 @@ impl Queue {
         }
     }
 
-    /// Tells it, and logs what came of that. Only where it is too slow, it does not.
-    async fn tell(&self, message: &Message, answer: &Answer, limit: Duration) -> Result<(), Trouble> {
+    /// Tells it, and logs what came of that. False: somebody has locked its reminders, and nothing was told.
+    async fn tell(&self, message: &Message, answer: &Answer) -> bool {
         let (what, late) = match answer {
             Answer::Returned => {
-                let parameters: [Parameter; 2] =
-                    [(&message.reminder_ids, Type::UUID_ARRAY), (&message.claim_id, Type::UUID)];
-                let answered = self.ask_within(limit, include_str!("../../sql/deliver/return.sql"), &parameters).await;
-                ("that a message was not sent", answered.and_then(|rows| ids(&rows)))
+                ("that a message was not sent", self.returned(message.claim_id, &message.reminder_ids).await)
             }
             Answer::Sent { message_id, from, provider_id } => {
-                let mut late =
-                    self.tell_sent(message, message_id, from.as_deref(), provider_id.as_deref(), limit).await;
+                let mut late = self.tell_sent(message, message_id, from.as_deref(), provider_id.as_deref()).await;
                 if let (Err(Trouble::Refused { .. }), Some(_)) = (&late, provider_id) {
                     // That it was sent is to be known, whatever its name.
-                    late = self.tell_sent(message, message_id, from.as_deref(), None, limit).await;
+                    late = self.tell_sent(message, message_id, from.as_deref(), None).await;
                 }
                 ("that a message was sent", late)
             }
@@ -305,12 +301,12 @@ impl Queue {
                     (permanent, Type::BOOL),
                 ];
                 let sql = include_str!("../../sql/deliver/failed.sql");
-                let answered = self.ask_until(message, sql, &parameters, limit).await;
+                let answered = self.ask_until(message, sql, &parameters).await;
                 ("that a message failed", answered.and_then(|rows| ids(&rows)))
             }
         };
         match late {
-            Err(Trouble::Slow) => return Err(Trouble::Slow),
+            Err(Trouble::Slow) => return false,
             Ok(late) if late.is_empty() => {}
             // Somebody else has it, or it was answered and we were not told.
             Ok(late) => {
@@ -318,7 +314,7 @@ impl Queue {
             }
             Err(error) => tracing::error!(claim_id = %message.claim_id, "{what}: the answer was not recorded: {error}"),
         }
-        Ok(())
+        true
     }
 
     async fn tell_sent(
@@ -327,7 +323,6 @@ impl Queue {
         message_id: &str,
         from: Option<&str>,
         provider_id: Option<&str>,
-        limit: Duration,
     ) -> Result<Vec<Uuid>, Trouble> {
         let parameters: [Parameter; 5] = [
             (&message.reminder_ids, Type::UUID_ARRAY),
@@ -336,7 +331,7 @@ impl Queue {
             (&from, Type::TEXT),
             (&provider_id, Type::TEXT),
         ];
-        let rows = self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters, limit).await?;
+        let rows = self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters).await?;
         rows.first().map_or_else(|| Ok(Vec::new()), |row| Ok(row.try_get("late")?))
     }
 
@@ -357,8 +352,7 @@ impl Queue {
 
     /// Gives back what was not sent, all of a claim together. Where that fails, it comes back when its lease ends. False: somebody has locked some of it.
     pub async fn give_back(&self, claim_id: Uuid, reminder_ids: &[Uuid]) -> bool {
-        let parameters: [Parameter; 2] = [(&reminder_ids, Type::UUID_ARRAY), (&claim_id, Type::UUID)];
-        match self.ask_within(AT_ONCE, include_str!("../../sql/deliver/return.sql"), &parameters).await {
+        match self.returned(claim_id, reminder_ids).await {
             Ok(_) => true,
             Err(Trouble::Slow) => false,
             Err(error) => {
@@ -366,6 +360,12 @@ impl Queue {
                 true
             }
         }
+    }
+
+    /// Which of these were not ours any more.
+    async fn returned(&self, claim_id: Uuid, reminder_ids: &[Uuid]) -> Result<Vec<Uuid>, Trouble> {
+        let parameters: [Parameter; 2] = [(&reminder_ids, Type::UUID_ARRAY), (&claim_id, Type::UUID)];
+        ids(&self.ask_within(AT_ONCE, include_str!("../../sql/deliver/return.sql"), &parameters).await?)
     }
 
     /// Gives back what is not to be sent any more, as far as it is ours: what was only locked when its lease was to be extended loses no attempt.
@@ -386,17 +386,11 @@ impl Queue {
         self.ask(include_str!("../../sql/deliver/probe.sql"), &[(&word, Type::TEXT)]).await.map(drop)
     }
 
-    /// Tries for as long as an answer counts: while the lease lasts.
-    async fn ask_until(
-        &self,
-        message: &Message,
-        sql: &str,
-        parameters: &[Parameter<'_>],
-        limit: Duration,
-    ) -> Result<Vec<Row>, Trouble> {
+    /// Tries for as long as an answer counts, while the lease lasts; unless it is slow.
+    async fn ask_until(&self, message: &Message, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         let mut wait = WAIT.0;
         loop {
-            match self.ask_within(limit, sql, parameters).await {
+            match self.ask_within(AT_ONCE, sql, parameters).await {
                 Err(Trouble::Passing(_)) if Utc::now() + wait < message.claimed_until => {
                     tokio::time::sleep(wait).await;
                     wait = longer(wait);

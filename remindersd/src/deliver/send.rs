@@ -109,7 +109,7 @@ async fn is_still_ours(office: &Office, message: &mut Message) -> bool {
     while Utc::now() > message.claimed_until - office.lease / 2 {
         match office.queue.extend(message).await {
             Ok(()) => break,
-            Err(Trouble::Passing(_) | Trouble::Slow) if Utc::now() < message.claimed_until => {
+            Err(Trouble::Passing(_)) if Utc::now() < message.claimed_until => {
                 wait = super::queue::longer(wait);
                 tokio::time::sleep(wait).await;
             }
