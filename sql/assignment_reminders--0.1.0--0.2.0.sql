@@ -1683,10 +1683,10 @@ AS $$
                SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
                  FROM last
                 UNION ALL
-               -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
+               -- What is logged of an episode comes after what was noted of it, and of those before, whenever its transaction began.
                SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
                       CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
-                      CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
+                      CASE WHEN l.episode >= last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
                  FROM logged l
                  LEFT JOIN last ON last.reminder_id = l.reminder_id
                 UNION ALL
@@ -3525,7 +3525,7 @@ COMMENT ON FUNCTION assignment_reminders.is_of_due_offset(TEXT, interval[]) IS
 COMMENT ON FUNCTION assignment_reminders.is_reachable(bool, TEXT, bool) IS
     'Whether a person with these values can be written to. False when contact_opt_out is NULL: there is no such person. is_muted: whether they want none of what it is about; NULL: no.';
 COMMENT ON FUNCTION assignment_reminders.is_rearmed(TEXT, timestamp with time zone, TEXT, TEXT, timestamp with time zone, TEXT, bool, bool) IS
-    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else than (is_for_another) it would go to now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
+    'Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else, or of a due date at another address, than (is_for_another) it would go to now. Enqueueing asks this of rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 22004 for a NULL reminder_type, status or due_anchor.';
 COMMENT ON FUNCTION assignment_reminders.is_reminder_due(INT, INT) IS
     'Whether days >= threshold. False when either is NULL.

@@ -636,7 +636,7 @@ fn is_reachable(contact_opt_out: Option<bool>, email: Option<&str>, is_muted: de
 }
 
 /// Whether a row of the outbox becomes pending again, with all its attempts, for what is due now: its anchor moved, or
-/// what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else than
+/// what it was skipped for no longer holds, or a follow-up is of another mentor than the assignment has now, or failed for somebody else, or of a due date at another address, than
 /// (is_for_another) it would go to now. Enqueueing asks this of
 /// rows that are there already. due_skip_reason: why what is due now could not be sent, if so.
 ///

@@ -5,7 +5,7 @@ SELECT r.id, r.organization_id, r.attempts, coalesce(s.max_attempts, 5) AS max_a
        extract(epoch FROM coalesce(s.retry_base, interval '1 minute'))::double precision AS retry_base, random() AS jitter,
        -- Of an organization that needs none, whoever was not forgotten.
        u.email IS NOT NULL OR s.address_required IS FALSE AND NOT (u.contact_opt_out AND coalesce(u.name, '') = '') AS has_address,
-       (u.email <> r.claimed_email) IS TRUE AS has_another_address
+       (lower(u.email) <> lower(r.claimed_email)) IS TRUE AS has_another_address
   FROM assignment_reminders.reminders r
   LEFT JOIN assignment_reminders.reminder_settings s ON s.organization_id = r.organization_id
   LEFT JOIN LATERAL (

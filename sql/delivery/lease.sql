@@ -7,6 +7,10 @@ UPDATE assignment_reminders.reminders r
        claim_id = CASE WHEN outcome.status = 'pending' THEN $9 END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $1 + $3 END,
        claimed_email = CASE WHEN outcome.status = 'pending' THEN coalesce(outcome.recipient_email, '') END,
+       -- What somebody else may have got, or another address, is another message to whoever gets it now, with a key of its own.
+       episode = r.episode + (outcome.status = 'pending' AND outcome.claimed_email IS NOT NULL
+                              AND (outcome.new_recipient_id IS NOT NULL
+                                   OR lower(outcome.claimed_email) <> lower(coalesce(outcome.recipient_email, ''))))::integer,
        recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
                              THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,
@@ -21,7 +25,7 @@ UPDATE assignment_reminders.reminders r
         OR cardinality(assignment_reminders.lock_for_reminders('users', ARRAY[outcome.new_recipient_id])) = 1)
    AND ($11::uuid[] IS NULL OR outcome.status <> 'pending' OR outcome.recipient_id = ANY ($11))
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
-          -- The same for every attempt of the same anchor and episode, and for no other. Without the episode in the first: as 0.1.0 made them.
+          -- The same for every attempt of the same anchor and episode, and so to the same address, and for no other. Without the episode in the first: as 0.1.0 made them.
           r.id || '-' || coalesce((extract(epoch FROM r.anchor) * 1000000)::numeric(30, 0)::text, 'once')
               || CASE WHEN r.episode > 0 THEN '-' || r.episode ELSE '' END AS idempotency_key,
           r.organization_id, r.reminder_type, outcome.recipient_id, outcome.recipient_email, outcome.recipient_name,

@@ -22,8 +22,16 @@ SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.assign
                   CASE WHEN of.the_same THEN r.claimed_email END,
                   coalesce(excluded.recipient_id, CASE WHEN of.the_same AND r.claim_id IS NOT NULL THEN r.recipient_id END)
              FROM (SELECT r.anchor = excluded.anchor AND (r.peer_mentor_id <> excluded.peer_mentor_id) IS NOT TRUE
-                          AND (r.status = 'failed' AND r.recipient_id <> excluded.recipient_id) IS NOT TRUE AS the_same) AS of)
+                          -- One that failed comes back for another alone.
+                          AND r.status <> 'failed' AS the_same) AS of)
  WHERE assignment_reminders.is_rearmed(
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,
-           r.peer_mentor_id <> excluded.peer_mentor_id, r.recipient_id <> excluded.recipient_id)
+           r.peer_mentor_id <> excluded.peer_mentor_id,
+           CASE WHEN r.recipient_id IS NOT NULL THEN r.recipient_id <> excluded.recipient_id
+                -- What is addressed to the student is to somebody else where the address is another.
+                WHEN r.status = 'failed' THEN (
+                     SELECT lower(r.claimed_email) <> lower(u.email)
+                       FROM assignment_reminders.assignments a
+                       JOIN assignment_reminders.users u ON u.id = a.student_id
+                      WHERE a.id = r.assignment_id) END)
 RETURNING r.*

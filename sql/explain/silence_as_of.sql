@@ -45,10 +45,10 @@ AS $$
                SELECT last.reminder_id, last.anchor, last.status, last.reason, NULL::timestamptz AS sent_at, last.scheduled_for, last.happened_at AS at
                  FROM last
                 UNION ALL
-               -- What is logged of an episode comes after what was noted of it, whenever its transaction began.
+               -- What is logged of an episode comes after what was noted of it, and of those before, whenever its transaction began.
                SELECT l.reminder_id, l.anchor, CASE l.status WHEN 'queued' THEN 'sent' ELSE 'failed' END, NULL,
                       CASE l.status WHEN 'queued' THEN l.created_at END, coalesce(last.scheduled_for, l.created_at),
-                      CASE WHEN l.episode = last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
+                      CASE WHEN l.episode >= last.episode THEN greatest(l.created_at, last.happened_at + interval '1 microsecond') ELSE l.created_at END
                  FROM logged l
                  LEFT JOIN last ON last.reminder_id = l.reminder_id
                 UNION ALL

@@ -29,7 +29,7 @@ WITH event AS MATERIALIZED (
             -- What was sent of an episode comes after it began, and all that is logged after the reminder was enqueued, whenever the transaction began
             -- that says so.
             WHERE e.reminder_id = l.reminder_id
-                  AND (e.happened_at <= l.created_at OR e.episode = l.episode AND e.event <> 're-addressed' OR e.event = 'enqueued')
+                  AND (e.happened_at <= l.created_at OR e.episode <= l.episode AND e.event <> 're-addressed' OR e.event = 'enqueued')
                OR l.reminder_id IS NULL AND e.reminder_type = l.reminder_type AND e.happened_at <= l.created_at
             ORDER BY e.happened_at DESC, e.number DESC LIMIT 1
            ) AS before ON true

@@ -35,22 +35,22 @@ struct Changed {
     part: TransactionId,
 }
 
-/// What is to be sent, or why it is not: all but to whom.
+/// What is to be sent and when, or why it is not: all but to whom. (A claim for somebody else begins another episode of the same.)
 #[derive(PartialEq)]
 struct Message {
-    episode: i32,
     status: String,
     skip_reason: Option<String>,
     anchor: Option<TimestampWithTimeZone>,
+    scheduled_for: TimestampWithTimeZone,
 }
 
 impl Message {
     fn of(row: &OriginalRow) -> Result<Self> {
         Ok(Self {
-            episode: column(row, "episode")?,
             status: column(row, "status")?,
             skip_reason: row.get_by_name("skip_reason").map_err(wrong_trigger)?,
             anchor: row.get_by_name("anchor").map_err(wrong_trigger)?,
+            scheduled_for: column(row, "scheduled_for")?,
         })
     }
 }

@@ -13,7 +13,7 @@ pub struct Enqueued<'a> {
     pub skip_reason: Option<&'a str>,
     /// Whether it was about an assignment that had another mentor than it has now.
     pub is_of_another_mentor: bool,
-    /// Whether it went to somebody else than it would go to now.
+    /// Whether it went to somebody else, or (of a due date) to another address, than it would go to now.
     pub is_for_another: bool,
 }
 
@@ -26,7 +26,7 @@ pub struct Due<'a> {
 }
 
 /// Whether the row becomes pending again, with all its attempts: its anchor moved or, of a follow-up, the mentor is another, or what
-/// it was skipped for no longer holds, or it failed for one and there is another who can be told. A row without an anchor was inserted by hand: only a follow-up takes it over.
+/// it was skipped for no longer holds, or it failed for one and there is another who can be told, or (of a due date) another address. A row without an anchor was inserted by hand: only a follow-up takes it over.
 #[must_use]
 pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
     let was_skipped = row.status == "skipped";
@@ -42,6 +42,7 @@ pub fn is_rearmed(follows: Follows, row: Enqueued, due: Due) -> bool {
         (Follows::DueDate, Some(anchor)) => {
             !is_same_due_date(anchor, due.anchor)
                 || (was_skipped && !matches!(row.skip_reason, Some("superseded" | "past_due")))
+                || (row.status == "failed" && row.is_for_another)
         }
         // Days only go forward.
         (Follows::Day, Some(anchor)) => anchor < due.anchor,
@@ -133,7 +134,9 @@ mod tests {
             assert_eq!(is_rearmed(Follows::Silence, for_another, DUE), status == "failed", "{status}");
             let unreachable = Due { skip_reason: Some("opted_out"), ..DUE };
             assert!(status == "skipped" || !is_rearmed(Follows::Silence, for_another, unreachable), "{status}");
-            for follows in [Follows::DueDate, Follows::Day, Follows::Occurrence] {
+            // Whom a due date goes to is looked for among those that can be told.
+            assert_eq!(is_rearmed(Follows::DueDate, for_another, DUE), ["failed", "skipped"].contains(&status), "{status}");
+            for follows in [Follows::Day, Follows::Occurrence] {
                 assert!(status == "skipped" || !is_rearmed(follows, for_another, DUE), "{follows:?} {status}");
             }
         }

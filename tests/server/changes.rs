@@ -83,6 +83,106 @@ fn what_is_for_somebody_else_now_goes_back_without_an_attempt() {
     }
 }
 
+/// Another mentor, another student, another address of the same, and another coordinator.
+const READDRESSED: [(&str, &str); 4] = [
+    (
+        "contact-reminder",
+        "WITH other AS (INSERT INTO users (email, name) VALUES ('other@example.org', 'Other') RETURNING id),
+              mentor AS (INSERT INTO peer_mentors (user_id) SELECT id FROM other RETURNING id)
+         UPDATE assignments SET peer_mentor_id = mentor.id FROM mentor",
+    ),
+    (
+        "2h",
+        "WITH other AS (INSERT INTO users (email, name) VALUES ('other@example.org', 'Other') RETURNING id)
+         UPDATE assignments SET student_id = other.id FROM other",
+    ),
+    ("contact-reminder", "UPDATE users SET email = 'other@example.org' WHERE id = (SELECT user_id FROM peer_mentors)"),
+    (
+        "contact-escalation",
+        "WITH other AS (INSERT INTO users (email, name, role) VALUES ('other@example.org', 'Other', 'coordinator') RETURNING id)
+         UPDATE assignments SET coordinator_id = other.id FROM other",
+    ),
+];
+
+/// The outbox with one reminder of this type, which is due.
+fn only(reminder_type: &str) -> (Database, Client) {
+    let (database, mut client, ..) = one();
+    if reminder_type == "2h" {
+        assert_eq!(enqueue_due(&mut client, "2026-11-22 11:30+00"), ["24h", "2h"]);
+        run(&mut client, "DELETE FROM reminders WHERE reminder_type = '24h'");
+    } else {
+        enqueue_follow_ups(&mut client, "2026-11-22 06:00+00");
+    }
+    if reminder_type == "contact-escalation" {
+        let goes_to = "UPDATE reminders SET reminder_type = 'contact-escalation', recipient_id = (SELECT coordinator_id FROM assignments)";
+        run(&mut client, goes_to);
+    }
+    (database, client)
+}
+
+#[test]
+fn whoever_gets_what_another_may_have_got_gets_a_message_with_a_key_of_its_own() {
+    for (reminder_type, event) in READDRESSED {
+        let (_database, mut client) = only(reminder_type);
+        let claim = |client: &mut Client, minute: u32| {
+            let claim = format!(
+                "SELECT recipient_email, idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:{minute:02}+00')"
+            );
+            let claimed = row(client, &claim);
+            let (address, key) = claimed.split_once('|').expect("two columns");
+            (address.to_string(), key.to_string())
+        };
+        let first = claim(&mut client, 0);
+        assert_eq!(claim(&mut client, 10), first, "{event}: whoever is the same gets the same");
+        run(&mut client, event);
+        let second = claim(&mut client, 20);
+        assert_eq!(second.0, "other@example.org", "{event}");
+        assert_ne!(second.1, first.1, "{event}");
+        assert_eq!(claim(&mut client, 30), second, "{event}");
+        // What the first one's server still says of it is nothing of the second's.
+        let sent = format!(
+            "SELECT mark_reminder_sent(id, claim_id, '<{}@example.org>', as_of => '2026-11-22 12:31+00') FROM reminders",
+            second.1
+        );
+        assert_eq!(row(&mut client, &sent), "t", "{event}");
+        let bounced = format!("SELECT record_delivery_event('<{}@example.org>', 'bounced', '550 5.1.1 User unknown')", first.1);
+        assert_eq!(refused(&mut client, &bounced).sqlstate, "02000", "{event}");
+    }
+}
+
+#[test]
+fn what_nobody_can_have_got_keeps_its_key_whoever_gets_it() {
+    for (reminder_type, event) in READDRESSED {
+        let (_database, mut client) = only(reminder_type);
+        let claim = "SELECT recipient_email = 'other@example.org', idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
+        let first = row(&mut client, claim);
+        assert_eq!(rows(&mut client, "SELECT return_reminders(ARRAY[id], claim_id) FROM reminders"), [""; 0], "{event}");
+        run(&mut client, event);
+        assert_eq!(row(&mut client, claim), first.replace("f|", "t|"), "{event}");
+    }
+}
+
+#[test]
+fn a_due_date_of_which_one_student_could_not_be_told_is_told_to_the_next() {
+    let (_database, mut client) = only("2h");
+    let fail = "SELECT record_delivery_failure(reminder_id, claim_id, 'recipient', '550 5.1.1 User unknown', as_of => '2026-11-22 12:00+00')
+                  FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
+    assert_eq!(row(&mut client, fail), "t");
+    assert_eq!(row(&mut client, STANDS), "failed|-|1");
+    run(&mut client, "UPDATE reminder_settings SET due_offsets = '{2 hours}'");
+    assert!(enqueue_due(&mut client, "2026-11-22 12:05+00").is_empty(), "it goes to the same");
+    run(&mut client, "UPDATE users SET email = upper(email)");
+    run(&mut client, "SELECT restore_contact(id) FROM users");
+    assert!(enqueue_due(&mut client, "2026-11-22 12:05+00").is_empty(), "at the same address");
+    run(&mut client, READDRESSED[1].1);
+    assert_eq!(enqueue_due(&mut client, "2026-11-22 12:10+00"), ["2h"]);
+    let send = "SELECT recipient_email, attempts, mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:11+00')
+                  FROM claim_reminders(as_of => '2026-11-22 12:11+00')";
+    assert_eq!(row(&mut client, send), "other@example.org|0|t");
+    run(&mut client, "UPDATE assignments SET student_id = (SELECT id FROM users WHERE name = 'student' LIMIT 1)");
+    assert!(enqueue_due(&mut client, "2026-11-22 12:20+00").is_empty(), "what was sent of a due date is sent");
+}
+
 #[test]
 fn a_due_date_that_moves_by_seconds_is_the_same_and_one_that_comes_back_is_another() {
     let (_database, mut client, ..) = one();
