@@ -14,11 +14,15 @@ SELECT of.user_id, due.id AS reminder_id
                                  ELSE (SELECT CASE kind.addressee
                                               WHEN 'mentor' THEN (
                                                    SELECT m.user_id FROM assignment_reminders.peer_mentors m WHERE m.id = a.peer_mentor_id LIMIT 1)
-                                              ELSE assignment_reminders.coordinator_to_tell(
-                                                   a.organization_id, a.coordinator_id,
-                                                   (SELECT s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s
-                                                     WHERE s.organization_id = a.organization_id LIMIT 1),
-                                                   r.reminder_type) END
+                                              ELSE (SELECT CASE WHEN s.fallback_coordinator_id IS NULL THEN a.coordinator_id
+                                                                ELSE assignment_reminders.coordinator_to_tell(
+                                                                     a.organization_id, a.coordinator_id, s.fallback_coordinator_id,
+                                                                     r.reminder_type) END
+                                                      FROM (SELECT) AS asked
+                                                      LEFT JOIN LATERAL (
+                                                           SELECT s.fallback_coordinator_id FROM assignment_reminders.reminder_settings s
+                                                            WHERE s.organization_id = a.organization_id LIMIT 1
+                                                           ) AS s ON true) END
                                          FROM assignment_reminders.assignments a WHERE a.id = r.assignment_id LIMIT 1) END
          ORDER BY greatest(r.scheduled_for, r.retry_at)
          LIMIT 10000)
@@ -33,4 +37,5 @@ SELECT of.user_id, due.id AS reminder_id
           AND (r.claimed_until IS NULL OR r.claimed_until <= $1)
        LIMIT 10000
        ) AS due
- LIMIT 20000
+ -- One more than a message may hold: whoever is cut off here waits for the next.
+ LIMIT 10001

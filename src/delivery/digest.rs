@@ -317,19 +317,23 @@ impl Digests {
 
     /// A row for each message, the one with the oldest reminder first.
     fn messages(&self, claimed: &Claimed) -> Result<ResultSet> {
-        static MESSAGES: Statement =
-            Statement::by_index(include_str!("../../sql/delivery/digests.sql"), &[types::TEXTS, types::INTS]);
+        static MESSAGES: Statement = Statement::by_index(
+            include_str!("../../sql/delivery/digests.sql"),
+            &[types::TEXTS, types::INTS, types::UUIDS, types::TEXTS],
+        );
         let mut rows = Vec::new();
         for row in claimed.rows.rows() {
             let Some((available_at, number)) = position(row)?.reached else { continue };
             let recipient = *row.not_null::<Uuid>("recipient_id")?.as_bytes();
-            rows.push((available_at.into_inner(), number, recipient, row.not_null::<String>("item")?));
+            let (reminder, key): (Uuid, String) = (row.not_null("reminder_id")?, row.not_null("idempotency_key")?);
+            rows.push((available_at.into_inner(), number, recipient, reminder, key, row.not_null::<String>("item")?));
         }
         rows.sort_by_key(|(available_at, number, ..)| (*available_at, *number));
         let (mut items, mut numbers, mut last) = (Vec::new(), Vec::new(), 0);
+        let (mut reminders, mut keys) = (Vec::new(), Vec::new());
         // The message of each person, and how long it is.
         let mut messages: HashMap<Id, (i32, usize)> = HashMap::new();
-        for (_, _, recipient, item) in rows {
+        for (_, _, recipient, reminder, key, item) in rows {
             let open = messages.get(&recipient).copied().filter(|(_, length)| length + item.len() <= LONGEST);
             let (message, length) = open.unwrap_or_else(|| {
                 last += 1;
@@ -340,8 +344,10 @@ impl Digests {
             }
             items.push(item);
             numbers.push(message);
+            reminders.push(reminder);
+            keys.push(key);
         }
-        with_questions(|| MESSAGES.write_rows(&[items.into(), numbers.into()]))
+        with_questions(|| MESSAGES.write_rows(&[items.into(), numbers.into(), reminders.into(), keys.into()]))
     }
 }
 

@@ -135,7 +135,11 @@ mod tests {
             let unreachable = Due { skip_reason: Some("opted_out"), ..DUE };
             assert!(status == "skipped" || !is_rearmed(Follows::Silence, for_another, unreachable), "{status}");
             // Whom a due date goes to is looked for among those that can be told.
-            assert_eq!(is_rearmed(Follows::DueDate, for_another, DUE), ["failed", "skipped"].contains(&status), "{status}");
+            assert_eq!(
+                is_rearmed(Follows::DueDate, for_another, DUE),
+                ["failed", "skipped"].contains(&status),
+                "{status}"
+            );
             for follows in [Follows::Day, Follows::Occurrence] {
                 assert!(status == "skipped" || !is_rearmed(follows, for_another, DUE), "{follows:?} {status}");
             }

@@ -145,7 +145,8 @@ fn whoever_gets_what_another_may_have_got_gets_a_message_with_a_key_of_its_own()
             second.1
         );
         assert_eq!(row(&mut client, &sent), "t", "{event}");
-        let bounced = format!("SELECT record_delivery_event('<{}@example.org>', 'bounced', '550 5.1.1 User unknown')", first.1);
+        let bounced =
+            format!("SELECT record_delivery_event('<{}@example.org>', 'bounced', '550 5.1.1 User unknown')", first.1);
         assert_eq!(refused(&mut client, &bounced).sqlstate, "02000", "{event}");
     }
 }
@@ -156,7 +157,11 @@ fn what_nobody_can_have_got_keeps_its_key_whoever_gets_it() {
         let (_database, mut client) = only(reminder_type);
         let claim = "SELECT recipient_email = 'other@example.org', idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
         let first = row(&mut client, claim);
-        assert_eq!(rows(&mut client, "SELECT return_reminders(ARRAY[id], claim_id) FROM reminders"), [""; 0], "{event}");
+        assert_eq!(
+            rows(&mut client, "SELECT return_reminders(ARRAY[id], claim_id) FROM reminders"),
+            [""; 0],
+            "{event}"
+        );
         run(&mut client, event);
         assert_eq!(row(&mut client, claim), first.replace("f|", "t|"), "{event}");
     }
@@ -176,7 +181,8 @@ fn a_due_date_of_which_one_student_could_not_be_told_is_told_to_the_next() {
     assert!(enqueue_due(&mut client, "2026-11-22 12:05+00").is_empty(), "at the same address");
     run(&mut client, READDRESSED[1].1);
     assert_eq!(enqueue_due(&mut client, "2026-11-22 12:10+00"), ["2h"]);
-    let send = "SELECT recipient_email, attempts, mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:11+00')
+    let send =
+        "SELECT recipient_email, attempts, mark_reminder_sent(reminder_id, claim_id, as_of => '2026-11-22 12:11+00')
                   FROM claim_reminders(as_of => '2026-11-22 12:11+00')";
     assert_eq!(row(&mut client, send), "other@example.org|0|t");
     run(&mut client, "UPDATE assignments SET student_id = (SELECT id FROM users WHERE name = 'student' LIMIT 1)");
