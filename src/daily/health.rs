@@ -173,6 +173,8 @@ fn verdict(
         Statement::kept(include_str!("../../sql/daily/last_forgotten.sql"), &[types::UUID, types::MOMENT]);
     static REFUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/sender_refusals.sql"), &[types::UUID, types::MOMENT]);
+    static LOST: Statement =
+        Statement::kept(include_str!("../../sql/daily/lost_attempts.sql"), &[types::UUID, types::MOMENT]);
     static PAUSED: Statement =
         Statement::kept(include_str!("../../sql/daily/paused_sending.sql"), &[types::UUID, types::MOMENT]);
     static UNATTENDED: Statement =
@@ -180,17 +182,18 @@ fn verdict(
     let found = FACTS.read_rows(&arguments_of_facts(Some(max_age), as_of, organization))?;
     let row = found.rows().next().ok_or_else(|| broken_statement(NO_FACTS))?;
     // Numbers, which whoever may ask for the verdict may know.
-    let (unheard, forgotten, refused, paused, unattended) = as_owner_of("reminders", || {
+    let (unheard, forgotten, refused, lost, paused, unattended) = as_owner_of("reminders", || {
         let unheard: Option<i64> = UNHEARD.read(&[organization.into()], |rows| rows.one("unheard"))?;
         let forgotten: Option<i64> =
             FORGOTTEN.read(&[organization.into(), as_of.into()], |rows| rows.one("forgotten"))?;
         let refused: Option<i64> = REFUSED.read(&[organization.into(), as_of.into()], |rows| rows.one("refused"))?;
+        let lost: Option<i64> = LOST.read(&[organization.into(), as_of.into()], |rows| rows.one("lost"))?;
         let paused =
             PAUSED.read(&[organization.into(), as_of.into()], |mut rows| rows.next().map(paused_in).transpose())?;
         let unattended = UNATTENDED.read(&[organization.into(), as_of.into(), max_age.into()], |mut rows| {
             rows.next().map(unattended_in).transpose()
         })?;
-        Ok((unheard.unwrap_or(0), forgotten.unwrap_or(0), refused.unwrap_or(0), paused, unattended))
+        Ok((unheard.unwrap_or(0), forgotten.unwrap_or(0), refused.unwrap_or(0), lost.unwrap_or(0), paused, unattended))
     })?;
     let facts = facts(row)?;
     let (status, reasons) = judge(&Facts {
@@ -198,6 +201,7 @@ fn verdict(
         forgotten,
         held: held(organization)?,
         sender_refusals: refused,
+        lost_attempts: lost,
         paused,
         unattended,
         ..facts
@@ -264,6 +268,7 @@ fn facts_of_runs(row: &Row) -> Result<Facts> {
         forgotten: 0,
         held: None,
         sender_refusals: 0,
+        lost_attempts: 0,
         paused: None,
         unattended: None,
         altered_triggers: Vec::new(),

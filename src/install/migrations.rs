@@ -62,6 +62,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "031_forgotten",
     "032_message_templates",
     "033_addresses",
+    "034_lost_attempts",
 ];
 
 impl Migration {

@@ -105,6 +105,8 @@ pub struct Facts {
     pub held: Option<Held>,
     /// Messages of the last day that were refused for the sender's sake.
     pub sender_refusals: i64,
+    /// Attempts of the last day that no worker answered for.
+    pub lost_attempts: i64,
     /// Whose sending is paused.
     pub paused: Option<Paused>,
     /// Whose reminders no worker takes.
@@ -203,6 +205,13 @@ pub fn judge(facts: &Facts) -> (Status, Vec<String>) {
         );
         findings.push((Status::Warning, reason));
     }
+    if facts.lost_attempts > 0 {
+        let reason = format!(
+            "attempts of the last 24 hours that no worker answered for before its lease ended: {}; workers die, or take longer: what they had may have been sent, and is sent again",
+            facts.lost_attempts
+        );
+        findings.push((Status::Warning, reason));
+    }
     if let Some(paused) = &facts.paused {
         findings.push((Status::Warning, paused.reason()));
     }
@@ -252,6 +261,7 @@ pub mod tests {
             forgotten: 0,
             held: None,
             sender_refusals: 0,
+            lost_attempts: 0,
             paused: None,
             unattended: None,
             altered_triggers: vec![],

@@ -342,6 +342,23 @@ fn what_should_no_longer_be_sent_is_skipped_and_not_given_up() {
 }
 
 #[test]
+fn health_warns_of_attempts_that_no_worker_answered_for() {
+    let (_database, mut client, ..) = one_follow_up();
+    run(&mut client, "UPDATE reminders SET scheduled_for = now()");
+    let other = row(&mut client, "INSERT INTO organizations (name) VALUES ('other') RETURNING id");
+    let reasons = "SELECT reasons FROM organization_health()";
+    let claim = "SELECT count(*) FROM claim_reminders(1, as_of => now() + interval '6 minutes')";
+    assert_eq!(row(&mut client, "SELECT count(*) FROM claim_reminders(1)"), "1");
+    assert!(!row(&mut client, reasons).contains("no worker"), "its lease has not ended");
+    assert_eq!(row(&mut client, claim), "1");
+    assert!(row(&mut client, reasons).contains("no worker answered for before its lease ended: 1;"));
+    assert!(row(&mut client, "SELECT reasons FROM evaluation_health()").contains("lease ended: 1;"));
+    assert!(!row(&mut client, &format!("SELECT reasons FROM organization_health('{other}')")).contains("no worker"));
+    let later = "SELECT reasons FROM organization_health(as_of => now() + interval '25 hours')";
+    assert!(!row(&mut client, later).contains("no worker answered"), "a day later it is forgotten");
+}
+
+#[test]
 fn the_idempotency_key_is_the_same_for_an_anchor_and_another_for_the_next() {
     let (_database, mut client, ..) = one_follow_up();
     let key = |client: &mut Client, as_of: &str| claim(client, "idempotency_key", 1, as_of).remove(0);
