@@ -2,7 +2,11 @@
 //!
 //! Forgetting waits for nobody while it holds a row. It takes locks in every table, and whoever holds one of these may be waiting
 //! for another, in any order. So it takes what is free; where something is not, it lets go of all, waits for that, and begins again.
+//!
+//! What others write meanwhile it would not see. Whoever copies an address locks the row that they copy it from, which forgetting
+//! locks, too; of a text that comes from elsewhere, `recordable` says what may be written.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use pgrx::Uuid;
@@ -22,6 +26,16 @@ use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::kept_where_some;
 
 pgrx::extension_sql_file!("../sql/privacy/reads.sql", name = "privacy_reads", requires = ["due_reads"]);
+
+/// What may be written now of a text that comes from elsewhere, and may quote anybody: all of it where nobody is being forgotten, and whoever is to be
+/// waits until this transaction has ended; else its codes alone. It waits for nobody.
+pub fn recordable(text: &str) -> Cow<'_, str> {
+    if !privacy::may_quote(text) || AdvisoryLock::Forgetting.try_to_share() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(privacy::without_text(text))
+    }
+}
 
 returns!(
     /// How many rows of each table a person was forgotten in.
@@ -56,7 +70,8 @@ fn without_addresses(
 /// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
-/// holds one of these rows; delivery events wait for it.
+/// holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until it has ended, what is reported of messages
+/// to this person waits for it, and of what is said of others' only the codes are kept where the text has an address in it; nothing else waits but another forget_person().
 ///
 /// 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.
 #[pg_extern(volatile)]
