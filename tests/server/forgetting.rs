@@ -460,3 +460,42 @@ fn the_error_of_a_run_that_quotes_whoever_is_being_forgotten_goes() {
     run(&mut client, "DROP TRIGGER refuse ON reminders; DROP FUNCTION public.refuse()");
     assert_forgotten(&database, "a run");
 }
+
+/// An escalation whose coordinator cannot be told goes to the fallback, as the claim finds out; who may be forgotten before it has written that.
+#[test]
+fn a_claim_that_is_on_its_way_to_somebody_who_is_forgotten_meanwhile_does_not_hand_it_out() {
+    let database = Database::installed();
+    let mut client = database.connect();
+    let people = People::new(&mut client);
+    people.assignment(&mut client, "2026-01-01");
+    let fallback = People::new(&mut client).student;
+    run(
+        &mut client,
+        &format!(
+            "UPDATE users SET email = '{SAM}' WHERE id = '{fallback}';
+             UPDATE reminder_settings SET fallback_coordinator_id = '{fallback}', escalation_grace_days = 0;
+             UPDATE reminder_settings SET thresholds_changed_at = NULL;
+             INSERT INTO reminders (assignment_id, reminder_type, scheduled_for) SELECT id, 'first', '2026-01-31' FROM assignments;
+             INSERT INTO reminders (assignment_id, recipient_id, reminder_type, anchor, scheduled_for)
+             SELECT id, coordinator_id, 'contact-escalation', '2026-01-01 00:00+00', '2026-02-01' FROM assignments;
+             UPDATE users SET contact_opt_out = true WHERE id = '{}';
+             CREATE FUNCTION public.halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(5); RETURN NEW; END $$;
+             CREATE TRIGGER halt BEFORE UPDATE ON reminders FOR EACH ROW EXECUTE FUNCTION public.halt();
+             SELECT pg_advisory_lock(5)",
+            people.coordinator
+        ),
+    );
+    let claiming = blocked(
+        &mut database.connect(),
+        database.connect(),
+        format!("SELECT * FROM claim_reminders(as_of => '{NOW}')"),
+    );
+    let mut officer = database.connect();
+    run(&mut officer, "SET lock_timeout = '300ms'");
+    forget(&mut officer, fallback);
+    run(&mut client, "SELECT pg_advisory_unlock(5)");
+    assert_eq!(claiming.join().expect("the claim").1, Ok("done".to_string()));
+    run(&mut client, "DROP TRIGGER halt ON reminders");
+    assert_eq!(row(&mut client, "SELECT count(*) FROM reminders WHERE claim_id IS NOT NULL"), "1", "the first");
+    assert_forgotten(&database, "a claim");
+}
