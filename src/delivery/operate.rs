@@ -63,14 +63,15 @@ fn prune(
 ) -> Result<SetOf<Pruned>> {
     static LOGS: Old = Old {
         table: "send_logs",
-        find: Statement::kept(include_str!("../../sql/delivery/old_send_logs.sql"), &[types::MOMENT, types::INT]),
-        lock: Statement::by_index(include_str!("../../sql/delivery/lock_send_logs.sql"), &[types::UUIDS]),
+        lock: Statement::kept(include_str!("../../sql/delivery/lock_old_send_logs.sql"), &[types::MOMENT, types::INT]),
         delete: Statement::by_index(include_str!("../../sql/delivery/delete_send_logs.sql"), &[types::UUIDS]),
     };
     static RUNS: Old = Old {
         table: "evaluation_runs",
-        find: Statement::kept(include_str!("../../sql/delivery/old_evaluation_runs.sql"), &[types::MOMENT, types::INT]),
-        lock: Statement::by_index(include_str!("../../sql/delivery/lock_evaluation_runs.sql"), &[types::UUIDS]),
+        lock: Statement::kept(
+            include_str!("../../sql/delivery/lock_old_evaluation_runs.sql"),
+            &[types::MOMENT, types::INT],
+        ),
         delete: Statement::by_index(include_str!("../../sql/delivery/delete_evaluation_runs.sql"), &[types::UUIDS]),
     };
     static JOB_RUNS: Statement = Statement::at_each_call(
@@ -105,7 +106,6 @@ fn prune(
 /// Old rows of a table, and what deletes them.
 struct Old {
     table: &'static str,
-    find: Statement,
     lock: Statement,
     delete: Statement,
 }
@@ -113,9 +113,9 @@ struct Old {
 impl Old {
     /// Returns how many were. Those that others hold stay for the next time: they are of any organization, and nobody waits for another's.
     fn delete(&'static self, cutoff: Option<TimestampWithTimeZone>, size: i32) -> Result<i64> {
-        let found: Vec<Uuid> = self.find.write(&[cutoff.into(), size.into()], |rows| rows.column("id"))?;
-        // As the owner: to lock, one would need a right to update.
-        let free: Vec<Uuid> = as_owner_of(self.table, || self.lock.write(&[found.into()], |rows| rows.column("id")))?;
+        // As the owner: to lock, one would need a right to update. Whether the caller may see and delete them, what deletes them asks.
+        let free: Vec<Uuid> =
+            as_owner_of(self.table, || self.lock.write(&[cutoff.into(), size.into()], |rows| rows.column("id")))?;
         let deleted = self.delete.write(&[free.into()], |rows| Ok(rows.count()))?;
         Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
     }
