@@ -430,6 +430,7 @@ fn runs_claims_and_upkeep_wait_for_nobody_who_is_forgotten() {
         ),
         format!("DELETE FROM assignments WHERE organization_id = '{OTHER}'"),
         "SELECT * FROM prune('0', as_of => '2027-01-01')".to_string(),
+        "SELECT * FROM prune_history(now())".to_string(),
     ] {
         run(&mut owner, &sql);
     }
