@@ -278,6 +278,9 @@ trait Answer {
     /// Whether it is waited for whoever has a reminder locked, however long that takes: what became of a message must be recorded.
     const WAITS: bool = true;
 
+    /// Whether it is logged of a reminder that was deleted while its claim held it.
+    const LOGS_DELETED: bool = false;
+
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
 
@@ -436,7 +439,7 @@ fn still_unrecorded<A: Answer>(
     claim_id: Option<Uuid>,
     answer: &A,
 ) -> Result<Vec<Uuid>> {
-    let Some(claim) = claim_id.filter(|_| !not_held.is_empty()) else { return Ok(not_held) };
+    let Some(claim) = claim_id.filter(|_| A::LOGS_DELETED && !not_held.is_empty()) else { return Ok(not_held) };
     let mut unrecorded = Vec::new();
     let deleted = deleted::of(&not_held, claim)?;
     for id in not_held {
@@ -460,6 +463,7 @@ struct Sent<'a> {
 
 impl Answer for Sent<'_> {
     type Said = Option<String>;
+    const LOGS_DELETED: bool = true;
 
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>> {
         let messages = held.iter().map(|held| held.said.clone()).collect();
@@ -635,6 +639,7 @@ impl Failed {
 
 impl Answer for Failed {
     type Said = Failure;
+    const LOGS_DELETED: bool = true;
 
     fn write(&self, held: &[Held<Failure>]) -> Result<Vec<Uuid>> {
         static FAILED: Statement = Statement::by_index(

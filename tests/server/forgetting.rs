@@ -287,6 +287,47 @@ fn what_is_said_of_their_own_messages_waits_for_it_and_is_logged_without_an_addr
     }
 }
 
+/// Of what was deleted, nothing is kept when it is given back, or asked about.
+#[test]
+fn what_is_logged_of_nothing_waits_for_nobody() {
+    let Programmes { database: _database, mut client, sam, mut worker, .. } = programmes();
+    run(&mut worker, "SET lock_timeout = '300ms'");
+    run(&mut client, "BEGIN");
+    forget(&mut client, sam);
+    for (call, told) in [
+        ("extend_reminder_lease(one)", "false"),
+        ("extend_reminder_leases(many)", "reminder_id::text"),
+        ("return_reminders(many)", "reminder_id::text"),
+    ] {
+        let told = format!("SELECT answer::text = {told}::text");
+        let call = answer(call, "sam-deleted-1").replace("SELECT count(*)", &told);
+        assert_eq!(row(&mut worker, &call), "t", "{call}");
+    }
+}
+
+/// Their reminder is deleted while a worker has it.
+#[test]
+fn a_claim_that_is_kept_meanwhile_keeps_no_address() {
+    for end in ["COMMIT", "ROLLBACK"] {
+        let Programmes { database, mut client, sam, .. } = programmes();
+        run(&mut client, "BEGIN");
+        forget(&mut client, sam);
+        let delete = "DELETE FROM reminders WHERE reminder_type = 'sam-3'".to_string();
+        let deleting = blocked(&mut database.connect(), database.connect(), delete);
+        run(&mut client, end);
+        assert_eq!(deleting.join().expect("the other session").1, Ok("done".to_string()));
+        let kept = "SELECT status, to_email FROM send_logs WHERE reminder_type = 'sam-3'";
+        assert_eq!(
+            row(&mut client, kept),
+            if end == "COMMIT" { "claimed|-".to_string() } else { format!("claimed|{SAM}") }
+        );
+        if end == "ROLLBACK" {
+            forget(&mut client, sam);
+        }
+        assert_forgotten(&database, end);
+    }
+}
+
 #[test]
 fn what_is_said_of_their_own_messages_first_is_waited_for_and_found() {
     for (who, kind, call) in OWN {
