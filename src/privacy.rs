@@ -17,6 +17,7 @@ use crate::rules::delivery::SkipReason;
 use crate::rules::privacy::{self, FORGOTTEN};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, null_argument, require_written, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::permit::with_permit;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
@@ -150,6 +151,9 @@ fn forget_deleted(user: Uuid) -> Result<SetOf<Forgotten>> {
     Ok(SetOf::values([Changed { row_history, ..Changed::default() }.columns()]))
 }
 
+/// Of which whoever forgets people has no right to update, and so to lock, rows: that is done as the owner.
+const TOKENS: &str = "unsubscribe_tokens";
+
 /// A row that somebody else holds.
 struct HeldByOthers {
     table: String,
@@ -161,7 +165,15 @@ impl HeldByOthers {
     fn wait(self) -> Result<()> {
         static WAIT: Statement =
             Statement::by_index(include_str!("../sql/privacy/wait.sql"), &[types::TEXT, types::UUID]);
-        kept_where_some(|| WAIT.run(&[self.table.into(), self.id.into()]).map(|()| None::<()>)).map(drop)
+        static TOKEN: Statement = Statement::by_index(include_str!("../sql/privacy/wait_token.sql"), &[types::UUID]);
+        let wait = || {
+            if self.table == TOKENS {
+                as_owner_of(TOKENS, || TOKEN.run(&[self.id.into()]))
+            } else {
+                WAIT.run(&[self.table.clone().into(), self.id.into()])
+            }
+        };
+        kept_where_some(|| wait().map(|()| None::<()>)).map(drop)
     }
 }
 
@@ -196,6 +208,7 @@ struct Changed {
 impl Held {
     fn take(user: Uuid) -> Result<std::result::Result<Self, HeldByOthers>> {
         static PERSON: Statement = Statement::by_index(include_str!("../sql/privacy/lock_person.sql"), &[types::UUID]);
+        static TOKEN: Statement = Statement::by_index(include_str!("../sql/privacy/lock_token.sql"), &[types::UUID]);
         static ADDRESSES: Statement = Statement::kept(
             "SELECT a.address FROM assignment_reminders.addresses_of($1) AS a (address)",
             &[types::UUID],
@@ -214,6 +227,9 @@ impl Held {
         }
         let mut held = Self { user, addresses: Vec::new(), spared: (Vec::new(), Vec::new()), rows: HashMap::new() };
         // Each in a snapshot of its own: what was committed before the locks were had is seen.
+        if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
+            return Ok(Err(row));
+        }
         if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
             return Ok(Err(row));
         }

@@ -447,6 +447,21 @@ fn a_token_that_is_replaced_meanwhile_is_unknown() {
     assert_eq!(row(&mut client, &format!("SELECT contact_opt_out FROM users WHERE id = '{sam}'")), "f");
 }
 
+/// Whoever replaces it goes on with the person: each would wait for the other, if forgetting held what it has.
+#[test]
+fn a_token_that_is_being_replaced_is_waited_for_before_anything_is_held() {
+    let Programmes { database, mut client, sam, .. } = programmes();
+    run(&mut client, &format!("BEGIN; UPDATE unsubscribe_tokens SET token = DEFAULT WHERE user_id = '{sam}'"));
+    let forget = format!("SELECT * FROM forget_person('{sam}')");
+    let (officer, _) = database.connect_as_new_role(crate::privacy::RIGHTS);
+    let forgetting =
+        blocked(&mut database.connect(), officer, forget.replace("forget_", "assignment_reminders.forget_"));
+    run(&mut client, "SET lock_timeout = '10s'");
+    run(&mut client, &format!("UPDATE users SET timezone = 'UTC' WHERE id = '{sam}'; COMMIT"));
+    assert_eq!(forgetting.join().expect("the other session").1, Ok("done".to_string()));
+    assert_eq!(row(&mut client, &format!("SELECT count(*) FROM unsubscribe_tokens WHERE user_id = '{sam}'")), "0");
+}
+
 /// All else that organizations do.
 #[test]
 fn runs_claims_and_upkeep_wait_for_nobody_who_is_forgotten() {
