@@ -71,8 +71,9 @@ fn without_addresses(
 /// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
-/// holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until it has ended, what is reported of messages
-/// to this person waits for it, and of what is said of others' only the codes are kept where the text has an address in it; nothing else waits but another forget_person().
+/// holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until its transaction has ended, whatever
+/// changes these rows, or is reported of messages to this person, waits for it, and so does another forget_person(); nothing else does, but of errors that have an address in them only the codes
+/// are kept.
 ///
 /// 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.
 #[pg_extern(volatile)]
