@@ -2400,9 +2400,10 @@ AS 'MODULE_PATHNAME', 'latest_starts_of_silence_wrapper';
 -- assignment_reminders::delivery::asked::lock_for_reminders
 CREATE FUNCTION "lock_for_reminders"(
 	"table_name" TEXT,
-	"ids" uuid[]
+	"ids" uuid[],
+	"emails" TEXT[] DEFAULT NULL
 ) RETURNS uuid[]
-STRICT VOLATILE
+VOLATILE
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'lock_for_reminders_wrapper';
 
@@ -3202,7 +3203,7 @@ DECLARE
         'assignment_reminders.without_text(text)',
         'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
-        'assignment_reminders.lock_for_reminders(text, uuid[])',
+        'assignment_reminders.lock_for_reminders(text, uuid[], text[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
         'assignment_reminders.is_called_for(text, uuid, timestamptz)',
         'assignment_reminders.organization_timezone(uuid)',
@@ -3407,7 +3408,7 @@ COMMENT ON FUNCTION assignment_reminders.forget_overruling() IS
     'Trigger: an activity that is moved to another assignment is no longer overruled, where the writer did not say by what.';
 COMMENT ON FUNCTION assignment_reminders.forget_person(uuid) IS
     'Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is another person''s now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
-Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows; delivery events wait for it.
+Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until its transaction has ended, whatever changes these rows, or is reported of messages to this person, waits for it, and so does another forget_person(); nothing else does, but of errors that have an address in them only the codes are kept.
 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.goes_to_fallback(TEXT, TEXT) IS
     'Whether an escalation goes to the organization''s fallback coordinator and not to the assignment''s: where there is none, and where only the fallback can be reached. Each: why that one cannot be written to (unreachable_reason); NULL: they can.';
@@ -3474,8 +3475,8 @@ COMMENT ON FUNCTION assignment_reminders.last_runs(timestamp with time zone) IS
 COMMENT ON FUNCTION assignment_reminders.latest_starts_of_silence(INT, INT, date, INT[], date[], date[], date) IS
     'The latest days on which silences may have begun that call for something on as_of: for any action, and for one beyond the mentor''s reminder. NULL where no silence is long enough. NULL threshold: that action is off. By the calendar of an organization: days that are off do not count, and on one of them nothing is due. off_from, off_until: the first and last days of its days off, pairwise. NULL: nothing is off.
 22004 for a NULL as_of, 22008 for an infinite one, 22023 for a negative threshold or an unknown weekday.';
-COMMENT ON FUNCTION assignment_reminders.lock_for_reminders(TEXT, uuid[]) IS
-    'Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to them, and returns which: those that somebody else holds are left out, and waited for by nobody. With the rights of the tables'' owner: a lock needs more than the right to read. NULL for NULL.
+COMMENT ON FUNCTION assignment_reminders.lock_for_reminders(TEXT, uuid[], TEXT[]) IS
+    'Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to them, and returns which: those that somebody else holds are left out, and waited for by nobody, and so are users who have another address by now than the one of emails, where these are given, pairwise. With the rights of the tables'' owner: a lock needs more than the right to read. NULL for NULL ids.
 42501 for anybody but claims and runs.';
 COMMENT ON FUNCTION assignment_reminders.maintain_assignment_count() IS
     'Trigger: adds to each mentor''s count what a statement on assignments changed, so that peer_mentors.assignment_count equals count(*) at every commit.';
@@ -3485,7 +3486,7 @@ COMMENT ON FUNCTION assignment_reminders.mark_digest_sent(uuid[], uuid, TEXT, TE
     'Records a message of claim_digests as sent: all of its reminders, under one message id, as mark_reminder_sent does. What the provider reports of it later counts once. Returns the ids that were not recorded, as mark_reminders_sent does.
 22004 for NULL ids, 22023 for an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_failed(uuid, uuid, TEXT, bool, timestamp with time zone) IS
-    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was changed.
+    'Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is permanent or max_attempts is reached, given up (status failed, and a notification). Of the error, only the codes are kept where the addressee has no address any more, or where it has an address in it and anybody is being forgotten (forget_person()). True: recorded. False: the claim no longer holds, and nothing was changed.
 22004 for a NULL id, 22023 for an as_of over 31 days ahead.';
 COMMENT ON FUNCTION assignment_reminders.mark_reminder_sent(uuid, uuid, TEXT, TEXT, timestamp with time zone) IS
     'Records a claimed reminder as sent, with the provider''s message id and the inbox it was sent from, and logs it. True: recorded. False: the claim no longer holds (another one has it, it was answered before, or the reminder is gone), and nothing was changed.
@@ -3551,18 +3552,18 @@ COMMENT ON FUNCTION assignment_reminders.protect_identity() IS
 COMMENT ON FUNCTION assignment_reminders.protect_last_contact_date() IS
     'Trigger: refuses a contact date that did not come from activities or a correction. 428C9.';
 COMMENT ON FUNCTION assignment_reminders.prune(interval, INT, timestamp with time zone) IS
-    'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
+    'Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the last run, and not what somebody else holds. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what that recorded of our jobs'' runs, as far as the caller may, but never a job''s last run; these are not counted.
 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION assignment_reminders.prune_history(timestamp with time zone, INT) IS
-    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. What came of a reminder''s episode of that moment stays. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what came after its last closed one stays, whatever the moment: the next is told from it.
+    'Deletes what row_history and reminder_events hold of before a moment: up to batch_size rows of each. Returns how many; call it until both are 0. What somebody else holds stays for the next time. What came of a reminder''s episode of that moment stays. From then on the history begins with that moment, and questions about before raise. Where an organization closes periods, what came after its last closed one stays, whatever the moment: the next is told from it.
 22004 for NULL, 22023 for a moment that lies ahead or is infinite, or a size outside 1 to 10,000, 42501 where row security may hide rows.';
 COMMENT ON FUNCTION assignment_reminders.raise_unknown(TEXT, uuid) IS
     'Raises the error that there is no assignment, organization, student or user with this id, or none that the caller may see. SQL functions call it where a row is missing.
 02000 always; 22004 for NULL, 22023 for another word than these.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_event(TEXT, TEXT, TEXT, TEXT, bool) IS
     'Records what the provider reports of a message: delivered, bounced, rejected, complained (the recipient called it spam) or unsubscribed. What a bounce or rejection means is told by the RFC 3463 or SMTP code and the text in error; permanent decides where these are unclear, and false rules a dead address out. A dead address, bounce_limit messages that bounced softly in 90 days since one last arrived, a complaint and an unsubscription opt the person out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False: this event (without an id: this status and verdict of this message) was recorded before.
-A person whom somebody else has locked is waited for, a second at most, where the event changes anything of them: 55P03 after that, and nothing is recorded. Report it again.
-Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
+A person whom somebody else has locked is waited for, a second at most, where the event changes anything of them, and so is whoever forgets the person whom the message went to: 55P03 after that, and nothing is recorded. Report it again.
+Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text; also of a text with an address in it that is reported while anybody is being forgotten (forget_person()).
 Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider calls them (record_provider_message); in the organization that the session names, in all where it names none.
 22004 for NULL, 22023 for another status, an empty event_id, or for a message that several organizations have sent while the session names none, 02000 for one that no reminder was sent with.';
 COMMENT ON FUNCTION assignment_reminders.record_delivery_failure(uuid, uuid, TEXT, TEXT, bool, timestamp with time zone) IS

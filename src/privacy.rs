@@ -2,7 +2,11 @@
 //!
 //! Forgetting waits for nobody while it holds a row. It takes locks in every table, and whoever holds one of these may be waiting
 //! for another, in any order. So it takes what is free; where something is not, it lets go of all, waits for that, and begins again.
+//!
+//! What others write meanwhile it would not see. Whoever copies an address locks the row that they copy it from, which forgetting
+//! locks, too; of a text that comes from elsewhere, `recordable` says what may be written.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use pgrx::Uuid;
@@ -13,6 +17,7 @@ use crate::rules::delivery::SkipReason;
 use crate::rules::privacy::{self, FORGOTTEN};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, null_argument, require_written, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::permit::with_permit;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
@@ -22,6 +27,16 @@ use crate::server::statement::{Statement, types};
 use crate::server::subtransaction::kept_where_some;
 
 pgrx::extension_sql_file!("../sql/privacy/reads.sql", name = "privacy_reads", requires = ["due_reads"]);
+
+/// What may be written now of a text that comes from elsewhere, and may quote anybody: all of it where nobody is being forgotten, and whoever is to be
+/// waits until this transaction has ended; else its codes alone. It waits for nobody.
+pub fn recordable(text: &str) -> Cow<'_, str> {
+    if !privacy::may_quote(text) || AdvisoryLock::Forgetting.try_to_share() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(privacy::without_text(text))
+    }
+}
 
 returns!(
     /// How many rows of each table a person was forgotten in.
@@ -56,7 +71,9 @@ fn without_addresses(
 /// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
-/// holds one of these rows; delivery events wait for it.
+/// holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until its transaction has ended, whatever
+/// changes these rows, or is reported of messages to this person, waits for it, and so does another forget_person(); nothing else does, but of errors that have an address in them only the codes
+/// are kept.
 ///
 /// 02000 for an unknown person, 22004 for NULL, 25001 in a transaction that is not READ COMMITTED, 42501 where row security may hide rows.
 #[pg_extern(volatile)]
@@ -135,6 +152,9 @@ fn forget_deleted(user: Uuid) -> Result<SetOf<Forgotten>> {
     Ok(SetOf::values([Changed { row_history, ..Changed::default() }.columns()]))
 }
 
+/// Of which whoever forgets people has no right to update, and so to lock, rows: that is done as the owner.
+const TOKENS: &str = "unsubscribe_tokens";
+
 /// A row that somebody else holds.
 struct HeldByOthers {
     table: String,
@@ -146,7 +166,15 @@ impl HeldByOthers {
     fn wait(self) -> Result<()> {
         static WAIT: Statement =
             Statement::by_index(include_str!("../sql/privacy/wait.sql"), &[types::TEXT, types::UUID]);
-        kept_where_some(|| WAIT.run(&[self.table.into(), self.id.into()]).map(|()| None::<()>)).map(drop)
+        static TOKEN: Statement = Statement::by_index(include_str!("../sql/privacy/wait_token.sql"), &[types::UUID]);
+        let wait = || {
+            if self.table == TOKENS {
+                as_owner_of(TOKENS, || TOKEN.run(&[self.id.into()]))
+            } else {
+                WAIT.run(&[self.table.clone().into(), self.id.into()])
+            }
+        };
+        kept_where_some(|| wait().map(|()| None::<()>)).map(drop)
     }
 }
 
@@ -181,6 +209,7 @@ struct Changed {
 impl Held {
     fn take(user: Uuid) -> Result<std::result::Result<Self, HeldByOthers>> {
         static PERSON: Statement = Statement::by_index(include_str!("../sql/privacy/lock_person.sql"), &[types::UUID]);
+        static TOKEN: Statement = Statement::by_index(include_str!("../sql/privacy/lock_token.sql"), &[types::UUID]);
         static ADDRESSES: Statement = Statement::kept(
             "SELECT a.address FROM assignment_reminders.addresses_of($1) AS a (address)",
             &[types::UUID],
@@ -199,6 +228,9 @@ impl Held {
         }
         let mut held = Self { user, addresses: Vec::new(), spared: (Vec::new(), Vec::new()), rows: HashMap::new() };
         // Each in a snapshot of its own: what was committed before the locks were had is seen.
+        if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
+            return Ok(Err(row));
+        }
         if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
             return Ok(Err(row));
         }

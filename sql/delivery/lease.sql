@@ -20,9 +20,9 @@ UPDATE assignment_reminders.reminders r
  -- and stays for the next claim.
  WHERE r.ctid = outcome.row_ctid
    -- Of one who is another than when it was enqueued: whoever is being deleted, or is locked otherwise, waits for the next claim, and is waited
-   -- for by none.
+   -- for by none. So does whoever has another address than this statement saw: it may be that they were forgotten since.
    AND (outcome.new_recipient_id IS NULL
-        OR cardinality(assignment_reminders.lock_for_reminders('users', ARRAY[outcome.new_recipient_id])) = 1)
+        OR cardinality(assignment_reminders.lock_for_reminders('users', ARRAY[outcome.new_recipient_id], ARRAY[outcome.recipient_email])) = 1)
    AND ($11::uuid[] IS NULL OR outcome.status <> 'pending' OR outcome.recipient_id = ANY ($11))
 RETURNING r.id AS reminder_id, r.claim_id, r.claimed_until,
           -- The same for every attempt of the same anchor and episode, and so to the same address, and for no other. Without the episode in the first: as 0.1.0 made them.

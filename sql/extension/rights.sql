@@ -53,7 +53,7 @@ DECLARE
         'assignment_reminders.without_text(text)',
         'assignment_reminders.without_addresses(text, text[], text[])',
         'assignment_reminders.after_loss(integer, integer)',
-        'assignment_reminders.lock_for_reminders(text, uuid[])',
+        'assignment_reminders.lock_for_reminders(text, uuid[], text[])',
         'assignment_reminders.paused_among(uuid[], timestamptz)',
         'assignment_reminders.is_called_for(text, uuid, timestamptz)',
         'assignment_reminders.organization_timezone(uuid)',

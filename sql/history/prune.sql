@@ -1,16 +1,7 @@
--- Deletes up to $2 changes older than $1, and returns how many. What tells that a row was there before its created_at says stays as long as it is.
--- Indexes: row_history_changed_at_idx, or from the beginning of the table; row_history_pkey.
-WITH old AS MATERIALIZED (
-    SELECT h.row_id, h.changed_at, h.number
-      FROM assignment_reminders.row_history h
-     WHERE h.changed_at < $1
-       AND (h.operation = 'delete' OR h.operation = 'insert' OR h.operation = 'update' AND NOT h.old_values ? 'created_at'
-            OR EXISTS (SELECT FROM assignment_reminders.row_history gone
-                        WHERE gone.row_id = h.row_id AND gone.table_name = h.table_name AND gone.operation = 'delete'
-                          AND gone.changed_at >= h.changed_at AND gone.changed_at < $1))
-     LIMIT $2
-), deleted AS (
-    DELETE FROM assignment_reminders.row_history h USING old
+-- Deletes locked changes ($1, $2, $3: lock_old.sql, one by one), and returns how many. Index: row_history_pkey.
+WITH deleted AS (
+    DELETE FROM assignment_reminders.row_history h
+     USING unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) AS old (row_id, changed_at, number)
      WHERE h.row_id = old.row_id AND h.changed_at = old.changed_at AND h.number = old.number
     RETURNING h.number
 )

@@ -55,7 +55,7 @@ WITH spared AS MATERIALIZED (
      WHERE l.to_email IS NULL AND assignment_reminders.without_text(l.error) <> l.error
 ), log_locked AS MATERIALIZED (
     SELECT l.id FROM assignment_reminders.send_logs l
-     WHERE l.id = ANY (ARRAY(SELECT w.id FROM log w)) FOR NO KEY UPDATE SKIP LOCKED
+     WHERE l.id = ANY (ARRAY(SELECT w.id FROM log w)) FOR UPDATE SKIP LOCKED -- against lock_log.sql
 ), evaluation AS MATERIALIZED (
     SELECT e.id FROM assignment_reminders.evaluation_runs e
      WHERE e.error LIKE '%@%' AND assignment_reminders.without_addresses(e.error, $2, NULL) <> e.error

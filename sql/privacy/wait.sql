@@ -17,7 +17,7 @@ WITH person AS MATERIALIZED (
 ), reminder AS MATERIALIZED (
     SELECT r.id FROM assignment_reminders.reminders r WHERE $1 = 'reminders' AND r.id = $2 FOR NO KEY UPDATE
 ), log AS MATERIALIZED (
-    SELECT l.id FROM assignment_reminders.send_logs l WHERE $1 = 'send_logs' AND l.id = $2 FOR NO KEY UPDATE
+    SELECT l.id FROM assignment_reminders.send_logs l WHERE $1 = 'send_logs' AND l.id = $2 FOR UPDATE
 ), evaluation AS MATERIALIZED (
     SELECT e.id FROM assignment_reminders.evaluation_runs e WHERE $1 = 'evaluation_runs' AND e.id = $2 FOR NO KEY UPDATE
 )

@@ -12,6 +12,7 @@ use super::{alerts, health, organizations};
 use crate::arguments;
 use crate::delivery::{Enqueued, enqueue_follow_ups};
 use crate::history;
+use crate::privacy::recordable;
 use crate::rules::kind::{Addressee, Kind};
 use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, broken_statement};
@@ -147,7 +148,9 @@ impl Outcome {
 
     fn failed(failure: Failure) -> Self {
         let sqlstate = Some(failure.sqlstate());
-        Self { status: "failed", error: Some(failure.message), sqlstate, ..Self::default() }
+        // What stopped it may quote anybody.
+        let error = Some(recordable(&failure.message).into_owned());
+        Self { status: "failed", error, sqlstate, ..Self::default() }
     }
 }
 

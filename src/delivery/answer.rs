@@ -15,12 +15,12 @@ use super::limit::Limits;
 use super::pauses::{Stopped, stop};
 use super::{deleted, events, notify};
 use crate::arguments;
+use crate::privacy::recordable;
 use crate::rules::answer::{Fault, is_of_the_data};
 use crate::rules::bounce::{self, Verdict};
 use crate::rules::kind::Follows;
 use crate::rules::privacy::without_text;
 use crate::rules::retry::{AfterFailure, after_failure};
-use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, invalid_argument, null_argument};
 use crate::server::row_security::Whole;
 use crate::server::rows::{Row, Rows};
@@ -68,8 +68,8 @@ fn mark_reminders_sent(
 
 /// Records that sending a claimed reminder failed, and logs it: it is retried after a backoff or, when the failure is
 /// permanent or `max_attempts` is reached, given up (status failed, and a notification). Of the error, only the codes are
-/// kept where the addressee has no address any more. True: recorded. False: the claim no longer holds, and nothing was
-/// changed.
+/// kept where the addressee has no address any more, or where it has an address in it and anybody is being forgotten (forget_person()).
+/// True: recorded. False: the claim no longer holds, and nothing was changed.
 ///
 /// 22004 for a NULL id, 22023 for an as_of over 31 days ahead.
 #[pg_extern(volatile)]
@@ -278,6 +278,9 @@ trait Answer {
     /// Whether it is waited for whoever has a reminder locked, however long that takes: what became of a message must be recorded.
     const WAITS: bool = true;
 
+    /// Whether it is logged of a reminder that was deleted while its claim held it.
+    const LOGS_DELETED: bool = false;
+
     /// Writes it of reminders that are locked. Returns those of them that are not recorded nevertheless.
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>>;
 
@@ -436,7 +439,7 @@ fn still_unrecorded<A: Answer>(
     claim_id: Option<Uuid>,
     answer: &A,
 ) -> Result<Vec<Uuid>> {
-    let Some(claim) = claim_id.filter(|_| !not_held.is_empty()) else { return Ok(not_held) };
+    let Some(claim) = claim_id.filter(|_| A::LOGS_DELETED && !not_held.is_empty()) else { return Ok(not_held) };
     let mut unrecorded = Vec::new();
     let deleted = deleted::of(&not_held, claim)?;
     for id in not_held {
@@ -460,6 +463,7 @@ struct Sent<'a> {
 
 impl Answer for Sent<'_> {
     type Said = Option<String>;
+    const LOGS_DELETED: bool = true;
 
     fn write(&self, held: &[Held<Self::Said>]) -> Result<Vec<Uuid>> {
         let messages = held.iter().map(|held| held.said.clone()).collect();
@@ -625,8 +629,6 @@ impl Failed {
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
         if faults.contains(&Fault::Recipient) {
             JUDGED.require()?;
-            // What is logged now would not be seen by whoever forgets its addressee.
-            AdvisoryLock::Forgetting.share();
         }
         if faults.iter().any(|fault| fault.stops_for().is_some()) {
             STOPPED.require()?;
@@ -637,6 +639,7 @@ impl Failed {
 
 impl Answer for Failed {
     type Said = Failure;
+    const LOGS_DELETED: bool = true;
 
     fn write(&self, held: &[Held<Failure>]) -> Result<Vec<Uuid>> {
         static FAILED: Statement = Statement::by_index(
@@ -650,14 +653,17 @@ impl Answer for Failed {
 
         let (mut ids, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         let (mut verdicts, mut costs) = (Vec::new(), Vec::new());
+        let mut text_of = HashMap::new();
         for attempts in attempts {
             let Some(failure) = failure_of.get(attempts.reminder.as_bytes()) else { continue };
             ids.push(attempts.reminder);
             // Who has no address any more may have been forgotten, and the text may quote the one that they had.
-            errors.push(match &failure.error {
-                Some(text) if !attempts.has_address => Some(without_text(text)),
-                error => error.clone(),
-            });
+            let text = failure
+                .error
+                .as_deref()
+                .map(|text| if attempts.has_address { recordable(text).into_owned() } else { without_text(text) });
+            text_of.insert(*attempts.reminder.as_bytes(), text.clone());
+            errors.push(text);
             verdicts.push(failure.verdict().map(Verdict::name));
             let pause = failure.fault.filter(|fault| fault.stops_for().is_some());
             let is_of_another = failure.fault == Some(Fault::Recipient) && attempts.has_another_address;
@@ -692,7 +698,7 @@ impl Answer for Failed {
                 if !self.is_news(organization, &address) {
                     continue;
                 }
-                let error = failure.error.as_deref();
+                let error = text_of.get(reminder.as_bytes()).and_then(Option::as_deref);
                 events::not_delivered(organization, &address, verdict, was_counted, error, &self.patience)?;
             }
         }
@@ -707,7 +713,8 @@ impl Answer for Failed {
 
     /// It stops nobody: others will tell what is wrong.
     fn log_deleted(&self, reminder: Uuid, claim: Uuid, failure: &Failure) -> Result<bool> {
-        let (error, verdict) = (failure.error.as_deref(), failure.verdict());
+        let (error, verdict) = (failure.error.as_deref().map(recordable), failure.verdict());
+        let error = error.as_deref();
         let logged = deleted::failed(reminder, claim, error, verdict.map(Verdict::name))?;
         if let (Some((organization, Some(address))), Some(verdict)) = (&logged, failure.verdict_on_recipient(false))
             && self.is_news(*organization, address)

@@ -74,17 +74,24 @@ fn is_called_for(reminder_type: &str, assignment_id: Uuid, as_of: TimestampWithT
 }
 
 /// Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to
-/// them, and returns which: those that somebody else holds are left out, and waited for by nobody. With the rights of the tables' owner:
-/// a lock needs more than the right to read. NULL for NULL.
+/// them, and returns which: those that somebody else holds are left out, and waited for by nobody, and so are users who have another address by now than the one
+/// of emails, where these are given, pairwise. With the rights of the tables' owner: a lock needs more than the right to read. NULL for NULL ids.
 ///
 /// 42501 for anybody but claims and runs.
 #[pg_extern(volatile)]
-fn lock_for_reminders(table_name: &str, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>> {
+fn lock_for_reminders(
+    table_name: &str,
+    ids: Option<Vec<Option<Uuid>>>,
+    emails: default!(Option<Vec<Option<String>>>, "NULL"),
+) -> Result<Option<Vec<Uuid>>> {
     static ORGANIZATIONS: Statement =
         Statement::by_index(include_str!("../../sql/delivery/lock_organizations.sql"), &[types::UUIDS]);
     static USERS: Statement = Statement::by_index(include_str!("../../sql/delivery/lock_users.sql"), &[types::UUIDS]);
+    static ADDRESSEES: Statement =
+        Statement::by_index(include_str!("../../sql/delivery/lock_addressees.sql"), &[types::UUIDS, types::TEXTS]);
     static ASSIGNMENTS: Statement =
         Statement::by_index(include_str!("../../sql/delivery/lock_assignments.sql"), &[types::UUIDS]);
+    let Some(ids) = ids else { return Ok(None) };
     require_question("lock_for_reminders()", "Lock rows yourself: SELECT ... FOR KEY SHARE.")?;
     let lock = match table_name {
         "organizations" => &ORGANIZATIONS,
@@ -92,6 +99,14 @@ fn lock_for_reminders(table_name: &str, ids: Vec<Option<Uuid>>) -> Result<Vec<Uu
         "assignments" => &ASSIGNMENTS,
         other => return Err(broken_statement(format!("reminders do not refer to {other}"))),
     };
-    let ids: Vec<Uuid> = ids.into_iter().flatten().collect();
-    as_owner_of(table_name, || lock.write(&[ids.into()], |rows| rows.column("id")))
+    as_owner_of(table_name, || match emails {
+        Some(emails) if table_name == "users" => {
+            ADDRESSEES.write(&[ids.into(), emails.into()], |rows| rows.column("id"))
+        }
+        _ => {
+            let ids: Vec<Uuid> = ids.into_iter().flatten().collect();
+            lock.write(&[ids.into()], |rows| rows.column("id"))
+        }
+    })
+    .map(Some)
 }

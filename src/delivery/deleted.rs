@@ -6,10 +6,9 @@ use pgrx::Uuid;
 use pgrx::prelude::*;
 
 use crate::row_triggers::{OriginalRow, Triggered, column};
-use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, raised, wrong_trigger};
 use crate::server::own_trigger::require;
-use crate::server::owner::as_table_owner;
+use crate::server::owner::{as_owner_of, as_table_owner};
 use crate::server::statement::{Statement, types};
 
 /// Trigger: a reminder that is deleted while a claim holds it is logged, for its answer to be.
@@ -44,14 +43,19 @@ fn keep(trigger: &PgTrigger) -> Result<()> {
     })
 }
 
-/// Those of these that were deleted while this claim held them.
+/// Those of these that were deleted while this claim held them, their logs locked: whoever forgets an addressee takes the address out of these, or waits and
+/// finds what is copied from them. Taken after the reminders, and before anybody's row in users.
 pub fn of(reminders: &[Uuid], claim: Uuid) -> Result<HashSet<[u8; 16]>> {
     static DELETED: Statement =
         Statement::by_index(include_str!("../../sql/delivery/deleted_claims.sql"), &[types::UUIDS, types::UUID]);
+    static LOCK: Statement = Statement::by_index(
+        concat!(include_str!("../../sql/delivery/deleted_claims.sql"), " FOR KEY SHARE"),
+        &[types::UUIDS, types::UUID],
+    );
     let deleted: Vec<Uuid> = DELETED.write(&[reminders.to_vec().into(), claim.into()], |rows| rows.column("id"))?;
     if !deleted.is_empty() {
-        // What is logged now would not be seen by whoever forgets its addressee.
-        AdvisoryLock::Forgetting.share();
+        // As the owner: to lock, one would need a right to update.
+        as_owner_of("send_logs", || LOCK.run(&[reminders.to_vec().into(), claim.into()]))?;
     }
     Ok(deleted.iter().map(|id| *id.as_bytes()).collect())
 }

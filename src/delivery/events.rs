@@ -9,11 +9,12 @@ use pgrx::datum::datetime_support::now;
 use pgrx::prelude::*;
 
 use crate::organization::named_organization;
+use crate::privacy::recordable;
 use crate::rules::bounce::{self, Verdict};
 use crate::rules::message::spellings;
-use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::calendar::{nearest_moment, timestamp};
 use crate::server::errors::{Result, broken_statement, error, invalid_argument, null_argument, unknown};
+use crate::server::owner::as_owner_of;
 use crate::server::row_security::Whole;
 use crate::server::rows::Rows;
 use crate::server::setting::{with_lock_timeout, within};
@@ -26,10 +27,11 @@ use crate::server::subtransaction::{attempt_where, is_lock_not_available};
 /// out, with the reason kept. What is the fault of the sender, the message or a policy counts against nobody. True: recorded. False:
 /// this event (without an id: this status and verdict of this message) was recorded before.
 ///
-/// A person whom somebody else has locked is waited for, a second at most, where the event changes anything of them: 55P03 after that, and nothing is recorded.
-/// Report it again.
+/// A person whom somebody else has locked is waited for, a second at most, where the event changes anything of them, and so is whoever forgets the person whom the message
+/// went to: 55P03 after that, and nothing is recorded. Report it again.
 ///
-/// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text.
+/// Of a message whose log names no address, of a person who was forgotten for one, the codes in error are kept and not its text; also of a text with an address in it that is
+/// reported while anybody is being forgotten (forget_person()).
 ///
 /// Messages are looked for by the message_id that they were marked as sent with, with or without angle brackets, else by what the provider
 /// calls them (record_provider_message); in the organization that the session names, in all where it names none.
@@ -70,14 +72,17 @@ fn record_delivery_event(
         |words| busy(message, words),
         || {
             WHOLE.require()?;
-            // What is logged now would not be seen by whoever forgets its addressee.
-            AdvisoryLock::Forgetting.share();
             let log = log_of(message)?.ok_or_else(|| unknown_message(message))?;
-            let event = Event { log, status: name, id: event_id, error };
+            if !lock_log(log)? {
+                return Err(unknown_message(message));
+            }
+            // It was judged by the whole of it.
+            let error = error.map(recordable);
+            let event = Event { log, status: name, id: event_id, error: error.as_deref() };
             let addressee = reported.addressee(&event)?;
             let (is_new, was_counted) = reported.log(&event)?;
             if let Some(addressee) = addressee.filter(|_| is_new) {
-                addressee.hears(&reported, was_counted, error)?;
+                addressee.hears(&reported, was_counted, event.error)?;
             }
             Ok(is_new)
         },
@@ -236,6 +241,14 @@ fn log_of(message: &str) -> Result<Option<Uuid>> {
     })
 }
 
+/// Locks a log whose address is to be copied: whoever forgets its addressee takes it out first, or waits and finds the copy, for what reads it
+/// afterwards. Taken before the addressee's row in users. False: it is gone.
+fn lock_log(log: Uuid) -> Result<bool> {
+    static LOCK: Statement = Statement::by_index(include_str!("../../sql/delivery/lock_log.sql"), &[types::UUID]);
+    // As the owner: to lock, one would need a right to update.
+    as_owner_of("send_logs", || Ok(LOCK.write(&[log.into()], |rows| rows.one::<Uuid>("id"))?.is_some()))
+}
+
 /// Somebody whom messages went to, locked.
 pub struct Addressee {
     pub user: Uuid,
@@ -256,7 +269,12 @@ impl Addressee {
     pub fn lock_by_token(token: &str) -> Result<Option<Self>> {
         static LOCK: Statement =
             Statement::by_index(include_str!("../../sql/delivery/lock_by_token.sql"), &[types::TEXT]);
-        LOCK.write(&[token.into()], Self::of)
+        static IS_THEIRS: Statement =
+            Statement::by_index(include_str!("../../sql/delivery/is_token_of.sql"), &[types::TEXT, types::UUID]);
+        let Some(person) = LOCK.write(&[token.into()], Self::of)? else { return Ok(None) };
+        // A statement of its own: whoever was waited for may have forgotten them.
+        let is_theirs = IS_THEIRS.write(&[token.into(), person.user.into()], |rows| rows.one("is_theirs"))?;
+        Ok(is_theirs.unwrap_or(false).then_some(person))
     }
 
     fn of(mut rows: Rows) -> Result<Option<Self>> {

@@ -9,6 +9,7 @@ use crate::arguments;
 use crate::organization::existing_organization;
 use crate::schedule::access::{access, commands, names};
 use crate::server::errors::{Result, invalid_argument, null_argument};
+use crate::server::owner::as_owner_of;
 use crate::server::result::{SetOf, returns, value};
 use crate::server::row_security::Whole;
 use crate::server::statement::{Statement, types};
@@ -50,7 +51,7 @@ returns!(
 );
 
 /// Deletes history older than older_than: up to batch_size rows each of send_logs and evaluation_runs, but never the
-/// last run. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what
+/// last run, and not what somebody else holds. Returns how many; call it until both are 0. Where pg_cron is here, it also deletes up to batch_size of what
 /// that recorded of our jobs' runs, as far as the caller may, but never a job's last run; these are not counted.
 ///
 /// 22004 for NULL, 22023 for a negative or infinite age or a size outside 1 to 10,000, 22008 for an infinite as_of.
@@ -60,10 +61,19 @@ fn prune(
     batch_size: default!(Option<i32>, 10_000),
     as_of: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<SetOf<Pruned>> {
-    static LOGS: Statement =
-        Statement::kept(include_str!("../../sql/delivery/prune_send_logs.sql"), &[types::MOMENT, types::INT]);
-    static RUNS: Statement =
-        Statement::kept(include_str!("../../sql/delivery/prune_evaluation_runs.sql"), &[types::MOMENT, types::INT]);
+    static LOGS: Old = Old {
+        table: "send_logs",
+        lock: Statement::kept(include_str!("../../sql/delivery/lock_old_send_logs.sql"), &[types::MOMENT, types::INT]),
+        delete: Statement::by_index(include_str!("../../sql/delivery/delete_send_logs.sql"), &[types::UUIDS]),
+    };
+    static RUNS: Old = Old {
+        table: "evaluation_runs",
+        lock: Statement::kept(
+            include_str!("../../sql/delivery/lock_old_evaluation_runs.sql"),
+            &[types::MOMENT, types::INT],
+        ),
+        delete: Statement::by_index(include_str!("../../sql/delivery/delete_evaluation_runs.sql"), &[types::UUIDS]),
+    };
     static JOB_RUNS: Statement = Statement::at_each_call(
         include_str!("../../sql/delivery/prune_job_runs.sql"),
         &[types::MOMENT, types::INT, types::TEXTS, types::TEXTS],
@@ -84,11 +94,29 @@ fn prune(
     }
     let cutoff: Option<TimestampWithTimeZone> =
         CUTOFF.read(&[as_of.into(), older_than.into()], |rows| rows.one("cutoff"))?;
-    let delete = |statement: &'static Statement| -> Result<Option<i64>> {
-        statement.write(&[cutoff.into(), size.into()], |rows| rows.one("deleted"))
-    };
     if access()?.is_some_and(|access| access.may_read && access.may_delete) {
         JOB_RUNS.run(&[cutoff.into(), size.into(), names().into(), commands().into()])?;
     }
-    Ok(SetOf::values([[value("send_logs", delete(&LOGS)?), value("evaluation_runs", delete(&RUNS)?)]]))
+    Ok(SetOf::values([[
+        value("send_logs", LOGS.delete(cutoff, size)?),
+        value("evaluation_runs", RUNS.delete(cutoff, size)?),
+    ]]))
+}
+
+/// Old rows of a table, and what deletes them.
+struct Old {
+    table: &'static str,
+    lock: Statement,
+    delete: Statement,
+}
+
+impl Old {
+    /// Returns how many were. Those that others hold stay for the next time: they are of any organization, and nobody waits for another's.
+    fn delete(&'static self, cutoff: Option<TimestampWithTimeZone>, size: i32) -> Result<i64> {
+        // As the owner: to lock, one would need a right to update. Whether the caller may see and delete them, what deletes them asks.
+        let free: Vec<Uuid> =
+            as_owner_of(self.table, || self.lock.write(&[cutoff.into(), size.into()], |rows| rows.column("id")))?;
+        let deleted = self.delete.write(&[free.into()], |rows| Ok(rows.count()))?;
+        Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
+    }
 }

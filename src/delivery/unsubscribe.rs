@@ -7,7 +7,6 @@ use pgrx::{PgSqlErrorCode, Uuid};
 use super::asked::may_ask;
 use super::events::Addressee;
 use crate::rules::recipient::{Covering, covering, muted_by};
-use crate::server::advisory_lock::AdvisoryLock;
 use crate::server::errors::{Result, error, invalid_argument, null_argument};
 use crate::server::owner::as_owner_of;
 use crate::server::search_path::without_temporary_first;
@@ -27,8 +26,6 @@ use crate::server::statement::{Statement, types};
 fn unsubscribe(token: Option<&str>, reminder_type: default!(Option<&str>, "NULL")) -> Result<bool> {
     let token = token.ok_or_else(|| null_argument("token"))?;
     require_writable()?;
-    // What is said now would not be seen by whoever forgets the person.
-    AdvisoryLock::Forgetting.share();
     as_owner_of("unsubscribe_tokens", || {
         // Triggers of the owner's that this fires are the owner's under somebody else's path, as in as_table_owner.
         without_temporary_first(|| {

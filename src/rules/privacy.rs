@@ -23,12 +23,18 @@ pub fn codes_of(report: &str) -> Option<String> {
     (!codes.is_empty()).then(|| codes.join(" "))
 }
 
+/// Whether a text may quote an address.
+#[must_use]
+pub fn may_quote(text: &str) -> bool {
+    text.contains('@')
+}
+
 /// A text about others, without these addresses, however they are capitalized. One that is a part of another address, as
 /// am@example.org is of sam@example.org, stays; in doubt it goes.
 #[must_use]
 pub fn without_addresses<'a>(text: &'a str, addresses: &[&str]) -> Cow<'a, str> {
     // Nearly every text.
-    if !text.contains('@') {
+    if !may_quote(text) {
         return Cow::Borrowed(text);
     }
     let characters: Vec<char> = text.chars().collect();

@@ -11,7 +11,7 @@ pub enum AdvisoryLock {
     DailyRun = 1,
     /// Held by install().
     Install = 2,
-    /// Held while a person is forgotten; shared by what is reported of messages meanwhile, whose addresses it reads.
+    /// Held while a person is forgotten; shared, where it is to be had, by whoever writes a text that may quote somebody's address.
     Forgetting = 3,
     /// Held while admins are told what they must see to.
     Alerts = 4,
@@ -29,10 +29,11 @@ impl AdvisoryLock {
         unsafe { direct_function_call::<()>(pg_sys::pg_advisory_xact_lock_int4, &self.arguments()) };
     }
 
-    /// Waits until nobody holds the lock alone, and keeps everybody from doing so.
-    pub fn share(self) {
+    /// Keeps everybody from holding the lock alone, unless somebody does or waits to, and says whether.
+    pub fn try_to_share(self) -> bool {
         // SAFETY: as for `take`.
-        unsafe { direct_function_call::<()>(pg_sys::pg_advisory_xact_lock_shared_int4, &self.arguments()) };
+        unsafe { direct_function_call(pg_sys::pg_try_advisory_xact_lock_shared_int4, &self.arguments()) }
+            .unwrap_or(false)
     }
 
     /// Takes the lock if nobody holds it, and says whether.

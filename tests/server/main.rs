@@ -24,6 +24,7 @@ mod errors;
 mod evaluation;
 mod explain;
 mod forgery;
+mod forgetting;
 mod held_rows;
 mod history;
 mod install;

@@ -16,7 +16,7 @@ const GONE: &str = "00000000-0000-0000-0000-00000000000a";
 const OTHER: &str = "00000000-0000-0000-0000-00000000000b";
 
 /// Every right that docs/security.md names for it, and no other.
-const RIGHTS: &str = "
+pub const RIGHTS: &str = "
     GRANT USAGE ON SCHEMA assignment_reminders TO {role};
     GRANT EXECUTE ON FUNCTION forget_person, export_person TO {role};
     GRANT SELECT ON peer_mentors, closed_periods, closed_statements, reminder_events TO {role};

@@ -134,7 +134,7 @@ fn what_waits_for_somebody_waits_briefly_and_is_to_be_reported_again() {
         ("SELECT FROM users WHERE name = 'mentor' FOR UPDATE", "'complained'"),
         ("SELECT FROM users WHERE name = 'mentor' FOR UPDATE", "'delivered'"),
         // As whoever forgets a person does.
-        ("SELECT pg_advisory_xact_lock(1634955885, 3)", "'bounced', '550 5.7.1 spam'"),
+        ("SELECT FROM send_logs WHERE message_id = 'm1' FOR UPDATE", "'bounced', '550 5.7.1 spam'"),
         ("LOCK TABLE send_logs", "'delivered'"),
     ] {
         run(&mut other, &format!("BEGIN; {held}"));
