@@ -75,12 +75,13 @@ fn is_called_for(reminder_type: &str, assignment_id: Uuid, as_of: TimestampWithT
 
 /// Keeps rows of organizations, users or assignments from being deleted until the transaction ends, since reminders are about to refer to
 /// them, and returns which: those that somebody else holds are left out, and waited for by nobody, and so are users who have another address by now than the one
-/// of emails, where these are given, pairwise. With the rights of the tables' owner: a lock needs more than the right to read. NULL for NULL ids.
+/// of emails, where these are given, pairwise. With the rights of the tables' owner: a lock needs more than the right to read.
+/// NULL for a NULL table_name or ids.
 ///
 /// 42501 for anybody but claims and runs.
 #[pg_extern(volatile)]
 fn lock_for_reminders(
-    table_name: &str,
+    table_name: Option<&str>,
     ids: Option<Vec<Option<Uuid>>>,
     emails: default!(Option<Vec<Option<String>>>, "NULL"),
 ) -> Result<Option<Vec<Uuid>>> {
@@ -91,7 +92,7 @@ fn lock_for_reminders(
         Statement::by_index(include_str!("../../sql/delivery/lock_addressees.sql"), &[types::UUIDS, types::TEXTS]);
     static ASSIGNMENTS: Statement =
         Statement::by_index(include_str!("../../sql/delivery/lock_assignments.sql"), &[types::UUIDS]);
-    let Some(ids) = ids else { return Ok(None) };
+    let (Some(table_name), Some(ids)) = (table_name, ids) else { return Ok(None) };
     require_question("lock_for_reminders()", "Lock rows yourself: SELECT ... FOR KEY SHARE.")?;
     let lock = match table_name {
         "organizations" => &ORGANIZATIONS,

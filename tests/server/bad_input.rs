@@ -255,6 +255,34 @@ fn is_a_fault(sqlstate: &str) -> bool {
 }
 
 #[test]
+fn every_function_answers_null_for_any_one_of_its_arguments_and_for_all() {
+    let (_database, mut client) = programme();
+    run(&mut client, "SET search_path = ''");
+    let functions = functions(&mut client);
+    run(&mut client, "RESET search_path");
+    assert!(functions.len() > 40, "{} functions", functions.len());
+    let typed = |data_type: &String, value: &str| match data_type.as_str() {
+        "anyelement" => format!("({value})"),
+        _ => format!("({value})::{data_type}"),
+    };
+    for function in &functions {
+        let count = function.arguments.len();
+        // One beyond the last: all of them.
+        for null in 0..=count {
+            let arguments = function.arguments.iter().enumerate().map(|(at, data_type)| {
+                let is_null = null == at || null == count;
+                typed(data_type, if is_null { "NULL" } else { values(data_type)[0] })
+            });
+            let call = format!("SELECT * FROM {}({})", function.name, arguments.collect::<Vec<_>>().join(", "));
+            run(&mut client, "BEGIN");
+            let code = sqlstate(&mut client, &call);
+            assert!(!code.as_deref().is_some_and(is_a_fault), "{call}: {code:?}");
+            run(&mut client, "ROLLBACK");
+        }
+    }
+}
+
+#[test]
 fn every_function_answers_any_arguments_with_a_result_or_an_error_of_its_own() {
     let (_database, mut client) = programme();
     run(&mut client, "SET search_path = ''");
