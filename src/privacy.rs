@@ -68,7 +68,7 @@ fn without_addresses(
 /// Forgets a person: after it, no row of any table holds an address of theirs, also of logs whose organization is gone, but where it is
 /// another person's now. Their row stays, without address, name, time zone and sign-in, a member, opted out. Their preferences go, and their token to unsubscribe by, and so do the texts of
 /// the assignments whose student they are (titles, descriptions, reasons of corrections and pauses, notes, metadata), the reasons why they were away as a mentor, the notes of activities that
-/// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, the history alone is left to be cleared. Ids, dates, counts and every other row stay.
+/// they recorded, and of errors all but the codes; from the history what is taken from the tables. Reminders that wait for them are skipped. Of somebody whose row was deleted, whatever holds an address that the history knows of them is cleared, and the history; the texts that went with their assignments are gone with them. Ids, dates, counts and every other row stay.
 ///
 /// Returns how many rows of each table were changed, and how many reminders were skipped: zeros where all is done. It waits for whoever
 /// holds one of these rows, and for transactions that recorded a text with an address in it, while it holds none itself. Until its transaction has ended, whatever
@@ -118,13 +118,14 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
         "In a stricter one it would not see what was logged of this person after the transaction began.",
     )?;
     loop {
-        if EXISTS.write(&[user.into()], |rows| rows.one::<Uuid>("id"))?.is_none() {
-            return forget_deleted(user);
-        }
+        let of_deleted = match EXISTS.write(&[user.into()], |rows| rows.one::<Uuid>("id"))? {
+            Some(_) => None,
+            None => Some(addresses_of_deleted(user)?),
+        };
         let mut held_by_others = None;
         let held = kept_where_some(|| {
             AdvisoryLock::Forgetting.take();
-            Ok(match Held::take(user)? {
+            Ok(match Held::take(user, of_deleted)? {
                 Ok(held) => Some(held),
                 Err(row) => {
                     held_by_others = Some(row);
@@ -140,16 +141,13 @@ fn forget_person(user_id: Option<Uuid>) -> Result<SetOf<Forgotten>> {
     }
 }
 
-/// Forgets somebody whose row was deleted: what is left of them is the history. 02000 where that does not know them either.
-fn forget_deleted(user: Uuid) -> Result<SetOf<Forgotten>> {
+/// The addresses of somebody whose row was deleted, as the history knows them. 02000 where that does not know of anybody.
+fn addresses_of_deleted(user: Uuid) -> Result<Vec<String>> {
     static DELETED: Statement = Statement::by_index(include_str!("../sql/privacy/deleted_person.sql"), &[types::UUID]);
-    let addresses: Vec<String> = DELETED.write(&[user.into()], |rows| {
+    DELETED.write(&[user.into()], |rows| {
         let row = rows.into_iter().next().ok_or_else(|| unknown("user", "users", user))?;
         row.not_null("addresses")
-    })?;
-    AdvisoryLock::Forgetting.take();
-    let row_history = forget_history(user, &addresses, &(Vec::new(), Vec::new()))?;
-    Ok(SetOf::values([Changed { row_history, ..Changed::default() }.columns()]))
+    })
 }
 
 /// Of which whoever forgets people has no right to update, and so to lock, rows: that is done as the owner.
@@ -207,7 +205,8 @@ struct Changed {
 }
 
 impl Held {
-    fn take(user: Uuid) -> Result<std::result::Result<Self, HeldByOthers>> {
+    /// `of_deleted`: the addresses of somebody whose row is gone, of whom nothing is left but where these stand.
+    fn take(user: Uuid, of_deleted: Option<Vec<String>>) -> Result<std::result::Result<Self, HeldByOthers>> {
         static PERSON: Statement = Statement::by_index(include_str!("../sql/privacy/lock_person.sql"), &[types::UUID]);
         static TOKEN: Statement = Statement::by_index(include_str!("../sql/privacy/lock_token.sql"), &[types::UUID]);
         static ADDRESSES: Statement = Statement::kept(
@@ -222,19 +221,24 @@ impl Held {
             include_str!("../sql/privacy/lock_quotes.sql"),
             &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS],
         );
-        let locked: Option<Uuid> = PERSON.write(&[user.into()], |rows| rows.one("id"))?;
-        if locked.is_none() {
-            return Ok(Err(HeldByOthers { table: "users".to_string(), id: user }));
-        }
         let mut held = Self { user, addresses: Vec::new(), spared: (Vec::new(), Vec::new()), rows: HashMap::new() };
-        // Each in a snapshot of its own: what was committed before the locks were had is seen.
-        if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
-            return Ok(Err(row));
-        }
-        if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
-            return Ok(Err(row));
-        }
-        held.addresses = ADDRESSES.write(&[user.into()], |rows| rows.column("address"))?;
+        held.addresses = match of_deleted {
+            Some(addresses) => addresses,
+            None => {
+                let locked: Option<Uuid> = PERSON.write(&[user.into()], |rows| rows.one("id"))?;
+                if locked.is_none() {
+                    return Ok(Err(HeldByOthers { table: "users".to_string(), id: user }));
+                }
+                // Each in a snapshot of its own: what was committed before the locks were had is seen.
+                if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
+                    return Ok(Err(row));
+                }
+                if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
+                    return Ok(Err(row));
+                }
+                ADDRESSES.write(&[user.into()], |rows| rows.column("address"))?
+            }
+        };
         held.spared = SPARED.write(&[user.into(), held.addresses.clone().into()], |rows| {
             let pairs: Result<Vec<(Uuid, String)>> =
                 rows.map(|row| Ok((row.not_null("organization_id")?, row.not_null("address")?))).collect();
@@ -354,7 +358,7 @@ impl Held {
     }
 }
 
-/// Takes a person out of what row_history holds, also one who is gone.
+/// Takes a person out of what row_history holds.
 fn forget_history(user: Uuid, addresses: &[String], spared: &(Vec<Uuid>, Vec<String>)) -> Result<usize> {
     static HISTORY: Statement = Statement::at_each_call(
         include_str!("../sql/privacy/forget_history.sql"),

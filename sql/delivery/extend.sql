@@ -12,7 +12,6 @@ UPDATE assignment_reminders.reminders r
        skip_reason = outcome.skip_reason,
        claim_id = CASE WHEN outcome.skip_reason IS NOT NULL OR outcome.is_theirs THEN r.claim_id END,
        claimed_until = CASE WHEN outcome.skip_reason IS NOT NULL THEN 'epoch' WHEN outcome.is_theirs THEN $1 + $3 END,
-       claimed_email = CASE WHEN outcome.skip_reason IS NOT NULL OR outcome.is_theirs THEN r.claimed_email END,
        updated_at = now()
   FROM outcome
  WHERE r.id = outcome.reminder_id

@@ -2,5 +2,5 @@
 -- address $7 after $8 attempts. Index: send_logs_claim_key.
 INSERT INTO assignment_reminders.send_logs
        (id, organization_id, claimed_reminder_id, claim_id, assignment_id, reminder_type, anchor, to_email, status, attempt)
-VALUES (assignment_reminders.time_ordered_id(), $1, $2, $3, $4, $5, $6, $7, 'claimed', least($8, 2147483646) + 1)
+VALUES (assignment_reminders.time_ordered_id(), $1, $2, $3, $4, $5, $6, nullif($7, ''), 'claimed', least($8, 2147483646) + 1)
     ON CONFLICT DO NOTHING

@@ -6,11 +6,13 @@ UPDATE assignment_reminders.reminders r
        last_error = CASE WHEN outcome.is_lost THEN 'no answer before the lease ended' ELSE r.last_error END,
        claim_id = CASE WHEN outcome.status = 'pending' THEN $9 END,
        claimed_until = CASE WHEN outcome.status = 'pending' THEN $1 + $3 END,
-       claimed_email = CASE WHEN outcome.status = 'pending' THEN coalesce(outcome.recipient_email, '') END,
+       -- Who may have got it is known for as long as nobody else gets it.
+       claimed_email = CASE WHEN outcome.status = 'pending' THEN coalesce(outcome.recipient_email, '') ELSE r.claimed_email END,
+       claimed_for = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_id ELSE r.claimed_for END,
        -- What somebody else may have got, or another address, is another message to whoever gets it now, with a key of its own.
-       episode = r.episode + (outcome.status = 'pending' AND outcome.claimed_email IS NOT NULL
-                              AND (outcome.new_recipient_id IS NOT NULL
-                                   OR lower(outcome.claimed_email) <> lower(coalesce(outcome.recipient_email, ''))))::integer,
+       episode = r.episode + ((outcome.status = 'pending'
+                               AND (r.claimed_for <> outcome.recipient_id OR lower(r.claimed_email) <> lower(coalesce(outcome.recipient_email, ''))))
+                              IS TRUE)::integer,
        recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
        peer_mentor_id = CASE WHEN outcome.follows = 'silence'
                              THEN coalesce(outcome.peer_mentor_id, r.peer_mentor_id) ELSE r.peer_mentor_id END,

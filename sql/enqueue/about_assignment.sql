@@ -28,9 +28,9 @@ SELECT assignment_reminders.time_ordered_id(), free.organization_id, free.assign
            r.reminder_type, r.anchor, r.status, r.skip_reason, excluded.anchor, excluded.skip_reason,
            r.peer_mentor_id <> excluded.peer_mentor_id,
            CASE WHEN r.recipient_id IS NOT NULL THEN r.recipient_id <> excluded.recipient_id
-                -- What is addressed to the student is to somebody else where the address is another.
+                -- What is addressed to the student is told by whom it was handed out for, as in due_date.sql.
                 WHEN r.status = 'failed' THEN (
-                     SELECT lower(r.claimed_email) <> lower(u.email)
+                     SELECT r.claimed_for <> u.id OR lower(r.claimed_email) <> lower(coalesce(u.email, ''))
                        FROM assignment_reminders.assignments a
                        JOIN assignment_reminders.users u ON u.id = a.student_id
                       WHERE a.id = r.assignment_id) END)

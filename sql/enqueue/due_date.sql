@@ -38,4 +38,5 @@ SELECT a.organization_id, a.id AS assignment_id, r.recipient_id, coalesce(r.remi
    AND assignment_reminders.is_reachable(u.contact_opt_out, assignment_reminders.address_of(u.email, o.address_required), assignment_reminders.is_muted(p.muted_types, o.reminder_type))
    AND (r.id IS NULL
         OR assignment_reminders.is_rearmed(r.reminder_type, r.anchor, r.status, r.skip_reason, a.due_at, NULL, NULL,
-                                           r.recipient_id IS NULL AND lower(r.claimed_email) <> lower(u.email)))
+                                           r.recipient_id IS NULL
+                                           AND (r.claimed_for <> u.id OR lower(r.claimed_email) <> lower(coalesce(u.email, '')))))

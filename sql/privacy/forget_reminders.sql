@@ -1,5 +1,5 @@
 -- Of locked reminders ($5): skips those that wait for a person ($1), for the reason $6, and takes out of the errors of those addressed to
--- them all but the codes, and of others' the addresses ($2; $3 and $4 as in lock_quotes.sql); and those that claims handed out. A claim stays: a worker who had sent one
+-- them all but the codes, and of others' the addresses ($2; $3 and $4 as in lock_quotes.sql); and those that claims handed out, of which nothing remains but that there was one: an answer is logged without. A claim stays: a worker who had sent one
 -- already can still say so. Returns what forget_user.sql does, and which were skipped. Index: primary keys.
 WITH told AS MATERIALIZED (
     SELECT r.id, waits.for_them AS is_skipped, texts.last_error, addresses.is_theirs
@@ -31,10 +31,10 @@ WITH told AS MATERIALIZED (
     UPDATE assignment_reminders.reminders r
        SET status = CASE WHEN told.is_skipped THEN 'skipped' ELSE r.status END,
            skip_reason = CASE WHEN told.is_skipped THEN $6 ELSE r.skip_reason END,
-           last_error = told.last_error, claimed_email = CASE WHEN NOT told.is_theirs THEN r.claimed_email END, updated_at = now()
+           last_error = told.last_error, claimed_email = CASE WHEN told.is_theirs THEN '' ELSE r.claimed_email END, updated_at = now()
       FROM told
      WHERE r.id = told.id
-    RETURNING r.id, r.last_error IS NOT DISTINCT FROM told.last_error AND NOT (told.is_theirs AND r.claimed_email IS NOT NULL)
+    RETURNING r.id, r.last_error IS NOT DISTINCT FROM told.last_error AND NOT (told.is_theirs AND r.claimed_email <> '')
                     AND NOT (told.is_skipped AND r.status = 'pending') AS is_as_told
 )
 SELECT coalesce(w.is_as_told, false) AS is_as_told, told.is_skipped FROM told LEFT JOIN written w ON w.id = told.id

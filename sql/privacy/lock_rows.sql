@@ -62,14 +62,16 @@ WITH student_assignment AS MATERIALIZED (
     SELECT r.id
       FROM assignment_reminders.assignments a
       JOIN assignment_reminders.reminders r ON r.assignment_id = a.id
-     WHERE a.coordinator_id = $1
+     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
+     WHERE a.coordinator_id = $1 AND kind.addressee = 'coordinator'
      UNION
     SELECT r.id
       FROM assignment_reminders.users u
       JOIN assignment_reminders.peer_mentors m ON m.user_id = u.id AND m.organization_id = u.organization_id
       JOIN assignment_reminders.assignments a ON a.peer_mentor_id = m.id
       JOIN assignment_reminders.reminders r ON r.assignment_id = a.id
-     WHERE u.id = $1
+     CROSS JOIN LATERAL assignment_reminders.reminder_kind(r.reminder_type) AS kind
+     WHERE u.id = $1 AND kind.addressee = 'mentor'
 ), reminder_locked AS MATERIALIZED (
     SELECT r.id FROM assignment_reminders.reminders r
      WHERE r.id = ANY (ARRAY(SELECT w.id FROM reminder w)) FOR NO KEY UPDATE SKIP LOCKED

@@ -63,6 +63,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "032_message_templates",
     "033_addresses",
     "034_lost_attempts",
+    "035_handed_out",
 ];
 
 impl Migration {

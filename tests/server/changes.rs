@@ -151,19 +151,90 @@ fn whoever_gets_what_another_may_have_got_gets_a_message_with_a_key_of_its_own()
     }
 }
 
+/// What may come between an attempt that nobody answered for and the claim for somebody else.
 #[test]
-fn what_nobody_can_have_got_keeps_its_key_whoever_gets_it() {
-    for (reminder_type, event) in READDRESSED {
-        let (_database, mut client) = only(reminder_type);
-        let claim = "SELECT recipient_email = 'other@example.org', idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:00+00')";
-        let first = row(&mut client, claim);
-        assert_eq!(
-            rows(&mut client, "SELECT return_reminders(ARRAY[id], claim_id) FROM reminders"),
-            [""; 0],
-            "{event}"
-        );
-        run(&mut client, event);
-        assert_eq!(row(&mut client, claim), first.replace("f|", "t|"), "{event}");
+fn who_may_have_got_it_is_known_whatever_comes_between() {
+    let nothing = "SELECT 1";
+    for (between, then) in [
+        ("SELECT return_reminders(ARRAY[id], claim_id) FROM reminders", nothing),
+        // Given up by the next claim.
+        (
+            "UPDATE reminder_settings SET max_attempts = 1; SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 12:20+00')",
+            "SELECT retry_failed_reminders(as_of => '2026-11-22 12:25+00')",
+        ),
+        // Skipped by the next claim.
+        (
+            "UPDATE assignments SET status = 'paused'; SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 12:20+00')",
+            "UPDATE assignments SET status = 'open'; SELECT count(*) FROM enqueue_due_reminders('2026-11-22 12:25+00')",
+        ),
+    ] {
+        for (reminder_type, event) in
+            READDRESSED.iter().filter(|(_, event)| event.contains("UPDATE assignments SET student_id"))
+        {
+            let (_database, mut client) = only(reminder_type);
+            let claim =
+                |minute| format!("SELECT idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:{minute}+00')");
+            let first = row(&mut client, &claim("00"));
+            assert_eq!(row(&mut client, &claim("10")), first, "{between}");
+            run(&mut client, between);
+            run(&mut client, event);
+            run(&mut client, then);
+            assert_ne!(row(&mut client, &claim("30")), first, "{between}");
+        }
+    }
+}
+
+#[test]
+fn whoever_a_lease_was_not_extended_for_had_it_all_the_same() {
+    let (_database, mut client) = only("contact-reminder");
+    let claim = |minute| format!("SELECT idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:{minute}+00')");
+    let first = row(&mut client, &claim("00"));
+    assert_eq!(row(&mut client, &claim("10")), first);
+    run(&mut client, READDRESSED[0].1);
+    let extend = "SELECT extend_reminder_lease(id, claim_id, as_of => '2026-11-22 12:11+00') FROM reminders";
+    assert_eq!(row(&mut client, extend), "f");
+    assert_ne!(row(&mut client, &claim("12")), first);
+}
+
+#[test]
+fn people_without_an_address_are_told_apart_too() {
+    let (_database, mut client) = only("2h");
+    run(&mut client, "UPDATE reminder_settings SET address_required = false; UPDATE users SET email = NULL");
+    let claim = |minute| format!("SELECT idempotency_key FROM claim_reminders(as_of => '2026-11-22 12:{minute}+00')");
+    let first = row(&mut client, &claim("00"));
+    run(&mut client, &READDRESSED[1].1.replace("'other@example.org'", "NULL"));
+    let second = row(&mut client, &claim("10"));
+    assert_ne!(second, first);
+    assert_eq!(row(&mut client, &claim("20")), second);
+}
+
+#[test]
+fn a_due_date_that_was_given_up_for_one_student_is_told_to_the_next_however_it_was() {
+    for (fails, then) in [
+        // Nobody answered.
+        ("UPDATE reminder_settings SET max_attempts = 1", "SELECT 1"),
+        (
+            "UPDATE reminder_settings SET max_attempts = 1, address_required = false; UPDATE users SET email = NULL",
+            "SELECT 1",
+        ),
+        // And the one was forgotten since.
+        (
+            "UPDATE reminder_settings SET max_attempts = 1",
+            "SELECT count(*) FROM (SELECT forget_person(id) FROM users WHERE name = 'student') AS f",
+        ),
+    ] {
+        let (_database, mut client) = only("2h");
+        run(&mut client, fails);
+        for minute in ["00", "10"] {
+            run(&mut client, &format!("SELECT count(*) FROM claim_reminders(as_of => '2026-11-22 12:{minute}+00')"));
+        }
+        assert_eq!(row(&mut client, STANDS), "failed|-|1", "{fails}");
+        run(&mut client, "UPDATE reminder_settings SET due_offsets = '{2 hours}'");
+        assert!(enqueue_due(&mut client, "2026-11-22 12:11+00").is_empty(), "{fails}");
+        run(&mut client, READDRESSED[1].1);
+        run(&mut client, then);
+        assert_eq!(enqueue_due(&mut client, "2026-11-22 12:12+00"), ["2h"], "{fails} {then}");
+        assert!(enqueue_due(&mut client, "2026-11-22 12:13+00").is_empty(), "once");
     }
 }
 

@@ -104,6 +104,67 @@ fn blocked(observer: &mut Client, mut session: Client, sql: String) -> JoinHandl
 }
 
 #[test]
+fn what_a_forgotten_student_was_written_is_nothing_of_the_next_ones() {
+    for answer in [
+        "SELECT mark_reminder_sent(reminder_id, claim_id, '<m>') FROM public.claimed;
+         SELECT record_delivery_event('<m>', 'bounced', '550 5.1.1 User unknown')",
+        "SELECT record_delivery_failure(reminder_id, claim_id, 'recipient', '550 5.1.1 <sam.student@example.org> User unknown') FROM public.claimed",
+        "SELECT mark_reminder_failed(reminder_id, claim_id, '451 <sam.student@example.org> is full') FROM public.claimed",
+        "SELECT record_digest_failure(ARRAY[reminder_id], claim_id, 'recipient', '550 5.1.1 User unknown') FROM public.claimed",
+    ] {
+        let Programmes { database, mut client, sam, .. } = programmes();
+        run(&mut client, "DELETE FROM public.claimed WHERE kind <> 'sam-1'");
+        run(
+            &mut client,
+            "WITH next AS (INSERT INTO users (email, name) VALUES ('next@example.org', 'next') RETURNING id)
+             UPDATE assignments a SET student_id = next.id FROM next WHERE a.organization_id <> '00000000-0000-0000-0000-00000000000b'",
+        );
+        forget(&mut client, sam);
+        run(&mut client, answer);
+        let logged =
+            "SELECT DISTINCT to_email FROM send_logs WHERE reminder_id = (SELECT reminder_id FROM public.claimed)";
+        assert_eq!(rows(&mut client, logged), ["-"], "{answer}");
+        let next = "SELECT contact_opt_out, soft_bounces FROM users WHERE name = 'next'";
+        assert_eq!(row(&mut client, next), "f|0", "{answer}");
+        assert_forgotten(&database, answer);
+    }
+}
+
+#[test]
+fn whoever_was_deleted_is_forgotten_where_their_address_stands_still() {
+    let Programmes { database, mut client, sam, .. } = programmes();
+    run(
+        &mut client,
+        &format!(
+            "UPDATE reminders SET last_error = '550 <{SAM}>' WHERE reminder_type = 'olga-1';
+             DELETE FROM assignments WHERE student_id = '{sam}'; DELETE FROM users WHERE id = '{sam}'"
+        ),
+    );
+    assert_ne!(row(&mut client, &format!("SELECT count(*) FROM send_logs WHERE to_email = '{SAM}'")), "0");
+    let counted = "SELECT users, send_logs > 0, reminders, row_history > 0 FROM forget_person";
+    assert_eq!(row(&mut client, &counted.replace("forget_person", &format!("forget_person('{sam}')"))), "0|t|1|t");
+    assert_forgotten(&database, "deleted");
+    assert_eq!(row(&mut client, &format!("SELECT send_logs, row_history FROM forget_person('{sam}')")), "0|0");
+}
+
+#[test]
+fn answers_for_others_reminders_go_on_while_their_coordinator_or_mentor_is_forgotten() {
+    for person in [
+        "coordinator_id FROM assignments a",
+        "m.user_id FROM assignments a JOIN peer_mentors m ON m.id = a.peer_mentor_id",
+    ] {
+        let Programmes { database, mut client, mut worker, .. } = programmes();
+        let person = row(&mut client, &format!("SELECT {person} WHERE a.organization_id <> '{OTHER}'"));
+        let mut holder = database.connect();
+        run(&mut holder, &format!("BEGIN; SELECT * FROM forget_person('{person}')"));
+        run(&mut worker, "SET statement_timeout = '5s'");
+        assert_eq!(rows(&mut worker, &answer("mark_reminder_sent(one)", "sam-1")), ["1"]);
+        assert_eq!(rows(&mut worker, &answer("return_reminders(many)", "sam-2")), ["0"]);
+        run(&mut holder, "ROLLBACK");
+    }
+}
+
+#[test]
 fn nothing_of_another_organization_waits_while_somebody_is_forgotten() {
     let Programmes { database, mut client, sam, olga, mut worker, mut webhook, mut link } = programmes();
     let token = token(&mut client, olga);
