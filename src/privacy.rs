@@ -222,23 +222,22 @@ impl Held {
             &[types::UUID, types::TEXTS, types::UUIDS, types::TEXTS],
         );
         let mut held = Self { user, addresses: Vec::new(), spared: (Vec::new(), Vec::new()), rows: HashMap::new() };
-        held.addresses = match of_deleted {
-            Some(addresses) => addresses,
-            None => {
-                let locked: Option<Uuid> = PERSON.write(&[user.into()], |rows| rows.one("id"))?;
-                if locked.is_none() {
-                    return Ok(Err(HeldByOthers { table: "users".to_string(), id: user }));
-                }
-                // Each in a snapshot of its own: what was committed before the locks were had is seen.
-                if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
-                    return Ok(Err(row));
-                }
-                if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
-                    return Ok(Err(row));
-                }
-                ADDRESSES.write(&[user.into()], |rows| rows.column("address"))?
+        if let Some(addresses) = of_deleted {
+            held.addresses = addresses;
+        } else {
+            let locked: Option<Uuid> = PERSON.write(&[user.into()], |rows| rows.one("id"))?;
+            if locked.is_none() {
+                return Ok(Err(HeldByOthers { table: "users".to_string(), id: user }));
             }
-        };
+            // Each in a snapshot of its own: what was committed before the locks were had is seen.
+            if let Err(row) = as_owner_of(TOKENS, || TOKEN.write(&[user.into()], |rows| held.add(rows)))? {
+                return Ok(Err(row));
+            }
+            if let Err(row) = ROWS.write(&[user.into(), FORGOTTEN.into()], |rows| held.add(rows))? {
+                return Ok(Err(row));
+            }
+            held.addresses = ADDRESSES.write(&[user.into()], |rows| rows.column("address"))?;
+        }
         held.spared = SPARED.write(&[user.into(), held.addresses.clone().into()], |rows| {
             let pairs: Result<Vec<(Uuid, String)>> =
                 rows.map(|row| Ok((row.not_null("organization_id")?, row.not_null("address")?))).collect();

@@ -10,7 +10,7 @@ UPDATE assignment_reminders.reminders r
        claimed_email = CASE WHEN outcome.status = 'pending' THEN coalesce(outcome.recipient_email, '') ELSE r.claimed_email END,
        claimed_for = CASE WHEN outcome.status = 'pending' THEN outcome.recipient_id ELSE r.claimed_for END,
        -- What somebody else may have got, or another address, is another message to whoever gets it now, with a key of its own.
-       episode = r.episode + ((outcome.status = 'pending'
+       episode = r.episode + ((outcome.status = 'pending' AND r.claimed_email IS NOT NULL
                                AND (r.claimed_for <> outcome.recipient_id OR lower(r.claimed_email) <> lower(coalesce(outcome.recipient_email, ''))))
                               IS TRUE)::integer,
        recipient_id = coalesce(outcome.new_recipient_id, r.recipient_id),
