@@ -338,11 +338,11 @@ fn what_is_said_of_their_own_messages_waits_for_it_and_is_logged_without_an_addr
                 assert!(!last.contains("unknown"), "{call}: {last}");
             } else {
                 assert!(last.contains(&format!("|{SAM}|")), "{call}: {last}");
-                assert_eq!(
-                    last.contains("<Sam.Student@example.org> unknown"),
-                    call.contains("unknown") || call.contains("bounced"),
-                    "{call}: {last}"
-                );
+                // Postgres lets go of a transaction's locks one by one: whoever waited for a row may still find the other one held.
+                let has_text = call.contains("unknown") || call.contains("bounced");
+                let is_kept =
+                    last.contains("<Sam.Student@example.org> unknown") || last.contains("5.1.1 (text removed)");
+                assert_eq!(is_kept, has_text, "{call}: {last}");
             }
         }
     }
