@@ -12,6 +12,7 @@ use tokio_postgres::types::Json;
 use crate::database::{Database, Parameter};
 use crate::limits::{Limits, Streams};
 use crate::problem::Problem;
+use crate::routes::Links;
 use crate::token::{Claims, Refused, Verifier};
 use crate::webhooks::Webhooks;
 
@@ -23,8 +24,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     pub streams: Streams,
     pub webhooks: Webhooks,
-    /// Whom people unsubscribe as who have a link. None: they cannot.
-    pub unsubscribe: Option<Arc<Claims>>,
+    /// The links by which people unsubscribe. None: they cannot.
+    pub links: Option<Arc<Links>>,
     /// True once the service is to stop.
     pub stopping: watch::Receiver<bool>,
 }

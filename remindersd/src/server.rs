@@ -30,10 +30,10 @@ use crate::limits::{Limits, Streams};
 use crate::measures;
 use crate::openapi;
 use crate::problem::Problem;
-use crate::routes::{is_link, longest as longest_of_link, read};
+use crate::routes::{Links, is_link, longest as longest_of_link, read};
 use crate::signals;
 use crate::texts::Texts;
-use crate::token::{Claims, Verifier};
+use crate::token::Verifier;
 use crate::webhooks::Webhooks;
 
 /// How long a client may take for the head of a request.
@@ -63,7 +63,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         limits: Arc::new(Limits::per_minute(config.http.requests_per_minute)),
         streams: Streams::default(),
         webhooks: Webhooks::new(&config.webhooks, &config.database)?,
-        unsubscribe: config.unsubscribe.role.as_deref().map(|role| Arc::new(Claims::of_role(role, None))),
+        links: config.unsubscribe.role.as_deref().map(|role| Arc::new(Links::new(role, &config.database))),
         stopping: is_stopping,
     };
     let recorder = measures::record()?;

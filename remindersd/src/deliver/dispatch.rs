@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::Office;
 use super::lane::{Failed, Lane, Outcome, Suspects, Todo};
 use super::mail::WayId;
-use super::message::Message;
+use super::message::{Held, Message};
 use super::meters;
-use super::queue::{Answer, Claimed, Queue, Trouble, longer};
+use super::queue::{Answer, Claimed, Trouble, longer};
 use super::send::send;
 use super::verdict::{Fault, Own};
 
@@ -27,7 +27,7 @@ const TRIES: u32 = 8;
 const TELL: Duration = Duration::from_mins(1);
 
 /// For how long we wait, once we are to stop, for answers that wait for others' locks.
-const LAST: Duration = Duration::from_mins(1);
+pub const LAST: Duration = Duration::from_mins(1);
 /// So many batches are held for organizations whose ways are busy, so that those of others are claimed meanwhile.
 const HELD: usize = 10;
 /// More messages than this are not remembered.
@@ -36,6 +36,15 @@ const SUSPECTS: usize = 10_000;
 type Claim = JoinHandle<Result<Vec<Claimed>, Trouble>>;
 /// What of a claim is kept: until when, and what is lost.
 type Kept = (Uuid, Result<(DateTime<Utc>, Vec<Uuid>), Trouble>);
+
+/// What did not go well.
+#[derive(Clone, Copy, Default)]
+pub struct Left {
+    /// Messages that were not sent.
+    pub unsent: usize,
+    /// Answers that were not recorded.
+    pub unrecorded: usize,
+}
 
 pub struct Dispatcher {
     office: Arc<Office>,
@@ -92,8 +101,8 @@ impl Dispatcher {
         }
     }
 
-    /// Until we are told to stop, or, where it is to end then, nothing is left. Returns how many messages were not sent.
-    pub async fn run(mut self, once: bool) -> usize {
+    /// Until we are told to stop, or, where it is to end then, nothing is left.
+    pub async fn run(mut self, once: bool) -> Left {
         let mut is_stopping = false;
         // When answers that wait for others' locks are not waited for any more.
         let mut stop_by = None;
@@ -114,6 +123,7 @@ impl Dispatcher {
             let may_claim = !is_stopping
                 && self.claiming.is_none()
                 && self.answers.is_empty()
+                && !office.queue.was_cut_off()
                 && self.has_room()
                 && !(once && self.empty > 0 && !self.wire.is_empty());
             let when = self.next_claim.max(self.resting);
@@ -145,7 +155,8 @@ impl Dispatcher {
                     self.is_woken = true;
                     self.next_claim = Instant::now();
                 }
-                () = tokio::time::sleep_until(when), if may_claim => {
+                // It may have been cut off while this slept.
+                () = tokio::time::sleep_until(when), if may_claim => if !office.queue.was_cut_off() {
                     let (queue, batch) = (Arc::clone(&self.office.queue), self.office.batch);
                     self.is_woken = false;
                     self.claiming = Some(tokio::spawn(async move { queue.claim(batch).await }));
@@ -160,7 +171,10 @@ impl Dispatcher {
             );
         }
         self.tell(true);
-        self.unsent + usize::from(once && self.trouble.0 >= TRIES)
+        Left {
+            unsent: self.unsent + usize::from(once && self.trouble.0 >= TRIES),
+            unrecorded: office.queue.unrecorded() + unanswered,
+        }
     }
 
     fn waiting(&self) -> usize {
@@ -213,14 +227,15 @@ impl Dispatcher {
     fn kept(&mut self, kept: Result<Kept, JoinError>) {
         match kept {
             Ok((claim, Ok((until, lost)))) => {
-                let mut settled = Vec::new();
+                let (mut settled, mut given_back) = (Vec::new(), Vec::new());
                 for (organization, lane) in &mut self.lanes {
-                    lane.kept(claim, until, &lost);
+                    given_back.extend(lane.kept(claim, until, &lost));
                     let mut todo = Todo::default();
                     lane.settle(&mut self.suspects, &mut todo);
                     settled.push((*organization, todo));
                 }
                 self.forget_empty();
+                self.office.queue.give_back_lost(given_back);
                 for (organization, todo) in settled {
                     self.act(organization, todo);
                 }
@@ -314,10 +329,16 @@ impl Dispatcher {
                     tracing::debug!(%claim_id, "{why}");
                     meters::failed(None);
                     let queue = Arc::clone(&self.office.queue);
-                    self.answers.spawn(async move {
-                        let why = format!("the message cannot be read: {why}");
-                        queue.failed_unread(claim_id, &reminder_ids, &why).await;
-                    });
+                    let why = format!("the message cannot be read: {why}");
+                    // Whose it is cannot be read, either.
+                    let held = Held {
+                        organization_id: claim_id,
+                        claim_id,
+                        claimed_until: Utc::now() + self.office.lease,
+                        reminder_ids,
+                    };
+                    let failed = Answer::Failed { fault: None, why, permanent: Some(true) };
+                    self.answers.spawn(async move { queue.answer(held, failed).await });
                 }
             }
         }
@@ -357,7 +378,7 @@ impl Dispatcher {
         );
         meters::failed(fault);
         let queue = Arc::clone(&self.office.queue);
-        self.answers.spawn(async move { queue.answer(message, Answer::Failed { fault, why, permanent }).await });
+        self.answers.spawn(async move { queue.answer(message.into(), Answer::Failed { fault, why, permanent }).await });
     }
 
     /// Nothing of an organization can be sent: the database pauses it, and what was not tried goes back.
@@ -374,8 +395,8 @@ impl Dispatcher {
         let queue = Arc::clone(&self.office.queue);
         self.answers.spawn(async move {
             // The pause first, or others would claim what is given back.
-            queue.answer(message, Answer::Failed { fault: Some(fault), why, permanent: None }).await;
-            return_all(&queue, rest).await;
+            queue.answer(message.into(), Answer::Failed { fault: Some(fault), why, permanent: None }).await;
+            queue.give_back(rest.into_iter().map(Held::from).collect()).await;
         });
     }
 
@@ -386,7 +407,7 @@ impl Dispatcher {
         self.unsent += messages.len();
         meters::returned(messages.len());
         let queue = Arc::clone(&self.office.queue);
-        self.answers.spawn(async move { return_all(&queue, messages).await });
+        self.answers.spawn(async move { queue.give_back(messages.into_iter().map(Held::from).collect()).await });
     }
 
     fn abandon(&mut self) {
@@ -403,22 +424,6 @@ impl Dispatcher {
         }
         tracing::info!(sent = self.sent - sent, not_sent = self.unsent - unsent, "since this was told last");
         self.told = (Instant::now(), self.sent, self.unsent);
-    }
-}
-
-async fn return_all(queue: &Arc<Queue>, messages: Vec<Message>) {
-    let mut of: HashMap<Uuid, Vec<Message>> = HashMap::new();
-    for message in messages {
-        of.entry(message.claim_id).or_default().push(message);
-    }
-    for (claim, messages) in of {
-        let reminders: Vec<Uuid> = messages.iter().flat_map(|message| &message.reminder_ids).copied().collect();
-        if !queue.give_back(claim, &reminders).await {
-            // Each by itself, so that one that is locked keeps none of the others.
-            for message in messages {
-                queue.answer(message, Answer::Returned).await;
-            }
-        }
     }
 }
 

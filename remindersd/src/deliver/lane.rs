@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::message::Message;
+use super::message::{Held, Message};
 use super::verdict::{ATTEMPT, Fault, Own, Verdict};
 
 /// So many in a row whose connection broke when they may have been taken, or not: no more are risked.
@@ -97,14 +97,15 @@ impl Lane {
         self.waiting.iter().chain(doubtful).filter(move |message| message.claimed_until < before)
     }
 
-    /// These reminders of a claim are kept until then, and those are not to be sent any more.
-    pub fn kept(&mut self, claim: Uuid, until: DateTime<Utc>, lost: &[Uuid]) {
+    /// These reminders of a claim are kept until then, and those are not to be sent any more. Returns those that waited here, which are to be given back:
+    /// what went on the wire meanwhile has asked for itself.
+    pub fn kept(&mut self, claim: Uuid, until: DateTime<Utc>, lost: &[Uuid]) -> Vec<Held> {
         let doubtful = self.doubts.iter_mut().map(|doubt| &mut doubt.failed.message);
-        for message in self.waiting.iter_mut().chain(doubtful).filter(|message| message.claim_id == claim) {
-            message.keep(until, lost);
-        }
+        let of_claim = self.waiting.iter_mut().chain(doubtful).filter(|message| message.claim_id == claim);
+        let lost = of_claim.filter_map(|message| message.keep(until, lost)).collect();
         self.waiting.retain(|message| !message.reminder_ids.is_empty());
         self.doubts.retain(|doubt| !doubt.failed.message.reminder_ids.is_empty());
+        lost
     }
 
     /// Everything that is not on the wire: we are to stop.
@@ -342,15 +343,29 @@ mod tests {
         fail_next(&mut lane, UNCLEAR);
         let until = Utc::now() + chrono::TimeDelta::minutes(5);
         assert_eq!(lane.held_until(until).count(), 3);
-        lane.kept(Uuid::nil(), until, &[Uuid::from_u128(2)]);
+        let lost = lane.kept(Uuid::nil(), until, &[Uuid::from_u128(2)]);
+        assert_eq!(lost.iter().map(|lost| lost.reminder_ids[0].as_u128()).collect::<Vec<_>>(), [2]);
+        assert!(lost[0].claimed_until < until, "its lease ends when it did");
         assert_eq!((lane.held_until(until).count(), lane.waiting(), lane.doubts.len()), (0, 1, 1));
         let mut todo = Todo::default();
         lane.settle(&mut Suspects::new(), &mut todo);
         assert!(todo.stop.is_none());
         // Whoever waited is not to be told any more: nobody tells of the one in doubt.
-        lane.kept(Uuid::nil(), until, &[Uuid::from_u128(3)]);
+        assert_eq!(lane.kept(Uuid::nil(), until, &[Uuid::from_u128(3)]).len(), 1);
         lane.settle(&mut Suspects::new(), &mut todo);
         assert!(todo.stop.is_some() && lane.is_done());
+    }
+
+    #[test]
+    fn what_went_on_the_wire_is_not_given_back_by_what_was_asked_before() {
+        let mut lane = lane(2);
+        for (number, message) in lane.waiting.iter_mut().enumerate() {
+            message.reminder_ids = vec![Uuid::from_u128(number as u128 + 1)];
+        }
+        let (message, _) = next(&mut lane);
+        let lost = lane.kept(Uuid::nil(), Utc::now(), &[Uuid::from_u128(1), Uuid::from_u128(2)]);
+        assert_eq!(message.reminder_ids, [Uuid::from_u128(1)]);
+        assert_eq!((lost.len(), &lost[0].reminder_ids[..], lane.waiting()), (1, &[Uuid::from_u128(2)][..], 0));
     }
 
     #[test]

@@ -28,12 +28,30 @@ pub struct Message {
     pub summary: Option<Summary>,
 }
 
+/// Reminders of a claim, as far as they are to be answered for.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub organization_id: Uuid,
+    pub claim_id: Uuid,
+    pub claimed_until: DateTime<Utc>,
+    pub reminder_ids: Vec<Uuid>,
+}
+
+impl From<Message> for Held {
+    fn from(message: Message) -> Self {
+        let Message { organization_id, claim_id, claimed_until, reminder_ids, .. } = message;
+        Self { organization_id, claim_id, claimed_until, reminder_ids }
+    }
+}
+
 impl Message {
-    /// It is held until then, without these reminders.
-    pub fn keep(&mut self, until: DateTime<Utc>, lost: &[Uuid]) {
-        self.reminder_ids.retain(|id| !lost.contains(id));
+    /// It is held until then, without these reminders. Returns those of them that it had, as they were held.
+    pub fn keep(&mut self, until: DateTime<Utc>, lost: &[Uuid]) -> Option<Held> {
+        let reminder_ids: Vec<Uuid> = self.reminder_ids.extract_if(.., |id| lost.contains(id)).collect();
         self.items.retain(|item| !lost.contains(&item.reminder_id));
-        self.claimed_until = until;
+        let claimed_until = std::mem::replace(&mut self.claimed_until, until);
+        let Self { organization_id, claim_id, .. } = *self;
+        (!reminder_ids.is_empty()).then_some(Held { organization_id, claim_id, claimed_until, reminder_ids })
     }
 }
 

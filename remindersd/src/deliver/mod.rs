@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::measures;
 use crate::signals;
 use crate::texts::Texts;
-use dispatch::Dispatcher;
+use dispatch::{Dispatcher, Left};
 use health::Watched;
 use mail::Mail;
 use queue::Queue;
@@ -41,7 +41,7 @@ use words::Words;
 
 #[derive(Args, Clone, Copy)]
 pub struct Options {
-    /// End when nothing can be claimed any more: with 0 if all was sent, else with 1.
+    /// End when nothing can be claimed any more: with 0 if all was sent and recorded, else with 1.
     #[arg(long)]
     once: bool,
     /// Say what would be sent, and give it back. It counts for messages_per_minute.
@@ -158,13 +158,22 @@ pub async fn run(config: &Config, options: Options) -> Result<(), String> {
         }
     }
     tracing::info!(connections = office.connections, batch = office.batch, "delivering");
-    let unsent = Dispatcher::new(Arc::clone(&office), due, is_stopping).run(options.once).await;
+    let Left { unsent, unrecorded } = Dispatcher::new(Arc::clone(&office), due, is_stopping).run(options.once).await;
     office.mail.close(true).await;
     tracing::info!("finished");
     if !options.once {
         return Ok(());
     }
     let paused = office.tell_paused().await;
+    match unrecorded {
+        0 => {}
+        1 => return Err("1 answer was not recorded, and what it was about may be sent again: the log says why".into()),
+        _ => {
+            return Err(format!(
+                "{unrecorded} answers were not recorded, and what they were about may be sent again: the log says why"
+            ));
+        }
+    }
     match (unsent, paused) {
         (0, 0) => Ok(()),
         (0, _) => Err("messages that are due wait, since sending is paused: the log says whose".to_string()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{NoTls, Row};
 use uuid::Uuid;
 
-use super::message::{Item, Message, Summary, SummaryLine};
+use super::message::{Held, Item, Message, Summary, SummaryLine};
 use super::outage::Outage;
 use super::verdict::Fault;
 use crate::database::Parameter;
@@ -33,10 +34,102 @@ pub struct Queue {
     pool: Pool,
     lease: Duration,
     outage: Outage,
-    /// Answers that wait for others' locks: how many of each organization there are, and how many may hold a connection meanwhile.
-    late: Mutex<HashMap<Uuid, usize>>,
+    late: Mutex<Late>,
+    /// How many late answers may hold a connection.
     may_wait: Semaphore,
     is_settled: Notify,
+    /// How many answers were given up, or refused.
+    unrecorded: AtomicUsize,
+}
+
+/// Answers that wait, for others' locks or for the database.
+#[derive(Default)]
+struct Late {
+    /// How many of each organization there are.
+    of: HashMap<Uuid, usize>,
+    /// How often the database went away meanwhile.
+    outages: u64,
+    /// How many have not been tried since.
+    untried: usize,
+}
+
+/// One of them, until it is settled.
+struct Waiting {
+    queue: Arc<Queue>,
+    whose: Uuid,
+    /// The last outage after which it was tried.
+    tried: u64,
+}
+
+impl Waiting {
+    fn new(queue: &Arc<Queue>, whose: Uuid) -> Self {
+        let mut late = queue.late();
+        *late.of.entry(whose).or_default() += 1;
+        let tried = late.outages;
+        drop(late);
+        Self { queue: Arc::clone(queue), whose, tried }
+    }
+
+    /// The database is away: all have to be tried anew.
+    fn is_cut_off(&mut self) {
+        let mut late = self.queue.late();
+        late.outages += 1;
+        late.untried = late.of.values().sum();
+    }
+
+    fn is_tried(&mut self) {
+        let mut late = self.queue.late();
+        if std::mem::replace(&mut self.tried, late.outages) != late.outages {
+            late.untried = late.untried.saturating_sub(1);
+        }
+        drop(late);
+        self.queue.is_settled.notify_one();
+    }
+}
+
+impl Waiting {
+    /// Tells it, in turn with the others, until a minute after its lease: while it is locked, or the database away, nobody else can claim it.
+    async fn tell(&mut self, held: &Held, answer: &Answer, mut is_first: bool) {
+        tracing::debug!(claim_id = %held.claim_id, "the answer for a message waits, as where another transaction has locked its reminders");
+        let queue = Arc::clone(&self.queue);
+        let until = held.claimed_until + PATIENCE;
+        let mut wait = WAIT.0;
+        loop {
+            let permit = queue.may_wait.acquire().await;
+            let Err(trouble) = queue.tell(held, answer, is_first).await else { return };
+            is_first = false;
+            if Utc::now() > until {
+                queue.give_up(held, answer, &trouble);
+                return;
+            }
+            if matches!(trouble, Trouble::Passing(_)) {
+                self.is_cut_off();
+                // With the permit: the others need not learn of it one by one.
+                tokio::time::sleep(wait).await;
+                wait = longer(wait).min(SOON);
+                continue;
+            }
+            self.is_tried();
+            drop(permit);
+            wait = WAIT.0;
+            if matches!(trouble, Trouble::Locked(_)) {
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.is_tried();
+        if let Entry::Occupied(mut of) = self.queue.late().of.entry(self.whose) {
+            *of.get_mut() -= 1;
+            if *of.get() == 0 {
+                of.remove();
+            }
+        }
+        self.queue.is_settled.notify_one();
+    }
 }
 
 /// What became of a message.
@@ -56,11 +149,23 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    const fn what(&self) -> &'static str {
+        match self {
+            Self::Returned => "that a message was not sent",
+            Self::Sent { .. } => "that a message was sent",
+            Self::Failed { .. } => "that a message failed",
+        }
+    }
+}
+
 /// Why a statement did nothing.
 #[derive(Debug)]
 pub enum Trouble {
-    /// It may do later: no connection, a standby, a lock.
+    /// It may do later: no connection, a standby.
     Passing(String),
+    /// Others were in its way, and the database says so.
+    Locked(String),
     /// It took too long: somebody may have locked what it writes. It was cancelled.
     Slow,
     Refused {
@@ -72,7 +177,7 @@ pub enum Trouble {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
-            Self::Passing(why) => formatter.write_str(why),
+            Self::Passing(why) | Self::Locked(why) => formatter.write_str(why),
             Self::Slow => {
                 formatter.write_str("no answer in time, as where another transaction has locked what it writes")
             }
@@ -84,6 +189,7 @@ impl std::fmt::Display for Trouble {
 impl From<tokio_postgres::Error> for Trouble {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
+            Some(refusal) if is_of_a_lock(refusal.code().code()) => Self::Locked(explained(&error)),
             Some(refusal) if !is_passing(refusal.code().code()) => {
                 Self::Refused { code: refusal.code().code().to_string(), message: refusal.message().to_string() }
             }
@@ -92,10 +198,14 @@ impl From<tokio_postgres::Error> for Trouble {
     }
 }
 
-/// Whether another connection, or another moment, may do: failover (25006: a standby), shutdown, limits, locks, what a pooler says of itself.
+/// Whether others were in its way; 57014: for longer than the role's statement_timeout allows.
+fn is_of_a_lock(code: &str) -> bool {
+    matches!(code, "40001" | "40P01" | "55P03" | "57014")
+}
+
+/// Whether another connection, or another moment, may do: failover (25006: a standby), shutdown, limits, what a pooler says of itself.
 fn is_passing(code: &str) -> bool {
-    matches!(code, "25006" | "40001" | "40P01" | "55P03" | "58000" | "3D000")
-        || ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+    matches!(code, "25006" | "58000" | "3D000") || ["08", "53", "57"].iter().any(|class| code.starts_with(class))
 }
 
 /// A message that was claimed, or one that cannot be read.
@@ -117,7 +227,15 @@ impl Queue {
             .map_err(|error| error.to_string())?;
         let outage = Outage::new("the database");
         let may_wait = Semaphore::new((connections / 2).max(1));
-        Ok(Self { pool, lease, outage, late: Mutex::default(), may_wait, is_settled: Notify::new() })
+        Ok(Self {
+            pool,
+            lease,
+            outage,
+            late: Mutex::default(),
+            may_wait,
+            is_settled: Notify::new(),
+            unrecorded: AtomicUsize::new(0),
+        })
     }
 
     /// What keeps us from delivering.
@@ -195,169 +313,166 @@ impl Queue {
         Ok(stored)
     }
 
-    /// Keeps a message for another lease, and leaves out of it what is not to be sent any more.
+    /// Keeps a message for another lease, and leaves out of it what is not to be sent any more, which is given back.
     pub async fn extend(self: &Arc<Self>, message: &mut Message) -> Result<(), Trouble> {
         let (until, lost) = self.keep(message.claim_id, &message.reminder_ids).await?;
-        message.keep(until, &lost);
+        self.give_back_lost(message.keep(until, &lost).into_iter().collect());
         Ok(())
     }
 
-    /// Keeps reminders of a claim for another lease: until when, and which are not to be sent any more.
-    pub async fn keep(
-        self: &Arc<Self>,
-        claim: Uuid,
-        reminders: &[Uuid],
-    ) -> Result<(DateTime<Utc>, Vec<Uuid>), Trouble> {
+    /// Keeps reminders of a claim for another lease: until when, and which are not to be sent any more. Whoever has these by then is to give them back, or not
+    /// at all: they may be on the wire.
+    pub async fn keep(&self, claim: Uuid, reminders: &[Uuid]) -> Result<(DateTime<Utc>, Vec<Uuid>), Trouble> {
         let until = Utc::now() + self.lease;
         let lease = self.lease.as_secs_f64();
         let parameters: [Parameter; 3] = [(&reminders, Type::UUID_ARRAY), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
-        let lost = ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?;
-        if !lost.is_empty() {
-            self.give_back_lost(claim, lost.clone(), until);
-        }
-        Ok((until, lost))
+        Ok((until, ids(&self.ask(include_str!("../../sql/deliver/extend.sql"), &parameters).await?)?))
     }
 
     /// Tells what became of a message. Where somebody has locked its reminders, that goes on beside, and nobody waits for it; nor for the next of the same
     /// organization.
-    pub async fn answer(self: &Arc<Self>, message: Message, answer: Answer) {
-        let organization = message.organization_id;
-        let are_others_late = self.late().contains_key(&organization);
-        if !are_others_late && self.tell(&message, &answer).await {
-            return;
+    pub async fn answer(self: &Arc<Self>, held: Held, answer: Answer) {
+        let are_others_late = self.late().of.contains_key(&held.organization_id);
+        if are_others_late {
+            self.answer_beside(held, answer, None);
+        } else if let Err(trouble) = self.tell_in_time(&held, &answer).await {
+            self.answer_beside(held, answer, Some(trouble));
         }
-        let queue = Arc::clone(self);
-        self.beside(organization, async move { queue.tell_late(&message, &answer).await });
     }
 
-    /// Does what has to wait, and counts it until it is done.
-    fn beside(self: &Arc<Self>, whose: Uuid, work: impl Future<Output = ()> + Send + 'static) {
-        *self.late().entry(whose).or_default() += 1;
-        let queue = Arc::clone(self);
-        tokio::spawn(async move {
-            work.await;
-            if let Entry::Occupied(mut late) = queue.late().entry(whose) {
-                *late.get_mut() -= 1;
-                if *late.get() == 0 {
-                    late.remove();
+    /// Tells it while the lease lasts, unless it is locked: nothing else can be sent while the database is away. What is given back need not be waited for.
+    async fn tell_in_time(&self, held: &Held, answer: &Answer) -> Result<(), Trouble> {
+        let (mut wait, mut is_first) = (WAIT.0, true);
+        loop {
+            match self.tell(held, answer, is_first).await {
+                Err(Trouble::Passing(_))
+                    if Utc::now() + wait < held.claimed_until && !matches!(answer, Answer::Returned) =>
+                {
+                    tokio::time::sleep(wait).await;
+                    (wait, is_first) = (longer(wait), false);
                 }
+                done => return done,
             }
-            queue.is_settled.notify_one();
-        });
+        }
     }
 
-    fn late(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+    /// Tells it as soon as it can be told, after what kept it from that so far.
+    fn answer_beside(self: &Arc<Self>, held: Held, answer: Answer, trouble: Option<Trouble>) {
+        let mut waiting = Waiting::new(self, held.organization_id);
+        if matches!(trouble, Some(Trouble::Passing(_))) {
+            waiting.is_cut_off();
+        }
+        tokio::spawn(async move { waiting.tell(&held, &answer, trouble.is_none()).await });
+    }
+
+    fn late(&self) -> MutexGuard<'_, Late> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many answers still wait for others' locks.
+    /// How many answers still wait.
     pub fn late_answers(&self) -> usize {
-        self.late().values().sum()
+        self.late().of.values().sum()
     }
 
-    /// When one of them does not any more.
+    /// Whether the database went away while answers waited that were not tried since: what they are about may be due again, and they come first.
+    pub fn was_cut_off(&self) -> bool {
+        self.late().untried > 0
+    }
+
+    /// When one of them does not wait any more, or was tried.
     pub async fn settles(&self) {
         self.is_settled.notified().await;
     }
 
-    /// In turn with the others. While it is locked nobody else can claim it, so an answer counts for longer than its lease.
-    async fn tell_late(&self, message: &Message, answer: &Answer) {
-        tracing::debug!(claim_id = %message.claim_id, "another transaction has locked a message's reminders: its answer waits");
-        let until = message.claimed_until + PATIENCE;
-        loop {
-            let permit = self.may_wait.acquire().await;
-            if self.tell(message, answer).await {
-                return;
-            }
-            drop(permit);
-            if Utc::now() > until {
-                tracing::error!(claim_id = %message.claim_id, "an answer was not recorded: another transaction keeps its reminders locked");
-                return;
-            }
-        }
+    /// How many answers were not recorded, and will not be.
+    pub fn unrecorded(&self) -> usize {
+        self.unrecorded.load(Ordering::Relaxed)
     }
 
-    /// Tells it, and logs what came of that. False: somebody has locked its reminders, and nothing was told.
-    async fn tell(&self, message: &Message, answer: &Answer) -> bool {
-        let (what, late) = match answer {
-            Answer::Returned => {
-                ("that a message was not sent", self.returned(message.claim_id, &message.reminder_ids).await)
-            }
+    fn is_not_recorded(&self) {
+        self.unrecorded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells it, and logs what came of that. Where it may be told later, nothing is logged, and it says why.
+    async fn tell(&self, held: &Held, answer: &Answer, is_first: bool) -> Result<(), Trouble> {
+        let late = match answer {
+            Answer::Returned => self.returned(held.claim_id, &held.reminder_ids).await,
             Answer::Sent { message_id, from, provider_id } => {
-                let mut late = self.tell_sent(message, message_id, from.as_deref(), provider_id.as_deref()).await;
+                let mut late = self.tell_sent(held, message_id, from.as_deref(), provider_id.as_deref()).await;
                 if let (Err(Trouble::Refused { .. }), Some(_)) = (&late, provider_id) {
                     // That it was sent is to be known, whatever its name.
-                    late = self.tell_sent(message, message_id, from.as_deref(), None).await;
+                    late = self.tell_sent(held, message_id, from.as_deref(), None).await;
                 }
-                ("that a message was sent", late)
+                late
             }
             Answer::Failed { fault, why, permanent } => {
                 let fault = fault.map(Fault::name);
                 let parameters: [Parameter; 5] = [
-                    (&message.reminder_ids, Type::UUID_ARRAY),
-                    (&message.claim_id, Type::UUID),
+                    (&held.reminder_ids, Type::UUID_ARRAY),
+                    (&held.claim_id, Type::UUID),
                     (&fault, Type::TEXT),
                     (why, Type::TEXT),
                     (permanent, Type::BOOL),
                 ];
-                let sql = include_str!("../../sql/deliver/failed.sql");
-                let answered = self.ask_until(message, sql, &parameters).await;
-                ("that a message failed", answered.and_then(|rows| ids(&rows)))
+                let answered =
+                    self.ask_within(AT_ONCE, include_str!("../../sql/deliver/failed.sql"), &parameters).await;
+                answered.and_then(|rows| ids(&rows))
             }
         };
+        let what = answer.what();
         match late {
-            Err(Trouble::Slow) => return false,
             Ok(late) if late.is_empty() => {}
             // Somebody else has it, or it was answered and we were not told.
             Ok(late) => {
-                tracing::info!(claim_id = %message.claim_id, reminders = late.len(), "{what}: the answer changed nothing");
+                tracing::info!(claim_id = %held.claim_id, reminders = late.len(), "{what}: the answer changed nothing");
+                if is_first && matches!(answer, Answer::Sent { .. }) {
+                    self.is_not_recorded();
+                }
             }
-            Err(error) => tracing::error!(claim_id = %message.claim_id, "{what}: the answer was not recorded: {error}"),
+            Err(trouble @ Trouble::Refused { .. }) => self.give_up(held, answer, &trouble),
+            Err(trouble) => return Err(trouble),
         }
-        true
+        Ok(())
+    }
+
+    fn give_up(&self, held: &Held, answer: &Answer, trouble: &Trouble) {
+        tracing::error!(claim_id = %held.claim_id, "{}: the answer was not recorded: {trouble}", answer.what());
+        self.is_not_recorded();
     }
 
     async fn tell_sent(
         &self,
-        message: &Message,
+        held: &Held,
         message_id: &str,
         from: Option<&str>,
         provider_id: Option<&str>,
     ) -> Result<Vec<Uuid>, Trouble> {
         let parameters: [Parameter; 5] = [
-            (&message.reminder_ids, Type::UUID_ARRAY),
-            (&message.claim_id, Type::UUID),
+            (&held.reminder_ids, Type::UUID_ARRAY),
+            (&held.claim_id, Type::UUID),
             (&message_id, Type::TEXT),
             (&from, Type::TEXT),
             (&provider_id, Type::TEXT),
         ];
-        let rows = self.ask_until(message, include_str!("../../sql/deliver/sent.sql"), &parameters).await?;
+        let rows = self.ask_within(AT_ONCE, include_str!("../../sql/deliver/sent.sql"), &parameters).await?;
         rows.first().map_or_else(|| Ok(Vec::new()), |row| Ok(row.try_get("late")?))
     }
 
-    /// Answers for what could not even be read.
-    pub async fn failed_unread(&self, claim_id: Uuid, reminder_ids: &[Uuid], why: &str) {
-        let (fault, permanent) = (None::<&str>, Some(true));
-        let parameters: [Parameter; 5] = [
-            (&reminder_ids, Type::UUID_ARRAY),
-            (&claim_id, Type::UUID),
-            (&fault, Type::TEXT),
-            (&why, Type::TEXT),
-            (&permanent, Type::BOOL),
-        ];
-        if let Err(error) = self.ask(include_str!("../../sql/deliver/failed.sql"), &parameters).await {
-            tracing::error!(%claim_id, "an answer was not recorded: {error}");
+    /// Gives back what was not sent, all of a claim together. What cannot be given back now is tried beside, as an answer is.
+    pub async fn give_back(self: &Arc<Self>, held: Vec<Held>) {
+        let mut of: HashMap<Uuid, Vec<Held>> = HashMap::new();
+        for held in held {
+            of.entry(held.claim_id).or_default().push(held);
         }
-    }
-
-    /// Gives back what was not sent, all of a claim together. Where that fails, it comes back when its lease ends. False: somebody has locked some of it.
-    pub async fn give_back(&self, claim_id: Uuid, reminder_ids: &[Uuid]) -> bool {
-        match self.returned(claim_id, reminder_ids).await {
-            Ok(_) => true,
-            Err(Trouble::Slow) => false,
-            Err(error) => {
-                tracing::warn!(%claim_id, reminders = reminder_ids.len(), "not given back, and so due again when the lease ends: {error}");
-                true
+        for (claim, all) in of {
+            let reminders: Vec<Uuid> = all.iter().flat_map(|held| &held.reminder_ids).copied().collect();
+            if let Err(trouble) = self.returned(claim, &reminders).await {
+                // Each by itself, so that one that is locked, or refused, keeps none of the others.
+                let is_cut_off = matches!(trouble, Trouble::Passing(_));
+                for held in all {
+                    let trouble = is_cut_off.then(|| Trouble::Passing(trouble.to_string()));
+                    self.answer_beside(held, Answer::Returned, trouble);
+                }
             }
         }
     }
@@ -368,16 +483,13 @@ impl Queue {
         ids(&self.ask_within(AT_ONCE, include_str!("../../sql/deliver/return.sql"), &parameters).await?)
     }
 
-    /// Gives back what is not to be sent any more, as far as it is ours: what was only locked when its lease was to be extended loses no attempt.
-    fn give_back_lost(self: &Arc<Self>, claim_id: Uuid, reminder_ids: Vec<Uuid>, until: DateTime<Utc>) {
-        let queue = Arc::clone(self);
-        self.beside(claim_id, async move {
-            while Utc::now() < until {
-                let _permit = queue.may_wait.acquire().await;
-                if queue.give_back(claim_id, &reminder_ids).await {
-                    return;
-                }
-            }
+    /// Gives back, beside, what is not to be sent any more, as far as it is ours: what was only locked when its lease was to be extended loses no attempt.
+    pub fn give_back_lost(self: &Arc<Self>, lost: Vec<Held>) {
+        let Some(claim) = lost.first().map(|held| held.claim_id) else { return };
+        let waiting = Waiting::new(self, claim);
+        tokio::spawn(async move {
+            let _permit = waiting.queue.may_wait.acquire().await;
+            waiting.queue.give_back(lost).await;
         });
     }
 
@@ -386,26 +498,15 @@ impl Queue {
         self.ask(include_str!("../../sql/deliver/probe.sql"), &[(&word, Type::TEXT)]).await.map(drop)
     }
 
-    /// Tries for as long as an answer counts, while the lease lasts; unless it is slow.
-    async fn ask_until(&self, message: &Message, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
-        let mut wait = WAIT.0;
-        loop {
-            match self.ask_within(AT_ONCE, sql, parameters).await {
-                Err(Trouble::Passing(_)) if Utc::now() + wait < message.claimed_until => {
-                    tokio::time::sleep(wait).await;
-                    wait = longer(wait);
-                }
-                done => return done,
-            }
-        }
-    }
-
     async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         match self.ask_within(PATIENCE, sql, parameters).await {
-            Err(Trouble::Slow) => {
-                let slow = Err(Trouble::Passing(format!("no answer within {} s", PATIENCE.as_secs())));
-                self.note(&slow);
-                slow
+            Err(trouble @ (Trouble::Slow | Trouble::Locked(_))) => {
+                let passing = Err(Trouble::Passing(match trouble {
+                    Trouble::Locked(why) => why,
+                    _ => format!("no answer within {} s", PATIENCE.as_secs()),
+                }));
+                self.note(&passing);
+                passing
             }
             done => done,
         }
@@ -443,7 +544,7 @@ impl Queue {
             Ok(_) => self.outage.ends(),
             Err(Trouble::Passing(why)) => self.outage.begins(why),
             // It answers, or is asked again.
-            Err(Trouble::Refused { .. } | Trouble::Slow) => {}
+            Err(Trouble::Refused { .. } | Trouble::Slow | Trouble::Locked(_)) => {}
         }
     }
 }

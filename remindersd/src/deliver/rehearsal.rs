@@ -1,18 +1,19 @@
 //! What would be sent: all of it is claimed and rendered, said, and given back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use chrono::Utc;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use super::Office;
-use super::message::Message;
+use super::dispatch::LAST;
+use super::message::{Held, Message};
 use super::queue::Claimed;
 use super::send::{NoLetter, Written, write};
 
 /// Says it on standard output, a line for each message.
 pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Result<(), String> {
-    let mut held: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    let mut held: Vec<Held> = Vec::new();
     let (mut messages, mut faults) = (0_usize, 0_usize);
     let done = loop {
         if *stopping.borrow() {
@@ -28,11 +29,12 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
             messages += 1;
             let said = match claimed {
                 Claimed::Unreadable { claim_id, reminder_ids, why } => {
-                    held.entry(claim_id).or_default().extend(reminder_ids);
+                    let claimed_until = Utc::now() + office.lease;
+                    held.push(Held { organization_id: claim_id, claim_id, claimed_until, reminder_ids });
                     Err(format!("a message cannot be read: {why}"))
                 }
                 Claimed::Readable(mut message) => {
-                    held.entry(message.claim_id).or_default().extend(&message.reminder_ids);
+                    held.push(Held::from((*message).clone()));
                     let to = message.recipient_email.clone().unwrap_or_default();
                     let about = about(&message);
                     match office.mail.of(message.organization_id) {
@@ -69,10 +71,21 @@ pub async fn rehearse(office: &Office, stopping: watch::Receiver<bool>) -> Resul
             }
         }
     };
-    for (claim, reminders) in held {
-        office.queue.give_back(claim, &reminders).await;
-    }
+    office.queue.give_back(held).await;
+    let given_back = async {
+        while office.queue.late_answers() > 0 {
+            office.queue.settles().await;
+        }
+    };
+    // Where it takes longer, what is still held is counted below.
+    let _ = tokio::time::timeout(LAST, given_back).await;
+    let kept = office.queue.unrecorded() + office.queue.late_answers();
     done?;
+    if kept > 0 {
+        return Err(format!(
+            "{messages} messages, {kept} of which were not given back, and are due again when their lease ends: the log says why"
+        ));
+    }
     println!("{messages} messages, {faults} of which could not be sent; all given back");
     if faults > 0 { Err(format!("{faults} messages could not be sent")) } else { Ok(()) }
 }

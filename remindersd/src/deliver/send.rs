@@ -26,7 +26,13 @@ pub enum NoLetter {
 }
 
 pub async fn send(office: &Office, mut message: Message) -> Outcome {
-    if !is_still_ours(office, &mut message).await {
+    if let Err(trouble) = keep(office, &mut message).await {
+        tracing::warn!(claim_id = %message.claim_id, "not sent, since its lease was not prolonged: {trouble}");
+        meters::returned(1);
+        office.queue.answer(message.into(), Answer::Returned).await;
+        return Outcome::Settled;
+    }
+    if message.reminder_ids.is_empty() {
         return Outcome::Settled;
     }
     let Some(way) = office.mail.of(message.organization_id) else {
@@ -39,7 +45,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         Err(NoLetter::NotNow(why)) => {
             tracing::info!(claim_id = %message.claim_id, "given back: {why}");
             meters::returned(1);
-            office.queue.answer(message, Answer::Returned).await;
+            office.queue.answer(message.into(), Answer::Returned).await;
             return Outcome::Settled;
         }
         Err(NoLetter::Never(why, told)) => {
@@ -55,7 +61,7 @@ pub async fn send(office: &Office, mut message: Message) -> Outcome {
         Ok(Taken { message_id, from, provider_id }) => {
             meters::sent();
             tracing::debug!(message_id, recipient = %message.recipient_id, "taken");
-            office.queue.answer(message, Answer::Sent { message_id, from, provider_id }).await;
+            office.queue.answer(message.into(), Answer::Sent { message_id, from, provider_id }).await;
             Outcome::Taken
         }
         Err(Refused { why, told, verdict }) => Outcome::Failed(Box::new(Failed { message, why, told }), verdict),
@@ -104,7 +110,7 @@ async fn posted(hook: &Hook, key: &str, body: Vec<u8>, started: Instant) -> Resu
 }
 
 /// Asks once half of the lease has passed. Without an answer it is not sent: it may be somebody else's by now.
-async fn is_still_ours(office: &Office, message: &mut Message) -> bool {
+async fn keep(office: &Office, message: &mut Message) -> Result<(), Trouble> {
     let mut wait = std::time::Duration::ZERO;
     while Utc::now() > message.claimed_until - office.lease / 2 {
         match office.queue.extend(message).await {
@@ -113,13 +119,10 @@ async fn is_still_ours(office: &Office, message: &mut Message) -> bool {
                 wait = super::queue::longer(wait);
                 tokio::time::sleep(wait).await;
             }
-            Err(trouble) => {
-                tracing::warn!(claim_id = %message.claim_id, "not sent, since its lease was not prolonged: {trouble}");
-                return false;
-            }
+            Err(trouble) => return Err(trouble),
         }
     }
-    !message.reminder_ids.is_empty()
+    Ok(())
 }
 
 /// A message as its way takes it.

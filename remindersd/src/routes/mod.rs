@@ -16,7 +16,7 @@ mod version;
 mod webhooks;
 
 pub use body::read;
-pub use unsubscribe::{is_link, longest};
+pub use unsubscribe::{Links, is_link, longest};
 
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;

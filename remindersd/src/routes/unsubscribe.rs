@@ -1,14 +1,21 @@
 //! The link by which people unsubscribe: a GET asks, and a POST does it, also the one click of a mail program (RFC 8058).
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use utoipa::ToSchema;
 
 use crate::caller::App;
+use crate::config;
 use crate::openapi::UnsubscribeRefusals;
 use crate::problem::Problem;
 use crate::token::Claims;
@@ -20,6 +27,45 @@ const LINKS: &str = "/unsubscribe/";
 const LONGEST: usize = 4096;
 /// A link's token or type that is longer is none.
 const LONGEST_NAME: usize = 256;
+/// How long a link waits for its turn, for a connection, and for what somebody else has locked.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Those who may unsubscribe, and how many at once. Nobody who has a link, or a guess, keeps the others waiting.
+pub struct Links {
+    /// Whom it is done as.
+    claims: Claims,
+    /// The connections that they may use at once: half of all.
+    places: Semaphore,
+    /// By token: each has one at a time.
+    turns: std::sync::Mutex<HashMap<String, Arc<Mutex<()>>>>,
+}
+
+impl Links {
+    pub fn new(role: &str, database: &config::Database) -> Self {
+        let places = Semaphore::new((database.max_connections / 2).max(1));
+        Self { claims: Claims::of_role(role, None), places, turns: std::sync::Mutex::default() }
+    }
+
+    /// Of this token.
+    fn turn(&self, token: &str) -> Arc<Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(token.to_string()).or_default())
+    }
+
+    /// Unsubscribes whoever has this token.
+    async fn stop(&self, app: &App, token: &str, reminder_type: Option<&str>) -> Result<(), Problem> {
+        let turn = self.turn(token);
+        let (Ok(_turn), Ok(_place)) =
+            (timeout(PATIENCE, turn.lock()).await, timeout(PATIENCE, self.places.acquire()).await)
+        else {
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many are being saved"));
+        };
+        let parameters: [crate::database::Parameter; 2] = [(&token, Type::TEXT), (&reminder_type, Type::TEXT)];
+        let sql = include_str!("../../sql/unsubscribe.sql");
+        app.database.rows_within(Some(PATIENCE), &self.claims, &Method::POST, sql, &parameters).await.map(drop)
+    }
+}
 
 /// What the form of the page or a mail program sends.
 #[derive(Deserialize, ToSchema)]
@@ -60,7 +106,7 @@ pub fn longest(path: &str) -> Option<usize> {
               (status = 404, description = "Nothing of this is configured", body = Problem, content_type = "application/problem+json",
                example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is nothing here"}))))]
 pub async fn ask(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    role(&app)?;
+    links(&app)?;
     let told = named(&request).map_or(Told::UnknownType, |named| Told::Question(named.as_deref().map(Topic::of)));
     Ok(told.page(Language::of(request.headers())))
 }
@@ -88,7 +134,7 @@ pub async fn unsubscribe(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let claims = role(&app)?.clone();
+    let links = Arc::clone(links(&app)?);
     let language = Language::of(request.headers());
     let named = named(&request);
     let asked = asked(request).await?;
@@ -103,7 +149,7 @@ pub async fn unsubscribe(
     let topic = stopped.as_deref().map(Topic::of);
     // A path that cannot be read names nobody.
     let outcome = match path {
-        Ok(Path(token)) if is_name(&token) => stop(&app, &claims, &token, stopped.as_deref()).await,
+        Ok(Path(token)) if is_name(&token) => stop(&app, &links, &token, stopped.as_deref()).await,
         _ => Err(unknown()),
     };
     if asked == Asked::OneClick {
@@ -120,9 +166,9 @@ pub async fn unsubscribe(
     Ok(told.page(language))
 }
 
-/// Whom it is done as. None: it is not done here.
-fn role(app: &App) -> Result<&Claims, Problem> {
-    app.unsubscribe.as_deref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
+/// Where it is done here.
+fn links(app: &App) -> Result<&Arc<Links>, Problem> {
+    app.links.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
 }
 
 /// The type that the link names, if it names one. More than one is refused, rather than to stop a part of what was meant. Other parameters are of those who
@@ -182,14 +228,12 @@ fn is_multipart(headers: &HeaderMap) -> bool {
     media.trim_start().get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-async fn stop(app: &App, claims: &Claims, token: &str, reminder_type: Option<&str>) -> Result<(), Problem> {
+async fn stop(app: &App, links: &Links, token: &str, reminder_type: Option<&str>) -> Result<(), Problem> {
     if !reminder_type.is_none_or(is_name) {
         return Err(unknown_type());
     }
-    let parameters: [crate::database::Parameter; 2] = [(&token, Type::TEXT), (&reminder_type, Type::TEXT)];
-    let done = app.database.rows(claims, &Method::POST, include_str!("../../sql/unsubscribe.sql"), &parameters).await;
     // What the database says is not for whoever has a link.
-    done.map(|_| ()).map_err(|problem| match problem.status() {
+    links.stop(app, token, reminder_type).await.map_err(|problem| match problem.status() {
         StatusCode::NOT_FOUND => unknown(),
         StatusCode::UNPROCESSABLE_ENTITY if problem.is_of_class("22") => unknown_type(),
         StatusCode::SERVICE_UNAVAILABLE => unavailable(),

@@ -9,6 +9,7 @@ mod encryption;
 mod example;
 mod httpd;
 mod installing;
+mod locks;
 mod odd_rows;
 mod odd_servers;
 mod operating;

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::service::{Answer, Request, Service};
-use crate::support::{connect, row, run};
+use crate::service::{Answer, Clients, Request, Service};
+use crate::support::{connect, row, rows, run};
 
 const CONFIGURED: &str = "[unsubscribe]\nrole = '{link}'\n";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
@@ -243,6 +243,59 @@ fn what_cannot_be_saved_now_is_asked_again_and_the_page_needs_no_database() {
     assert_page(&page, 503, "It could not be saved");
     assert!(!text(&page).contains("my table"), "{page:?}");
     assert_eq!(post(&service, &link, ONE_CLICK).status, 503);
+}
+
+#[test]
+fn whose_row_is_locked_keeps_nobody_else_from_unsubscribing() {
+    const MOST: i64 = 2;
+    let (mut service, link_of_a) = linked(Service::configured(&format!("max_connections = 4\n{CONFIGURED}")));
+    let links = |owner: &mut postgres::Client, of: &str| -> Vec<String> {
+        let sql = format!("SELECT unsubscribe_token(id) FROM users WHERE organization_id::text LIKE '{of}%'");
+        rows(owner, &sql).iter().map(|token| format!("/unsubscribe/{token}")).collect()
+    };
+    let (of_a, of_b) = (links(&mut service.owner, "a"), links(&mut service.owner, "b"));
+    let mut holder = service.database.connect();
+    run(&mut holder, "BEGIN; SELECT FROM users WHERE organization_id::text LIKE 'a%' FOR UPDATE");
+    let mut observer = service.database.connect();
+    let mut waiting = || -> i64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'remindersd' AND wait_event_type = 'Lock'";
+        observer.query_one(sql, &[]).expect("a number").get(0)
+    };
+    let clients: &Clients = &service;
+    // One person's link, again and again; and the links of several.
+    for (posted, at_most) in [(vec![link_of_a; 8], 1), (of_a.iter().cloned().cycle().take(24).collect(), MOST)] {
+        std::thread::scope(|scope| {
+            let send = |path: &str| {
+                clients.send(&Request { method: "POST", path, token: None, headers: &[FORM], body: Some(ONE_CLICK) })
+            };
+            let posts: Vec<_> = posted.iter().map(|link| scope.spawn(move || send(link))).collect();
+            let are_done = || posts.iter().all(std::thread::ScopedJoinHandle::is_finished);
+            while waiting() < at_most {
+                assert!(!are_done(), "{at_most} wait at once");
+            }
+            if at_most < MOST {
+                let answer = send(&of_b[0]);
+                assert_eq!(answer.status, 200, "{answer:?}");
+            }
+            let mut most = at_most;
+            while !are_done() {
+                most = most.max(waiting());
+                assert_eq!(
+                    clients
+                        .send(&Request { method: "GET", path: "/healthz", token: None, headers: &[], body: None })
+                        .status,
+                    200
+                );
+            }
+            assert_eq!(most, at_most);
+            for post in posts {
+                let answer = post.join().expect("an answer");
+                assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{answer:?}");
+            }
+        });
+    }
+    run(&mut holder, "ROLLBACK");
+    assert_eq!(post(&service, &of_a[0], ONE_CLICK).status, 200);
 }
 
 #[test]
