@@ -1,6 +1,6 @@
 -- Records that sending locked reminders ($1) failed, with their errors ($2) and either the wait in seconds before the next
 -- attempt ($3) or NULL where they are given up, as of $4, what it says of their addresses ($5) and the attempts that it costs ($6). Returns which were given up,
--- and the addresses. One that was withdrawn after its claim stays so.
+-- the addresses and the errors. One that was withdrawn after its claim stays so.
 -- A statement of its own, and its indexes, as mark_sent.sql says.
 WITH failed AS (
     UPDATE assignment_reminders.reminders r
@@ -25,4 +25,4 @@ SELECT assignment_reminders.time_ordered_id(), failed.organization_id, failed.id
        -- One that cost nothing is told by the number that the next will have, too.
        least(failed.attempts, 2147483646) + 1 - failed.cost, failed.status = 'failed'
   FROM failed
-RETURNING reminder_id, organization_id, to_email, given_up
+RETURNING reminder_id, organization_id, to_email, error, given_up

@@ -653,17 +653,16 @@ impl Answer for Failed {
 
         let (mut ids, mut errors, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         let (mut verdicts, mut costs) = (Vec::new(), Vec::new());
-        let mut text_of = HashMap::new();
         for attempts in attempts {
             let Some(failure) = failure_of.get(attempts.reminder.as_bytes()) else { continue };
             ids.push(attempts.reminder);
             // Who has no address any more may have been forgotten, and the text may quote the one that they had.
-            let text = failure
-                .error
-                .as_deref()
-                .map(|text| if attempts.has_address { recordable(text).into_owned() } else { without_text(text) });
-            text_of.insert(*attempts.reminder.as_bytes(), text.clone());
-            errors.push(text);
+            errors.push(
+                failure
+                    .error
+                    .as_deref()
+                    .map(|text| if attempts.has_address { recordable(text).into_owned() } else { without_text(text) }),
+            );
             verdicts.push(failure.verdict().map(Verdict::name));
             let pause = failure.fault.filter(|fault| fault.stops_for().is_some());
             let is_of_another = failure.fault == Some(Fault::Recipient) && attempts.has_another_address;
@@ -691,15 +690,14 @@ impl Answer for Failed {
             (*written.organization.as_bytes(), written.address.clone(), was_counted)
         };
         written.sort_by_cached_key(order);
-        for Written { reminder, organization, address, is_given_up } in written {
+        for Written { reminder, organization, address, error, is_given_up } in written {
             let Some(failure) = failure_of.get(reminder.as_bytes()) else { continue };
             if let (Some(verdict), Some(address)) = (failure.verdict_on_recipient(is_given_up), address) {
                 let was_counted = counted.contains(reminder.as_bytes());
                 if !self.is_news(organization, &address) {
                     continue;
                 }
-                let error = text_of.get(reminder.as_bytes()).and_then(Option::as_deref);
-                events::not_delivered(organization, &address, verdict, was_counted, error, &self.patience)?;
+                events::not_delivered(organization, &address, verdict, was_counted, error.as_deref(), &self.patience)?;
             }
         }
         Ok(Vec::new())
@@ -755,6 +753,8 @@ struct Written {
     reminder: Uuid,
     organization: Uuid,
     address: Option<String>,
+    /// As it may be kept.
+    error: Option<String>,
     is_given_up: bool,
 }
 
@@ -764,6 +764,7 @@ impl Written {
             reminder: row.not_null("reminder_id")?,
             organization: row.not_null("organization_id")?,
             address: row.get("to_email")?,
+            error: row.get("error")?,
             is_given_up: row.not_null("given_up")?,
         })
     }

@@ -85,9 +85,7 @@ impl Waiting {
         drop(late);
         self.queue.is_settled.notify_one();
     }
-}
 
-impl Waiting {
     /// Tells it, in turn with the others, until a minute after its lease: while it is locked, or the database away, nobody else can claim it.
     async fn tell(&mut self, held: &Held, answer: &Answer, mut is_first: bool) {
         tracing::debug!(claim_id = %held.claim_id, "the answer for a message waits, as where another transaction has locked its reminders");

@@ -16,15 +16,7 @@ fn in_turn(messages: usize) -> (Post, Smtpd, Sender<()>) {
     let mut post = Post::empty();
     let assignments: Vec<_> =
         (0..messages).map(|_| People::new(&mut post.owner).assignment(&mut post.owner, "2026-01-01")).collect();
-    post.enqueue();
-    for (assignment, second) in assignments.iter().zip(0..) {
-        run(
-            &mut post.owner,
-            &format!(
-                "UPDATE reminders SET scheduled_for = '2026-01-20 00:00:0{second}' WHERE assignment_id = '{assignment}'"
-            ),
-        );
-    }
+    post.enqueue_in_turn(&assignments);
     let (say, go_on) = channel();
     let go_on = Mutex::new(go_on);
     let server = Smtpd::start(move |said: &Said| {

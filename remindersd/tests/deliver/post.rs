@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use uuid::Uuid;
 
 use crate::smtpd::Smtpd;
 use crate::support::{Database, People, enqueue_follow_ups, kill, row, run};
@@ -43,6 +44,19 @@ impl Post {
 
     pub fn enqueue(&mut self) {
         enqueue_follow_ups(&mut self.owner, "2026-01-20");
+    }
+
+    /// Those of these assignments fall due one after the other, a second apart.
+    pub fn enqueue_in_turn(&mut self, assignments: &[Uuid]) {
+        self.enqueue();
+        for (assignment, second) in assignments.iter().zip(0..) {
+            run(
+                &mut self.owner,
+                &format!(
+                    "UPDATE reminders SET scheduled_for = '2026-01-20 00:00:0{second}' WHERE assignment_id = '{assignment}'"
+                ),
+            );
+        }
     }
 
     /// What is to be sent by another run.

@@ -79,15 +79,7 @@ fn what_is_not_wanted_any_more_when_half_of_the_lease_has_passed_is_not_sent() {
             assignments.push(people.assignment(&mut post.owner, "2026-01-01"));
         }
     }
-    post.enqueue();
-    for (assignment, second) in assignments.iter().zip(0..) {
-        run(
-            &mut post.owner,
-            &format!(
-                "UPDATE reminders SET scheduled_for = '2026-01-20 00:00:0{second}' WHERE assignment_id = '{assignment}'"
-            ),
-        );
-    }
+    post.enqueue_in_turn(&assignments);
     let (say, go_on) = channel();
     let server = holding(go_on);
     let configuration = post.configuration(&server, "connections = 1\nlease_seconds = 4\ntimeout_seconds = 4");
